@@ -1,0 +1,25 @@
+import { type Apply, type Graph, Node } from "../graph/graph.ts"
+
+/** Puts sub-programs in the place of the nodes that stand for them; their names move into the scopes. */
+export function inline(g: Graph): Graph {
+  if (!g.nodes.some(n => n.prim.body)) return g
+  const nodes: Apply[] = []
+  const expand = (g: Graph, args: readonly Node[], scope: readonly string[]): Node[] => {
+    const env = new Map(g.inputs.map((n, i) => [n, args[i]!]))
+    for (const n of g.nodes) {
+      const at = [...scope, ...n.scope]
+      const body = n.prim.body?.(n.params)
+      const operands = n.args.map(a => env.get(a)!)
+      if (body) {
+        const outs = expand(body.graph as Graph, operands, body.name ? [...at, body.name] : at)
+        n.outs.forEach((o, i) => env.set(o, outs[i]!))
+      } else {
+        const outs = n.outs.map(o => new Node(o.aval))
+        nodes.push({ ...n, args: operands, outs, scope: at })
+        n.outs.forEach((o, i) => env.set(o, outs[i]!))
+      }
+    }
+    return g.outputs.map(o => env.get(o)!)
+  }
+  return { inputs: g.inputs, nodes, outputs: expand(g, g.inputs, []) }
+}

@@ -1,0 +1,136 @@
+import type { Aval, Shape } from "./aval.ts"
+import { size } from "./aval.ts"
+import type { Dtype, TypedArray } from "./dtype.ts"
+import { LeakedTracerError, TracedReadError } from "./errors.ts"
+import type { Primitive } from "./primitive.ts"
+
+/** One way of interpreting a program. Higher levels are inner transformations. */
+export abstract class Trace {
+  /** False once the transformation has finished: its values must not be used any more. */
+  open = true
+  readonly level: number
+  constructor(level: number) {
+    this.level = level
+  }
+  abstract process<P>(prim: Primitive<P>, args: readonly Tensor[], p: P): readonly Tensor[]
+}
+
+export type NestedNumbers = number | NestedNumbers[]
+
+/**
+ * An n-dimensional array of numbers: of known ones, or inside `jit`, `grad` and `vmap` a stand-in that records what happens to it.
+ * Tensors never change. Methods are attached in `ops/methods.ts`.
+ *
+ * @example
+ * const x = tensor([[1, 2], [3, 4]])
+ * x.shape      // [2, 2]
+ * x.dtype      // "f32"
+ * x.toArray()  // [[1, 2], [3, 4]]
+ */
+export abstract class Tensor {
+  abstract readonly aval: Aval
+  abstract readonly trace: Trace
+  /** Lengths of the axes. */
+  get shape(): Shape {
+    return this.aval.shape
+  }
+  get dtype(): Dtype {
+    return this.aval.dtype
+  }
+  /** Number of axes. */
+  get ndim(): number {
+    return this.aval.shape.length
+  }
+  /** Number of elements. */
+  get size(): number {
+    return size(this.aval.shape)
+  }
+  /** The elements in row-major order: this tensor's own memory, not to be written to. Throws where the value is traced. */
+  values(read = "values"): TypedArray {
+    throw new TracedReadError(read, this.aval)
+  }
+  /** The number of a tensor with one element. Throws where the value is traced. */
+  item(): number {
+    if (this.size !== 1) throw new TypeError(`item: needs one element, has shape [${this.shape}]; use toArray()`)
+    return this.values("item")[0]!
+  }
+  /** The elements as nested JavaScript arrays (a number for shape []). Throws where the value is traced. */
+  toArray(): NestedNumbers {
+    const flat = this.values("toArray")
+    const nest = (axis: number, from: number, n: number): NestedNumbers => {
+      if (axis === this.ndim) return flat[from]!
+      const length = this.shape[axis]!
+      const step = length === 0 ? 0 : n / length
+      return Array.from({ length }, (_, i) => nest(axis + 1, from + i * step, step))
+    }
+    return nest(0, 0, this.size)
+  }
+  /** The elements in row-major order, once they are computed; works on every engine. */
+  async data(): Promise<TypedArray> {
+    return this.values("data")
+  }
+  toJSON(): string {
+    return String(this)
+  }
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return String(this)
+  }
+}
+
+// Stages take every operation, so they need to be known to `bind` even when no operand carries them. The bottom one runs eagerly.
+const stages: Trace[] = []
+let depth = 0
+
+export const bottom = (): Trace => {
+  const t = stages[0]
+  if (!t) throw new Error('no engine is installed: import from "adjoint" or "adjoint/js", not from files inside the package')
+  return t
+}
+export const installBottom = (t: Trace): void => void (stages[0] = t)
+/** Whether operations run now, that is, outside jit and of the bodies that are recorded. */
+export const isEager = (): boolean => stages.length === 1
+
+/** Runs `body` with a fresh trace, which is closed afterwards. A stage is also offered the operations that do not touch its values. */
+export function withTrace<T extends Trace, R>(kind: "stage" | "operands", make: (level: number) => T, body: (t: T) => R): R {
+  const t = make(++depth)
+  if (kind === "stage") stages.push(t)
+  try {
+    return body(t)
+  } finally {
+    depth--
+    t.open = false
+    if (kind === "stage") stages.pop()
+  }
+}
+
+export function alive<T extends Tensor>(x: T): T {
+  if (!x.trace.open) throw new LeakedTracerError(x.aval)
+  return x
+}
+
+/** The single interception point: the highest of the operands' traces and the innermost open stage decides. */
+export function bind<P>(prim: Primitive<P>, args: readonly Tensor[], p: P): readonly Tensor[] {
+  let top = stages.length > 0 ? stages[stages.length - 1]! : bottom()
+  for (const a of args) {
+    const t = a.trace
+    if (!t.open) throw new LeakedTracerError(a.aval)
+    if (t.level > top.level) top = t
+  }
+  return top.process(prim, args, p)
+}
+
+export const bind1 = <P>(prim: Primitive<P>, args: readonly Tensor[], p: P): Tensor => bind(prim, args, p)[0]!
+
+let path: readonly string[] = []
+export const currentScope = (): readonly string[] => path
+
+/** Names what `f` does: nodes recorded meanwhile carry the path of names, in profiles, graphs and explanations. */
+export function scope<T>(name: string | readonly string[], f: () => T): T {
+  const before = path
+  path = before.concat(name)
+  try {
+    return f()
+  } finally {
+    path = before
+  }
+}

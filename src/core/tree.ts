@@ -1,0 +1,88 @@
+import { show } from "./aval.ts"
+import { number } from "./concrete.ts"
+import { Tensor } from "./tensor.ts"
+
+/** Tensors and numbers in nested plain arrays and objects; `null` and `undefined` hold nothing. */
+export type Tree = Tensor | number | null | undefined | readonly Tree[] | { readonly [key: string]: Tree }
+export type Flat = (xs: readonly Tensor[]) => readonly Tensor[]
+
+/** Calls `visit` with each leaf and its path, in order. */
+function walk(t: unknown, path: string, visit: (leaf: Tensor | number, path: string) => void): void {
+  const below = (key: string | number): string => (path ? `${path}.${key}` : `${key}`)
+  if (t instanceof Tensor || typeof t === "number") visit(t, path)
+  else if (Array.isArray(t)) t.forEach((x, i) => walk(x, below(i), visit))
+  else if (isPlain(t)) for (const [k, v] of Object.entries(t)) walk(v, below(k), visit)
+  else if (t !== null && t !== undefined) throw notATree(t, path)
+}
+const notATree = (t: unknown, path: string): TypeError =>
+  new TypeError(
+    `wants tensors and numbers in plain arrays and objects; got ${describeOther(t)}${path ? ` at ${path}` : ""}.` +
+      (t instanceof Promise ? " Functions given to adjoint must not be async." : ""),
+  )()
+const isPlain = (t: unknown): t is Record<string, unknown> => {
+  if (typeof t !== "object") return false
+  const proto = Object.getPrototypeOf(t)
+  return proto === Object.prototype || proto === null
+}
+const describeOther = (t: unknown): string => {
+  if (typeof t !== "object") return `a ${typeof t}`
+  return `a ${(t as object).constructor?.name ?? "object"}`
+}
+
+/** The leaves in order; numbers become weak scalar tensors, hence run-time arguments. */
+export function leaves(t: Tree): Tensor[] {
+  const out: Tensor[] = []
+  walk(t, "", x => out.push(typeof x === "number" ? number(x) : x))
+  return out
+}
+/** The names of the leaves in order, such as `layers.0.w`. */
+export function paths(t: Tree): string[] {
+  const out: string[] = []
+  walk(t, "", (_, path) => out.push(path))
+  return out
+}
+
+/** A tree like `t` with other leaves. */
+export function rebuild(t: Tree, xs: readonly unknown[]): any {
+  let next = 0
+  const go = (t: Tree): unknown => {
+    if (t instanceof Tensor || typeof t === "number") return xs[next++]!
+    if (t === null || t === undefined) return t
+    if (Array.isArray(t)) return t.map(go)
+    return Object.fromEntries(Object.entries(t as object).map(([k, v]) => [k, go(v)]))
+  }
+  return go(t)
+}
+
+/** `f` on corresponding leaves of trees with one structure. */
+export function treeMap(f: (...xs: Tensor[]) => Tensor, first: Tree, ...others: readonly Tree[]): any {
+  const columns = [first, ...others].map(leaves)
+  const [xs] = columns as [Tensor[]]
+  const odd = columns.findIndex(c => c.length !== xs.length)
+  if (odd > 0)
+    throw new TypeError(
+      `treeMap: the trees must have one structure; tree 0 has ${xs.length} leaves, tree ${odd} has ${columns[odd]!.length}`,
+    )
+  return rebuild(
+    first,
+    xs.map((_, i) => f(...columns.map(c => c[i]!))),
+  )
+}
+
+/** Structure and avals as text, for cache keys. */
+export function describe(t: Tree): string {
+  if (t instanceof Tensor) return show(t.aval)
+  if (typeof t === "number") return "f64*[]"
+  if (t === null || t === undefined) return "-"
+  if (Array.isArray(t)) return `[${t.map(describe)}]`
+  return `{${Object.entries(t as object).map(([k, v]) => `${JSON.stringify(k)}:${describe(v)}`)}}`
+}
+
+/** `f` on lists of leaves; `result` rebuilds the tree that the last run returned. */
+export function flatten(f: (...args: any[]) => Tree, args: readonly Tree[]): { flat: Flat; result: (ys: readonly unknown[]) => any } {
+  let out: Tree
+  return {
+    flat: xs => leaves((out = f(...rebuild(args, xs)))),
+    result: ys => rebuild(out, ys),
+  }
+}

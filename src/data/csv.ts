@@ -1,0 +1,192 @@
+import { parse } from "#csv-parse"
+import { numberOf } from "./cells.ts"
+import { DataError } from "./errors.ts"
+import { closest, count, listNames, quote } from "./names.ts"
+
+/** A table of text cells, column by column, as read from a file with a header. */
+export interface Table {
+  /** The file's name, for messages. */
+  readonly name: string
+  /** Column names in the order of the header, all different. */
+  readonly columns: readonly string[]
+  /** Number of data rows, the header not counted. */
+  readonly rows: number
+  /** [rows] the line of the file on which each row starts; the header is line 1. */
+  readonly lines: Int32Array
+  /** The decimal sign of its numbers. */
+  readonly decimal: "." | ","
+  /** The cells of a column [rows], outer blanks removed. Throws `DataError` that names the nearest column if there is no such column. */
+  column(name: string): readonly string[]
+}
+
+/** What `parseCsv` may be told. */
+export interface CsvOptions {
+  /** Between two cells; found in the header if not given. */
+  readonly delimiter?: "," | ";" | "\t"
+  /** The file's name, for messages. */
+  readonly name?: string
+}
+
+/**
+ * Reads a table from delimited text (RFC 4180, also with semicolons or tabs, any line ending, UTF-8 or UTF-16 with its mark).
+ *
+ * The first line is the header; a column without a name is called `column 1` after its place. Empty lines, and rows of empty cells at the
+ * end, are not rows. Where semicolons delimit, numbers such as `3,14` are understood.
+ *
+ * @throws DataError if the text is empty, has no data row, no header, the same column twice, rows of different lengths or an open quote.
+ * @example
+ * const table = parseCsv("age,name\n31,Ada\n", { name: "people.csv" })
+ * table.column("age") // ["31"]
+ */
+export function parseCsv(input: string | Uint8Array, { delimiter, name = "table" }: CsvOptions = {}): Table {
+  const text = typeof input === "string" ? input.replace(/^\uFEFF/, "") : decode(input, name)
+  if (text.trim() === "") throw new DataError(`${name} is empty; wanted a header line with column names, then one line for each row.`)
+  const between = delimiter ?? findDelimiter(text)
+  const { cells, lines } = readRecords(text, between, name)
+  const columns = headerOf(
+    cells.map(column => column[0]!),
+    name,
+  )
+  let rows = lines.length
+  while (rows > 1 && cells.every(column => column[rows - 1] === "")) rows--
+  if (rows < 2) throw new DataError(`${name} has a header (${listNames(columns)}) but no data rows; wanted one line for each row.`)
+  const decimal = between === ";" && usesDecimalComma(cells) ? "," : "."
+  return makeTable(
+    name,
+    columns,
+    cells.map(column => column.slice(1, rows)),
+    Int32Array.from(lines.slice(1, rows)),
+    decimal,
+  )
+}
+
+/** A table from its columns; `cells` is [columns][rows] and `lines` [rows]. */
+export function makeTable(
+  name: string,
+  columns: readonly string[],
+  cells: readonly (readonly string[])[],
+  lines: Int32Array,
+  decimal: "." | ",",
+): Table {
+  const byName = new Map(columns.map((column, i) => [column, cells[i]!]))
+  return {
+    name,
+    columns,
+    rows: lines.length,
+    lines,
+    decimal,
+    column(wanted) {
+      const found = byName.get(wanted)
+      if (found === undefined) throw new DataError(`${name} has no column ${quote(wanted)}. ${suggest(wanted, columns)}`)
+      return found
+    },
+  }
+}
+
+/** Where a cell stands, for messages: `people.csv, row 17 (the header is row 1), column "age"`. `row` counts data rows from 0. */
+export function place(table: Table, row: number, column: string): string {
+  return `${table.name}, row ${table.lines[row]} (the header is row 1), column ${quote(column)}`
+}
+
+/** What to say after "there is no column X". */
+export function suggest(wanted: string, columns: readonly string[]): string {
+  const near = closest(wanted, columns)
+  return `${near === undefined ? "" : `Did you mean ${quote(near)}? `}Its columns are ${listNames(columns)}.`
+}
+
+function decode(bytes: Uint8Array, name: string): string {
+  const starts = (...first: number[]) => first.every((byte, i) => bytes[i] === byte)
+  if (starts(0x1f, 0x8b)) throw new DataError(`${name} is compressed with gzip; decompress it first.`)
+  if (starts(0x50, 0x4b, 3, 4)) throw new DataError(`${name} is a zip archive or a spreadsheet file; save the sheet as CSV and use that.`)
+  const encoding = starts(0xff, 0xfe) ? "utf-16le" : starts(0xfe, 0xff) ? "utf-16be" : "utf-8"
+  let text: string
+  try {
+    text = new TextDecoder(encoding, { fatal: true }).decode(bytes)
+  } catch {
+    throw new DataError(`${name} is not text in UTF-8; save it as CSV in UTF-8 and use that.`)
+  }
+  if (text.includes("\0")) throw new DataError(`${name} holds binary data; wanted a text file of comma-separated values.`)
+  return text
+}
+
+function findDelimiter(text: string): string {
+  const header = text.slice(0, text.search(/[\r\n]|$/)).replace(/"[^"]*"/g, "")
+  const counts = [",", ";", "\t"].map(sign => ({ sign, n: header.split(sign).length - 1 }))
+  return counts.reduce((best, next) => (next.n > best.n ? next : best)).sign
+}
+
+function readRecords(text: string, delimiter: string, name: string): { cells: string[][]; lines: number[] } {
+  const cells: string[][] = []
+  const lines: number[] = []
+  let width = -1
+  let last = 0 // the line on which the last record ended
+  const onRecord = (record: string[], info: { lines: number }): null => {
+    const breaks = info.lines - last > 1 ? record.reduce((n, cell) => n + cell.split(/\r\n|\r|\n/).length - 1, 0) : 0
+    const line = info.lines - breaks
+    last = info.lines
+    if (width < 0) {
+      width = record.length
+      for (let i = 0; i < width; i++) cells.push([])
+    }
+    if (record.length !== width) {
+      throw new DataError(
+        `${name}, row ${line}: ${count(record.length, "cell")}, but the header (row 1) has ${width}. ` +
+          "Add or remove cells so that all rows have the same number, and put cells that contain the delimiter in double quotes.",
+      )
+    }
+    for (let i = 0; i < width; i++) cells[i]!.push(record[i]!)
+    lines.push(line)
+    return null
+  }
+  try {
+    // `relax_column_count`: a ragged row is reported above, by its line and in our words.
+    parse(text, {
+      delimiter,
+      record_delimiter: ["\r\n", "\n", "\r"],
+      trim: true,
+      skip_empty_lines: true,
+      relax_column_count: true,
+      on_record: onRecord as never,
+    })
+  } catch (error) {
+    if (error instanceof DataError) throw error
+    throw new DataError(`${name}${quoteProblem(error as { code?: string; lines?: number; message: string }, last)}`)
+  }
+  return { cells, lines }
+}
+
+function quoteProblem(error: { code?: string; lines?: number; message: string }, last: number): string {
+  if (error.code === "CSV_QUOTE_NOT_CLOSED") {
+    return `, row ${last + 1}: a double quote opens here and is never closed. Close it, or write it twice ("") if it is part of the text.`
+  }
+  if (error.code === "CSV_INVALID_CLOSING_QUOTE" || error.code === "INVALID_OPENING_QUOTE") {
+    return (
+      `, row ${error.lines}: a double quote stands in the middle of a cell. ` +
+      'Put the whole cell in double quotes and write the quote inside it twice (""), or remove it.'
+    )
+  }
+  return ` cannot be read as CSV: ${error.message}`
+}
+
+function headerOf(cells: readonly string[], name: string): string[] {
+  if (cells.every(cell => !Number.isNaN(numberOf(cell, ".")))) {
+    throw new DataError(
+      `${name}: the first line holds only numbers (${listNames(cells, 4)}), so the header is missing. Put a line with column names first.`,
+    )
+  }
+  const columns = cells.map((cell, i) => (cell === "" ? `column ${i + 1}` : cell))
+  const seen = new Map<string, number>()
+  for (const [i, column] of columns.entries()) {
+    const before = seen.get(column)
+    if (before !== undefined) {
+      throw new DataError(`${name}: columns ${before + 1} and ${i + 1} of the header are both called ${quote(column)}. Rename one of them.`)
+    }
+    seen.set(column, i)
+  }
+  return columns
+}
+
+function usesDecimalComma(cells: readonly (readonly string[])[]): boolean {
+  const data = (form: RegExp) => cells.some(column => column.some((cell, i) => i > 0 && form.test(cell)))
+  return data(/^[+-]?\d+,\d+$/) && !data(/^[+-]?\d+\.\d+$/)
+}

@@ -1,0 +1,162 @@
+import { categoryOf, isMissing, numberOf } from "./cells.ts"
+import { place, type Table } from "./csv.ts"
+import { type CategoryColumn, type Encoding, featureNames, type NumberColumn } from "./encoding.ts"
+import { DataError } from "./errors.ts"
+import { checkTargetPresent, missingColumns, notANumber } from "./fit.ts"
+import { closest, count, listNames, quote } from "./names.ts"
+
+/** What `encode` may be told. */
+export interface EncodeOptions {
+  /** Whether to encode the target as well; then no cell of it may be missing. */
+  readonly target?: boolean
+  /** The rows to encode, counted from 0, in this order; all rows if not given. */
+  readonly rows?: Int32Array
+}
+
+/** A table as numbers. */
+export interface Encoded {
+  /** [rows, features] inputs, row after row, standardised and one-hot. */
+  readonly x: Float32Array
+  readonly rows: number
+  readonly features: number
+  /** [rows] class indices (Int32Array) or standardised numbers (Float32Array), if the target was asked for. */
+  readonly y?: Int32Array | Float32Array
+  /** [features] */
+  readonly featureNames: readonly string[]
+  /** What the user should know: missing cells and categories that training has not seen, with column, value and count. */
+  readonly warnings: readonly string[]
+}
+
+/**
+ * Encodes the rows of a table as training did. Columns are found by name, so their order does not matter and others are ignored.
+ *
+ * @throws DataError for a column that is missing (naming one that looks renamed), a text among numbers, a missing or unknown target.
+ * @example
+ * const { x, rows, features, y } = encode(encoding, table, { target: true })
+ */
+export function encode(encoding: Encoding, table: Table, { target = false, rows: chosen }: EncodeOptions = {}): Encoded {
+  checkColumns(encoding, table, target)
+  const rows = chosen ?? Int32Array.from({ length: table.rows }, (_, i) => i)
+  const names = featureNames(encoding)
+  const x = new Float32Array(rows.length * names.length)
+  const warnings: string[] = []
+  let at = 0
+  for (const column of encoding.inputs) {
+    const missing =
+      column.kind === "number"
+        ? encodeNumbers(column, table, rows, x, at, names.length)
+        : encodeCategories(column, table, rows, x, at, names.length, warnings)
+    if (missing > 0) {
+      const instead =
+        column.kind === "number" ? `the mean of the training rows, ${Number(column.mean.toPrecision(6))},` : "none of its categories"
+      warnings.push(`Column ${quote(column.name)}: ${missing} of ${count(rows.length, "cell")} missing; ${instead} stands in.`)
+    }
+    at += column.kind === "number" ? 1 : column.values.length
+  }
+  const y = target ? encodeTarget(encoding, table, rows) : undefined
+  return { x, rows: rows.length, features: names.length, ...(y === undefined ? {} : { y }), featureNames: names, warnings }
+}
+
+/**
+ * Turns predictions back into the target's own terms: class indices into class names, standardised numbers into numbers.
+ *
+ * @param values [rows] class indices or standardised numbers
+ * @throws RangeError for an index that is no class.
+ * @example decodeTarget(encoding, [0, 2]) // ["setosa", "virginica"]
+ */
+export function decodeTarget({ target }: Encoding, values: ArrayLike<number>): (string | number)[] {
+  return Array.from(values, value => {
+    if (target.kind === "number") return value * target.std + target.mean
+    const name = target.values[value]
+    if (name === undefined) throw new RangeError(`decodeTarget: wanted class indices from 0 to ${target.values.length - 1}, got ${value}.`)
+    return name
+  })
+}
+
+function checkColumns(encoding: Encoding, table: Table, target: boolean): void {
+  const wanted = [...encoding.inputs.map(column => column.name), ...(target ? [encoding.target.name] : [])]
+  const missing = wanted.filter(name => !table.columns.includes(name))
+  if (missing.length === 0) return
+  const known = new Set([...wanted, encoding.target.name])
+  const spare = table.columns.filter(name => !known.has(name))
+  throw missingColumns(table, missing, name => closest(name, spare))
+}
+
+// Both return the number of missing cells. `at` is the column's first feature, `stride` the number of all features.
+
+function encodeNumbers(column: NumberColumn, table: Table, rows: Int32Array, x: Float32Array, at: number, stride: number): number {
+  const cells = table.column(column.name)
+  let missing = 0
+  for (let i = 0; i < rows.length; i++) {
+    const cell = cells[rows[i]!]!
+    if (isMissing(cell)) missing++
+    else x[i * stride + at] = standardised(column, table, rows[i]!, cell)
+  }
+  return missing
+}
+
+function standardised(column: NumberColumn, table: Table, row: number, cell: string): number {
+  const value = numberOf(cell, table.decimal)
+  if (Number.isNaN(value)) {
+    throw notANumber(
+      table,
+      row,
+      column.name,
+      "this column held numbers in training. Correct the cell, or leave it empty if the value is unknown.",
+    )
+  }
+  const scaled = Math.fround((value - column.mean) / column.std)
+  if (!Number.isFinite(scaled)) {
+    throw new DataError(
+      `${place(table, row, column.name)}: ${quote(cell)} is out of all proportion to the training rows, mean ${column.mean}. Correct the cell.`,
+    )
+  }
+  return scaled
+}
+
+function encodeCategories(
+  column: CategoryColumn,
+  table: Table,
+  rows: Int32Array,
+  x: Float32Array,
+  at: number,
+  stride: number,
+  warnings: string[],
+): number {
+  const cells = table.column(column.name)
+  const index = new Map(column.values.map((value, i) => [value, i]))
+  const unseen = new Map<string, number>()
+  let missing = 0
+  for (let i = 0; i < rows.length; i++) {
+    const cell = cells[rows[i]!]!
+    if (isMissing(cell)) {
+      missing++
+      continue
+    }
+    const value = categoryOf(cell)
+    const hot = index.get(value)
+    if (hot === undefined) unseen.set(value, (unseen.get(value) ?? 0) + 1)
+    else x[i * stride + at + hot] = 1
+  }
+  if (unseen.size > 0) {
+    const shown = [...unseen].slice(0, 3).map(([value, n]) => `${quote(value)} (${count(n, "row")})`)
+    const more = unseen.size > 3 ? ` and ${unseen.size - 3} more` : ""
+    warnings.push(`Column ${quote(column.name)}: not seen in training: ${shown.join(", ")}${more}; they count as none of its categories.`)
+  }
+  return missing
+}
+
+function encodeTarget({ target }: Encoding, table: Table, rows: Int32Array): Int32Array | Float32Array {
+  checkTargetPresent(table, target.name, rows)
+  const cells = table.column(target.name)
+  if (target.kind === "number") return Float32Array.from(rows, row => standardised(target, table, row, cells[row]!))
+  const index = new Map(target.values.map((value, i) => [value, i]))
+  return Int32Array.from(rows, row => {
+    const found = index.get(categoryOf(cells[row]!))
+    if (found !== undefined) return found
+    throw new DataError(
+      `${place(table, row, target.name)}: ${quote(cells[row]!)} is none of the classes the model knows: ${listNames(target.values)}. ` +
+        "Correct the cell, or train again with rows of this class.",
+    )
+  })
+}

@@ -1,0 +1,99 @@
+import { DataError } from "./errors.ts"
+
+/**
+ * How a table becomes numbers, and predictions become answers. Plain JSON without functions, saved with the model, so that the rows to predict
+ * are treated exactly as the training rows were.
+ */
+export interface Encoding {
+  /** The input columns in the order of the features. */
+  readonly inputs: readonly InputColumn[]
+  readonly target: TargetColumn
+  /** What fitting decided that the user should know: columns left out, columns that never vary. */
+  readonly notes: readonly string[]
+}
+
+/** A column of numbers, encoded as one feature (value - mean) / std; a missing cell as the mean, which is 0. */
+export interface NumberColumn {
+  readonly name: string
+  readonly kind: "number"
+  readonly mean: number
+  /** The population standard deviation of the training rows, or 1 where they are all equal. */
+  readonly std: number
+}
+
+/** A column of categories, encoded as one feature for each value: 1 for the cell's own value, 0 for the others; missing and unseen all 0. */
+export interface CategoryColumn {
+  readonly name: string
+  readonly kind: "category"
+  readonly values: readonly string[]
+}
+
+/** A column to predict from. */
+export type InputColumn = NumberColumn | CategoryColumn
+
+/** The column to predict: a class, encoded as its index in `values`, or a number, encoded as (value - mean) / std. */
+export type TargetColumn = NumberColumn | { readonly name: string; readonly kind: "class"; readonly values: readonly string[] }
+
+/** The names of the features in order: `age` for a number, `city=Rome` for a category. */
+export function featureNames(encoding: Encoding): string[] {
+  return encoding.inputs.flatMap(column =>
+    column.kind === "number" ? [column.name] : column.values.map(value => `${column.name}=${value}`),
+  )
+}
+
+/**
+ * Checks that a value read from JSON is an encoding, and returns a copy with nothing else in it.
+ *
+ * @throws DataError that names the field which is not as it should be.
+ */
+export function readEncoding(value: unknown): Encoding {
+  const { inputs, target, notes } = object(value, "encoding")
+  const result = {
+    inputs: array(inputs, "encoding.inputs").map((item, i) => column(item, `encoding.inputs[${i}]`, "category") as InputColumn),
+    target: column(target, "encoding.target", "class") as TargetColumn,
+    notes: strings(notes, "encoding.notes"),
+  }
+  const names = [...result.inputs.map(input => input.name), result.target.name]
+  need(new Set(names).size === names.length, "encoding", "columns with different names")
+  need(result.inputs.length > 0, "encoding.inputs", "at least one column")
+  return result
+}
+
+function column(value: unknown, path: string, listKind: "category" | "class"): object {
+  const { name, kind, mean, std, values } = object(value, path)
+  need(typeof name === "string", `${path}.name`, "a string")
+  if (kind === "number") {
+    need(Number.isFinite(mean), `${path}.mean`, "a finite number")
+    need(Number.isFinite(std) && (std as number) > 0, `${path}.std`, "a positive number")
+    return { name, kind, mean, std }
+  }
+  need(kind === listKind, `${path}.kind`, `"number" or "${listKind}"`)
+  const list = strings(values, `${path}.values`)
+  need(list.length > 0 && new Set(list).size === list.length, `${path}.values`, "different values, at least one")
+  return { name, kind, values: list }
+}
+
+function object(value: unknown, path: string): Record<string, unknown> {
+  need(typeof value === "object" && value !== null && !Array.isArray(value), path, "an object")
+  return value as Record<string, unknown>
+}
+
+function array(value: unknown, path: string): unknown[] {
+  need(Array.isArray(value), path, "a list")
+  return value as unknown[]
+}
+
+function strings(value: unknown, path: string): string[] {
+  const list = array(value, path)
+  need(
+    list.every(item => typeof item === "string"),
+    path,
+    "a list of strings",
+  )
+  return list as string[]
+}
+
+function need(holds: boolean, path: string, wanted: string): void {
+  if (!holds)
+    throw new DataError(`The model's description of its data is damaged: ${path} should be ${wanted}. Save or download the model again.`)
+}

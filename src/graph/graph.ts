@@ -1,0 +1,53 @@
+// A program as immutable data.
+import type { Aval } from "../core/aval.ts"
+import type { Primitive, Program } from "../core/primitive.ts"
+
+/** One value of a graph. */
+export class Node {
+  readonly aval: Aval
+  constructor(aval: Aval) {
+    this.aval = aval
+  }
+}
+/** One application of a primitive. */
+export interface Apply {
+  readonly prim: Primitive
+  readonly args: readonly Node[]
+  readonly params: any
+  readonly outs: readonly Node[]
+  /** Names of layers and functions, outermost first, relative to the graph. */
+  readonly scope: readonly string[]
+}
+/** A closed program, applications in execution order. It holds no values: constants are applications or inputs. */
+export interface Graph extends Program {
+  readonly inputs: readonly Node[]
+  readonly nodes: readonly Apply[]
+  readonly outputs: readonly Node[]
+}
+export const avals = (nodes: readonly Node[]): Aval[] => nodes.map(n => n.aval)
+
+/** Drops applications that no output needs. */
+export function prune(g: Graph): Graph {
+  const live = new Set(g.outputs)
+  const nodes: Apply[] = []
+  for (let i = g.nodes.length - 1; i >= 0; i--) {
+    const n = g.nodes[i]!
+    if (!n.outs.some(o => live.has(o))) continue
+    for (const a of n.args) live.add(a)
+    nodes.push(n)
+  }
+  return nodes.length === g.nodes.length ? g : { ...g, nodes: nodes.reverse() }
+}
+
+/** Derived graphs are kept with the graph they come from, so that each is derived and compiled once. */
+export function memo<K extends readonly unknown[], T>(make: (g: Graph, ...key: K) => T): (g: Graph, ...key: K) => T {
+  const cache = new WeakMap<Graph, Map<string, T>>()
+  return (g, ...key) => {
+    let entries = cache.get(g)
+    if (!entries) cache.set(g, (entries = new Map()))
+    const k = JSON.stringify(key)
+    let made = entries.get(k)
+    if (made === undefined) entries.set(k, (made = make(g, ...key)))
+    return made
+  }
+}

@@ -1,0 +1,12 @@
+// What `adjoint` and `adjoint/js` have in common: the language.
+export { composite } from "./control/call.ts"
+export { type Nested, type TensorOptions, tensor } from "./core/concrete.ts"
+export type { Dtype, TypedArray } from "./core/dtype.ts"
+export { DonatedTensorError, DtypeError, LeakedTracerError, ShapeError, TracedReadError } from "./core/errors.ts"
+export { scope, Tensor } from "./core/tensor.ts"
+export { type Tree, treeMap } from "./core/tree.ts"
+export * from "./ops/index.ts"
+export { type JitOptions, jit } from "./runtime/jit.ts"
+export { type GradOptions, grad, jvp, linearize, valueAndGrad, vjp } from "./transforms/grad.ts"
+export { hessian, hvp, jacfwd, jacrev } from "./transforms/jacobian.ts"
+export { type VmapOptions, vmap } from "./transforms/vmap.ts"

@@ -1,0 +1,47 @@
+// Nonlinear functions of networks; those over an axis are composites, so that graphs show them by name.
+
+import { composite } from "../control/call.ts"
+import type { Tensor } from "../core/tensor.ts"
+import * as p from "../primitives/index.ts"
+import { axisOf, lift, type Operand } from "./align.ts"
+import { add, div, mul, sub, tanh, where } from "./arithmetic.ts"
+import { logsumexp, max, sum } from "./reduction.ts"
+
+/** The logistic function 1 / (1 + exp(-x)). */
+export const sigmoid = (x: Operand): Tensor => p.sigmoid(lift("sigmoid", x))
+/** log(1 + exp(x)), without overflow. */
+export const softplus = (x: Operand): Tensor => p.softplus(lift("softplus", x))
+/** max(x, 0), with derivative 0 at 0; NaN stays NaN. */
+export const relu = (x: Operand): Tensor => {
+  const a = lift("relu", x)
+  return where(p.le(a, p.zeros(a.aval)), 0, a)
+}
+/** x * sigmoid(x), also called SiLU. */
+export const swish = (x: Operand): Tensor => {
+  const a = lift("swish", x)
+  return p.mul(a, p.sigmoid(a))
+}
+
+const geluOnce = /*@__PURE__*/ composite("gelu", { approximate: "tanh" }, (x: Tensor) =>
+  mul(mul(x, 0.5), add(tanh(mul(add(x, mul(mul(mul(x, x), x), 0.044715)), 0.7978845608028654)), 1)),
+)
+/** 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))). Hendrycks and Gimpel, arXiv:1606.08415. */
+export const gelu = (x: Operand): Tensor => geluOnce(lift("gelu", x))
+
+/** One composite for each axis, counted from the back so that it means the same for an example and a batch. */
+const overAxis = (name: string, f: (x: Tensor, axis: number) => Tensor): ((x: Tensor, options?: { readonly axis?: number }) => Tensor) => {
+  const made = new Map<number, (x: Tensor) => Tensor>()
+  return (x, { axis = -1 } = {}) => {
+    const back = axisOf(name, x, axis) - x.ndim
+    let g = made.get(back)
+    if (!g) made.set(back, (g = composite(name, { axis: back }, (x: Tensor) => f(x, back))))
+    return g(x)
+  }
+}
+/** exp(x) / sum(exp(x)) over `axis` (default: the last), without overflow. */
+export const softmax = /*@__PURE__*/ overAxis("softmax", (x, axis) => {
+  const e = p.exp(sub(x, p.stopGradient(max(x, { axis, keepdims: true }))))
+  return div(e, sum(e, { axis, keepdims: true }))
+})
+/** log(softmax(x)) over `axis` (default: the last), without overflow. */
+export const logSoftmax = /*@__PURE__*/ overAxis("logSoftmax", (x, axis) => sub(x, logsumexp(x, { axis, keepdims: true })))

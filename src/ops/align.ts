@@ -1,0 +1,82 @@
+// Numbers become tensors and shapes are aligned here, because primitives never broadcast.
+import type { Aval, Shape } from "../core/aval.ts"
+import { isFloating } from "../core/dtype.ts"
+import { DtypeError, ShapeError } from "../core/errors.ts"
+import { Tensor } from "../core/tensor.ts"
+import * as p from "../primitives/index.ts"
+
+/** What functions accept as an array: a tensor, or a number, which takes the dtype of the tensor it meets. */
+export type Operand = Tensor | number
+
+function tensorOrNumber(name: string, x: unknown): asserts x is Operand {
+  if (!(x instanceof Tensor) && typeof x !== "number")
+    throw new TypeError(
+      `${name}: wants tensors or numbers; got ${Array.isArray(x) ? "an array: make it a tensor with tensor(...)" : typeof x}`,
+    )
+}
+
+/** Operands of one dtype: numbers and weak tensors take that of the first other one. */
+export function promote(name: string, operands: readonly Operand[]): Tensor[] {
+  for (const x of operands) tensorOrNumber(name, x)
+  const like =
+    operands.find((x): x is Tensor => x instanceof Tensor && !x.aval.weak) ?? operands.find((x): x is Tensor => x instanceof Tensor)
+  const a: Aval = like?.aval ?? { shape: [], dtype: "f32" }
+  return operands.map(x => {
+    if (typeof x === "number") {
+      if (a.dtype === "bool" || (a.dtype === "i32" && !Number.isInteger(x)))
+        throw new DtypeError(name, `the number ${x} does not fit ${a.dtype}`, [a])
+      return p.fullLike({ ...a, shape: [] }, x)
+    }
+    if (!x.aval.weak || a.weak) return x
+    if (!isFloating(a.dtype)) throw new DtypeError(name, `a number that is known only at run time does not fit ${a.dtype}`, [x.aval, a])
+    return p.cast(x, a.dtype)
+  })
+}
+
+/** A tensor; numbers become f32. */
+export const lift = (name: string, x: Operand): Tensor => promote(name, [x])[0]!
+
+/** The shape that operands have in common once axes they lack, or have as 1, are repeated. */
+export function commonShape(name: string, avals: readonly Aval[]): Shape {
+  const rank = Math.max(0, ...avals.map(a => a.shape.length))
+  return Array.from({ length: rank }, (_, d) => {
+    const sizes = avals.map(a => a.shape[d - rank + a.shape.length] ?? 1)
+    const n = sizes.find(s => s !== 1) ?? 1
+    if (sizes.some(s => s !== 1 && s !== n))
+      throw new ShapeError(name, `shapes do not align: axis ${d - rank} has lengths ${[...new Set(sizes)].join(" and ")}`, avals)
+    return n
+  })
+}
+
+/** `x` repeated along axes it lacks or has as 1, as NumPy does. */
+export function broadcastTo(x: Tensor, shape: Shape): Tensor {
+  const missing = shape.length - x.ndim
+  const fits = missing >= 0 && x.shape.every((n, d) => n === 1 || n === shape[d + missing])
+  if (!fits) throw new ShapeError("broadcastTo", `axes must be 1 or those of [${shape}]`, [x.aval])
+  const repeated = shape.map((_, d) => d).filter(d => d < missing || x.shape[d - missing] !== shape[d])
+  const kept = shape.filter((_, d) => !repeated.includes(d))
+  return p.broadcast(p.reshape(x, kept), shape, repeated)
+}
+
+export function alignShapes(name: string, xs: readonly Tensor[]): Tensor[] {
+  const shape = commonShape(
+    name,
+    xs.map(x => x.aval),
+  )
+  return xs.map(x => broadcastTo(x, shape))
+}
+/** Operands of one dtype and one shape. */
+export const align = (name: string, operands: readonly Operand[]): Tensor[] => alignShapes(name, promote(name, operands))
+
+/** An axis counted from the front. */
+export function axisOf(name: string, x: Tensor, axis: number): number {
+  const d = axis < 0 ? axis + x.ndim : axis
+  if (!Number.isInteger(axis) || d < 0 || d >= x.ndim) throw new ShapeError(name, `there is no axis ${axis}`, [x.aval])
+  return d
+}
+export function axesOf(name: string, x: Tensor, axis: number | readonly number[] | undefined): number[] {
+  if (axis === undefined) return p.allAxes(x).slice()
+  const axes = (typeof axis === "number" ? [axis] : axis).map(a => axisOf(name, x, a))
+  if (new Set(axes).size !== axes.length) throw new ShapeError(name, `axes [${axis}] name one axis twice`, [x.aval])
+  return axes.sort((a, b) => a - b)
+}

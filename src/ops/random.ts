@@ -1,0 +1,59 @@
+// Random numbers as functions of a key: the same key gives the same numbers, on every engine.
+import { type Shape, size } from "../core/aval.ts"
+import { tensor } from "../core/concrete.ts"
+import { isFloating } from "../core/dtype.ts"
+import { Tensor } from "../core/tensor.ts"
+import * as p from "../primitives/index.ts"
+import { add, less, mul, sub } from "./arithmetic.ts"
+import { type CreateOptions, wantDtype, wantShape } from "./create.ts"
+
+/** A key from a seed: i32[2]. The seed is a whole number in [0, 2^53). */
+export function key(seed: number): Tensor {
+  if (!Number.isSafeInteger(seed) || seed < 0) throw new TypeError(`random.key: a seed is a whole number >= 0; got ${seed}`)
+  return tensor(Int32Array.of(Math.floor(seed / 2 ** 32), seed | 0))
+}
+function wantKey(name: string, k: unknown): asserts k is Tensor {
+  if (!(k instanceof Tensor)) throw new TypeError(`random.${name}: the first argument is a key, such as random.key(1); got ${typeof k}`)
+}
+/** A new key from a key and a number (or an i32 scalar): for step, layer or example `data`. */
+export function fold(k: Tensor, data: number | Tensor): Tensor {
+  wantKey("fold", k)
+  return p.foldIn(k, typeof data === "number" ? p.full([], data, "i32") : data)
+}
+/** `n` new keys: i32[n, 2], to be taken apart by destructuring or `at`. */
+export function split(k: Tensor, n = 2): Tensor {
+  wantKey("split", k)
+  return p.foldIn(p.broadcast(k, [n, 2], [0]), p.iota(n))
+}
+
+/** 32 random bits for each element: i32 `shape`. */
+export function bits(k: Tensor, shape: Shape): Tensor {
+  wantKey("bits", k)
+  wantShape("random.bits", shape)
+  return p.randomBits(k, shape)
+}
+const shifted = (x: Tensor, by: number): Tensor => p.shiftRight(x, p.fullLike(x.aval, by))
+
+export interface UniformOptions extends CreateOptions {
+  /** Default: 0. */
+  readonly low?: number
+  /** Default: 1. */
+  readonly high?: number
+}
+/** Uniform in [low, high): 23 random bits in f32, 52 in f64. */
+export function uniform(k: Tensor, shape: Shape, { dtype = "f32", low = 0, high = 1 }: UniformOptions = {}): Tensor {
+  wantDtype("random.uniform", dtype)
+  if (!isFloating(dtype)) throw new TypeError(`random.uniform: dtype must be "f32" or "f64"; got ${JSON.stringify(dtype)}`)
+  const top = (x: Tensor): Tensor => p.cast(shifted(x, 9), dtype)
+  let unit = mul(top(bits(k, shape)), 2 ** -23)
+  if (dtype === "f64") unit = add(unit, mul(p.cast(shifted(bits(fold(k, size(shape)), shape), 3), dtype), 2 ** -52))
+  return low === 0 && high === 1 ? unit : add(mul(unit, high - low), low)
+}
+/** Normal with mean 0 and standard deviation 1, by the method of Box and Muller (1958). */
+export function normal(k: Tensor, shape: Shape, { dtype = "f32" }: CreateOptions = {}): Tensor {
+  const [a, b] = [fold(k, 0), fold(k, 1)]
+  const radius = p.sqrt(mul(p.log(sub(1, uniform(a, shape, { dtype }))), -2))
+  return mul(radius, p.cos(mul(uniform(b, shape, { dtype }), 2 * Math.PI)))
+}
+/** True with probability `probability`: bool `shape`. */
+export const bernoulli = (k: Tensor, probability: number, shape: Shape): Tensor => less(uniform(k, shape), probability)

@@ -1,0 +1,72 @@
+// Functions that combine the elements of axes.
+import type { Shape } from "../core/aval.ts"
+import { ShapeError } from "../core/errors.ts"
+import type { Tensor } from "../core/tensor.ts"
+import * as p from "../primitives/index.ts"
+import { axesOf, axisOf, lift, type Operand } from "./align.ts"
+
+export interface ReduceOptions {
+  /** Which axes to combine, counted from the back if negative. Default: all. */
+  readonly axis?: number | readonly number[]
+  /** Keeps the combined axes with length 1. Default: false. */
+  readonly keepdims?: boolean
+}
+
+type Reduce = (x: Operand, options?: ReduceOptions) => Tensor
+const reduction =
+  (name: string, f: (x: Tensor, axes: Shape) => Tensor): Reduce =>
+  (operand, { axis, keepdims = false } = {}) => {
+    const x = lift(name, operand)
+    const axes = axesOf(name, x, axis)
+    const y = f(x, axes)
+    return keepdims
+      ? p.reshape(
+          y,
+          x.shape.map((n, d) => (axes.includes(d) ? 1 : n)),
+        )
+      : y
+  }
+const count = (x: Tensor, axes: Shape): number => axes.reduce((n, d) => n * x.shape[d]!, 1)
+
+/** The sum over `axis`. */
+export const sum: Reduce = /*@__PURE__*/ reduction("sum", p.sum)
+/** The mean over `axis`. */
+export const mean: Reduce = /*@__PURE__*/ reduction("mean", (x, axes) => {
+  const s = p.sum(x, axes)
+  return p.div(s, p.fullLike(s.aval, count(x, axes)))
+})
+/** The largest element over `axis`. The derivative is shared equally among equals. */
+export const max: Reduce = /*@__PURE__*/ reduction("max", p.max)
+/** The smallest element over `axis`. The derivative is shared equally among equals. */
+export const min: Reduce = /*@__PURE__*/ reduction("min", p.min)
+/** The mean squared distance from the mean over `axis` (divided by n). */
+export const variance: Reduce = (operand, options = {}) => {
+  const x = lift("variance", operand)
+  const d = p.sub(x, broadcastLike(mean(x, { ...options, keepdims: true }), x))
+  return mean(p.mul(d, d), options)
+}
+/** log(sum(exp(x))) over `axis`, without overflow. */
+export const logsumexp: Reduce = (operand, options = {}) => {
+  const x = lift("logsumexp", operand)
+  const top = p.stopGradient(max(x, { ...options, keepdims: true }))
+  // an infinite maximum would make inf - inf
+  const shift = p.select(p.lt(p.abs(top), p.fullLike(top.aval, Infinity)), top, p.zeros(top.aval))
+  const s = sum(p.exp(p.sub(x, broadcastLike(shift, x))), options)
+  return p.add(p.log(s), p.reshape(shift, s.shape))
+}
+function broadcastLike(x: Tensor, like: Tensor): Tensor {
+  const axes = x.shape.flatMap((n, d) => (n === like.shape[d] ? [] : [d]))
+  return p.broadcast(p.reshape(x, p.without(x.shape, axes)), like.shape, axes)
+}
+
+const position =
+  (name: string, f: (x: Tensor, axis: number) => Tensor) =>
+  (x: Tensor, { axis }: { readonly axis?: number } = {}): Tensor => {
+    if (axis === undefined) return f(p.reshape(x, [x.size]), 0)
+    if (x.ndim === 0) throw new ShapeError(name, "a scalar has no axes", [x.aval])
+    return f(x, axisOf(name, x, axis))
+  }
+/** The place of the first largest element along `axis` (of the flattened tensor by default), as i32; that of the first NaN if there is one. */
+export const argmax = /*@__PURE__*/ position("argmax", p.argmax)
+/** The place of the first smallest element along `axis`. */
+export const argmin = /*@__PURE__*/ position("argmin", p.argmin)

@@ -1,0 +1,135 @@
+// Functions that move elements.
+import type { Shape } from "../core/aval.ts"
+import { DtypeError, ShapeError } from "../core/errors.ts"
+import { Tensor } from "../core/tensor.ts"
+import * as p from "../primitives/index.ts"
+import { axisOf, broadcastTo, commonShape } from "./align.ts"
+import { wantShape } from "./create.ts"
+
+/**
+ * The elements in row-major order with another shape; one length may be -1 and is computed.
+ *
+ * @example
+ * reshape(arange(6), [2, -1])  // [[0, 1, 2], [3, 4, 5]]
+ */
+export function reshape(x: Tensor, shape: Shape): Tensor {
+  const open = shape.indexOf(-1)
+  if (open < 0) {
+    wantShape("reshape", shape)
+    return p.reshape(x, shape)
+  }
+  const rest = shape.reduce((n, d, i) => (i === open ? n : n * d), 1)
+  if (shape.lastIndexOf(-1) !== open || rest === 0 || x.size % rest)
+    throw new ShapeError("reshape", `[${shape}] cannot be completed`, [x.aval])
+  return p.reshape(x, shape.with(open, x.size / rest))
+}
+/** All elements along one axis. */
+export const ravel = (x: Tensor): Tensor => p.reshape(x, [x.size])
+/** The axes in the order of `axes`; reversed by default. */
+export function transpose(x: Tensor, axes?: Shape): Tensor {
+  return p.permute(x, axes ? axes.map(a => axisOf("transpose", x, a)) : x.shape.map((_, i) => x.ndim - 1 - i))
+}
+/** A new axis of length 1 at `axis`. */
+export function expandDims(x: Tensor, axis: number): Tensor {
+  const d = axis < 0 ? axis + x.ndim + 1 : axis
+  if (!(d >= 0 && d <= x.ndim)) throw new ShapeError("expandDims", `there is no place ${axis}`, [x.aval])
+  return p.reshape(x, x.shape.toSpliced(d, 0, 1))
+}
+/** Without axes of length 1 (all of them, or `axis`). */
+export function squeeze(x: Tensor, axis?: number): Tensor {
+  if (axis === undefined)
+    return p.reshape(
+      x,
+      x.shape.filter(n => n !== 1),
+    )
+  const d = axisOf("squeeze", x, axis)
+  if (x.shape[d] !== 1) throw new ShapeError("squeeze", `axis ${axis} must have length 1`, [x.aval])
+  return p.reshape(x, x.shape.toSpliced(d, 1))
+}
+/** Operands joined along an existing axis. Default: axis 0. */
+export function concat(xs: readonly Tensor[], { axis = 0 }: { readonly axis?: number } = {}): Tensor {
+  if (!xs.length) throw new TypeError("concat: wants at least one tensor")
+  return p.concat(xs, axisOf("concat", xs[0]!, axis))
+}
+/** Operands joined along a new axis. Default: axis 0. */
+export const stack = (xs: readonly Tensor[], { axis = 0 }: { readonly axis?: number } = {}): Tensor =>
+  concat(
+    xs.map(x => expandDims(x, axis)),
+    { axis },
+  )
+/** Zeros around: `[before, after]` for each axis. */
+export function pad(x: Tensor, widths: readonly (readonly [number, number])[]): Tensor {
+  if (widths.length !== x.ndim || widths.some(([a, b]) => !(a >= 0 && b >= 0)))
+    throw new ShapeError("pad", `wants [before, after] >= 0 for each axis, got ${JSON.stringify(widths)}`, [x.aval])
+  return p.pad(x, { start: widths.map(([a]) => a), shape: x.shape.map((n, d) => widths[d]![0] + n + widths[d]![1]) })
+}
+
+/** What `slice` takes of an axis: all (":"), one place (the axis goes), or [from, to) with negative places counted from the end. */
+export type Part = ":" | number | readonly [from?: number | null, to?: number | null]
+
+/**
+ * A box of the tensor; axes that are not named are whole.
+ *
+ * @example
+ * slice(x, [0, 10], ":", -1)
+ */
+export function slice(x: Tensor, ...parts: readonly Part[]): Tensor {
+  if (parts.length > x.ndim) throw new ShapeError("slice", `${parts.length} parts for ${x.ndim} axes`, [x.aval])
+  const start: number[] = []
+  const shape: number[] = []
+  const kept: number[] = []
+  x.shape.forEach((n, d) => {
+    const part = parts[d] ?? ":"
+    if (typeof part === "number") {
+      const i = part < 0 ? part + n : part
+      if (!Number.isInteger(part) || i < 0 || i >= n) throw new ShapeError("slice", `there is no place ${part} in axis ${d}`, [x.aval])
+      start.push(i)
+      shape.push(1)
+      return
+    }
+    const place = (i: number | null | undefined, otherwise: number): number =>
+      Math.min(n, Math.max(0, (i ?? otherwise) + ((i ?? 0) < 0 ? n : 0)))
+    const [from, to] = part === ":" ? [0, n] : [place(part[0], 0), place(part[1], n)]
+    start.push(from)
+    shape.push(Math.max(0, to - from))
+    kept.push(shape.at(-1)!)
+  })
+  return p.reshape(p.slice(x, { start, shape }), kept)
+}
+/** Entry `i` of axis 0, counted from the end if negative. */
+export function at(x: Tensor, i: number): Tensor {
+  if (x.ndim === 0) throw new ShapeError("at", "a scalar has no entries; use item()", [x.aval])
+  return slice(x, i)
+}
+/**
+ * Entries of `axis` (default 0) at the places in `indices` (i32, any shape), counted from the end if negative.
+ * A place outside gives NaN, or 0 for integers.
+ */
+export function take(x: Tensor, indices: Tensor, { axis = 0 }: { readonly axis?: number } = {}): Tensor {
+  if (!(indices instanceof Tensor) || indices.dtype !== "i32")
+    throw new DtypeError(
+      "take",
+      'indices must be an i32 tensor, such as tensor([0, 2], { dtype: "i32" })',
+      indices instanceof Tensor ? [indices.aval] : [],
+    )
+  const d = axisOf("take", x, axis)
+  const wrapped = p.select(p.lt(indices, p.zeros(indices.aval)), p.add(indices, p.fullLike(indices.aval, x.shape[d]!)), indices)
+  return p.gather(x, wrapped, d)
+}
+
+/**
+ * Matrix product: [..., m, k] by [..., k, n]; leading axes are aligned; a vector stands for a row on the left and a column on the right.
+ */
+export function matmul(x: Tensor, y: Tensor): Tensor {
+  if (!(x instanceof Tensor) || !(y instanceof Tensor)) throw new TypeError("matmul: wants two tensors; multiply by numbers with mul")
+  if (x.ndim === 0 || y.ndim === 0)
+    throw new ShapeError("matmul", "wants at least one axis; multiply by scalars with mul", [x.aval, y.aval])
+  if (x.ndim === 1) return squeeze(matmul(expandDims(x, 0), y), y.ndim === 1 ? 0 : -2)
+  if (y.ndim === 1) return squeeze(matmul(x, expandDims(y, 1)), -1)
+  const lead = commonShape("matmul", [
+    { ...x.aval, shape: x.shape.slice(0, -2) },
+    { ...y.aval, shape: y.shape.slice(0, -2) },
+  ])
+  return p.matmul(broadcastTo(x, [...lead, ...x.shape.slice(-2)]), broadcastTo(y, [...lead, ...y.shape.slice(-2)]))
+}
+export { broadcastTo }

@@ -1,0 +1,7 @@
+export * from "./base.ts"
+export * from "./contraction.ts"
+export * from "./elementwise.ts"
+export * from "./indexing.ts"
+export * from "./random.ts"
+export * from "./reduce.ts"
+export * from "./structure.ts"

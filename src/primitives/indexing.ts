@@ -1,0 +1,114 @@
+// Reads and additions at places that data decide; each is the other's transpose.
+import { type Aval, type Shape, sameShape } from "../core/aval.ts"
+import { DtypeError, ShapeError } from "../core/errors.ts"
+import type { Primitive } from "../core/primitive.ts"
+import { bind1, Tensor } from "../core/tensor.ts"
+import { valueIndex } from "../ir/affine.ts"
+import { guard } from "../ir/expr.ts"
+import { add, broadcast, fullLike, iota, known, moveAxis, permute, spread, toFront, zeros } from "./base.ts"
+import { and, le, lt, mul, select } from "./elementwise.ts"
+import { reshape } from "./structure.ts"
+
+type P = { readonly axis: number }
+
+function check(name: string, x: Aval, idx: Aval, { axis }: P): void {
+  if (idx.dtype !== "i32") throw new DtypeError(name, "indices must be i32", [idx])
+  if (axis < 0 || axis >= x.shape.length) throw new ShapeError(name, `there is no axis ${axis}`, [x])
+}
+const gathered = (x: Shape, idx: Shape, axis: number): Shape => [...x.slice(0, axis), ...idx, ...x.slice(axis + 1)]
+
+/**
+ * Entries of `axis` at the places in `indices` [...]: axis `axis` of the result is replaced by the axes of `indices`.
+ * A place outside of the axis gives NaN (0 for integers and bool).
+ */
+export const gatherP: Primitive<P> = {
+  name: "gather",
+  shape([x, idx], p) {
+    check("take", x!, idx!, p)
+    return [{ ...x!, shape: gathered(x!.shape, idx!.shape, p.axis) }]
+  },
+  meaning: {
+    kind: "map",
+    at([x, idx], at, { axis }, [a, b]) {
+      const rank = b!.shape.length
+      const i = valueIndex(idx!(at.slice(axis, axis + rank)))
+      const missing = a!.dtype === "f32" || a!.dtype === "f64" ? Number.NaN : 0
+      return guard([{ i, n: a!.shape[axis]! }], x!([...at.slice(0, axis), i, ...at.slice(axis + rank)]), missing)
+    },
+  },
+  jvp: ([x, idx], [t], p) => [[gather(x!, idx!, p.axis)], [t ? gather(t, idx!, p.axis) : null]],
+  transpose: ([ct], [x, idx], p) => [scatterAdd(zeros({ ...ct!.aval, shape: x!.shape }), known(idx), ct!, p.axis), null],
+  batch([x, idx], [xAxis, idxAxis], p, n) {
+    if (idxAxis === null) return [[gather(toFront(x!, xAxis!), idx!, p.axis + 1)], [0]]
+    const places = toFront(idx!, idxAxis!)
+    if (xAxis === null) return [[gather(x!, places, p.axis)], [p.axis]]
+    // both: the examples' axes laid end to end, places shifted accordingly
+    const { flat, at } = endToEnd(toFront(x!, xAxis!), places, p.axis, n)
+    return [[gather(flat, at, 0)].map(y => splitOff(y, places.ndim, p.axis)), [0]]
+  },
+}
+/** See gatherP. */
+export const gather = (x: Tensor, indices: Tensor, axis: number): Tensor => bind1(gatherP, [x, indices], { axis })
+
+/** `x` [n, ...] as [n * m, rest] with the axis in front, and places [n, ...] counted in it; places outside stay outside. */
+function endToEnd(x: Tensor, places: Tensor, axis: number, n: number): { flat: Tensor; at: Tensor } {
+  const rows = moveAxis(x, axis + 1, 1)
+  const m = rows.shape[1]!
+  const start = mul(iota(n), fullLike(iota(n).aval, m))
+  const shifted = add(places, broadcast(start, places.shape, places.shape.map((_, d) => d).slice(1)))
+  const inside = and(le(fullLike(places.aval, 0), places), lt(places, fullLike(places.aval, m)))
+  return { flat: reshape(rows, [n * m, ...rows.shape.slice(2)]), at: select(inside, shifted, fullLike(places.aval, -1)) }
+}
+/** [n, places, before, after] -> [n, before, places, after], with `axis` axes before. `rank` counts the places' axes and n. */
+function splitOff(y: Tensor, rank: number, axis: number): Tensor {
+  const d = y.shape.map((_, i) => i)
+  return permute(y, [0, ...d.slice(rank, rank + axis), ...d.slice(1, rank), ...d.slice(rank + axis)])
+}
+
+/** A copy of `x` to which `updates` are added at the places in `indices` of `axis`, in row-major order; places outside are dropped. */
+export const scatterAddP: Primitive<P> = {
+  name: "scatterAdd",
+  shape([x, idx, u], p) {
+    check("scatterAdd", x!, idx!, p)
+    const want = gathered(x!.shape, idx!.shape, p.axis)
+    if (u!.dtype !== x!.dtype || x!.dtype === "bool")
+      throw new DtypeError("scatterAdd", "operand and updates must be numbers of one dtype", [x!, u!])
+    if (!sameShape(u!.shape, want)) throw new ShapeError("scatterAdd", `updates must have shape [${want}]`, [x!, idx!, u!])
+    return [x!]
+  },
+  meaning: {
+    kind: "scatter",
+    target: 0,
+    loop: ([, , u]) => u!.shape,
+    at([, idx, u], at, { axis }, [a, b]) {
+      const rank = b!.shape.length
+      const i = valueIndex(idx!(at.slice(axis, axis + rank)))
+      return { to: [...at.slice(0, axis), i, ...at.slice(axis + rank)], bounds: [{ i, n: a!.shape[axis]! }], value: u!(at) }
+    },
+  },
+  jvp: ([x, idx, u], [tx, , tu], p) => [
+    [scatterAdd(x!, idx!, u!, p.axis)],
+    [scatterAdd(tx ?? zeros(x!.aval), idx!, tu ?? zeros(u!.aval), p.axis)],
+  ],
+  transpose: ([ct], [x, idx, u], p) => [
+    x instanceof Tensor ? null : ct!,
+    null,
+    u instanceof Tensor ? null : gather(ct!, known(idx), p.axis),
+  ],
+  batch([x, idx, u], [xAxis, idxAxis, uAxis], p, n) {
+    const target = spread(toFront(x!, xAxis!), xAxis !== null, n)
+    const updates = spread(toFront(u!, uAxis!), uAxis !== null, n)
+    if (idxAxis === null) return [[scatterAdd(target, idx!, updates, p.axis + 1)], [0]]
+    const places = toFront(idx!, idxAxis!)
+    const { flat, at } = endToEnd(target, places, p.axis, n)
+    // [n, before, places, after] -> [n, places, before, after]
+    const d = updates.shape.map((_, i) => i)
+    const rank = places.ndim
+    const rows = permute(updates, [0, ...d.slice(1 + p.axis, p.axis + rank), ...d.slice(1, 1 + p.axis), ...d.slice(p.axis + rank)])
+    const y = scatterAdd(flat, at, rows, 0)
+    return [[moveAxis(reshape(y, [n, y.shape[0]! / n, ...y.shape.slice(1)]), 1, p.axis + 1)], [0]]
+  },
+}
+/** See scatterAddP. */
+export const scatterAdd = (x: Tensor, indices: Tensor, updates: Tensor, axis: number): Tensor =>
+  bind1(scatterAddP, [x, indices, updates], { axis })

@@ -1,0 +1,65 @@
+// Extremes over axes, and where they are.
+import type { Shape } from "../core/aval.ts"
+import { DtypeError, ShapeError } from "../core/errors.ts"
+import type { Primitive } from "../core/primitive.ts"
+import { bind1, type Tensor } from "../core/tensor.ts"
+import { reduce } from "../ir/expr.ts"
+import { broadcast, readOver, sum, toFront, without } from "./base.ts"
+import { definePrimitive } from "./define.ts"
+import { cast, div, eq, mul } from "./elementwise.ts"
+
+const deeper = (axes: Shape): Shape => axes.map(a => a + 1)
+
+/** The derivative of an extreme goes to where it is taken, in equal shares where it is taken several times. */
+const extreme = (name: "max" | "min"): Primitive<{ axes: Shape }> => {
+  const self: Primitive<{ axes: Shape }> = definePrimitive<{ axes: Shape }>({
+    name,
+    shape([x], p) {
+      if (x!.dtype === "bool") throw new DtypeError(name, "wants numbers", [x!])
+      if (p.axes.some(d => x!.shape[d] === 0)) throw new ShapeError(name, "an extreme of no elements does not exist", [x!])
+      return { ...x!, shape: without(x!.shape, p.axes) }
+    },
+    kind: "reduce",
+    at([x], idx, p, [a]) {
+      const { axes, body } = readOver(x!, a!, p.axes, idx)
+      return reduce(name, axes, body)
+    },
+    push: [
+      (t, [x], y, p) => {
+        const here = cast(eq(x!, broadcast(y, x!.shape, p.axes)), x!.dtype)
+        return div(sum(mul(t, here), p.axes), sum(here, p.axes))
+      },
+    ],
+    batch: ([x], _mapped, p) => bind1(self, [x!], { axes: deeper(p.axes) }),
+  })
+  return self
+}
+export const maxP: Primitive<{ axes: Shape }> = extreme("max")
+export const max = (x: Tensor, axes: Shape): Tensor => (axes.length === 0 ? x : bind1(maxP, [x], { axes }))
+export const minP: Primitive<{ axes: Shape }> = extreme("min")
+export const min = (x: Tensor, axes: Shape): Tensor => (axes.length === 0 ? x : bind1(minP, [x], { axes }))
+
+const position = (name: "argmax" | "argmin"): Primitive<{ axis: number }> => ({
+  name,
+  shape([x], { axis }) {
+    if (x!.dtype === "bool") throw new DtypeError(name, "wants numbers", [x!])
+    if (!x!.shape[axis]) throw new ShapeError(name, `axis ${axis} must hold elements`, [x!])
+    return [{ shape: without(x!.shape, [axis]), dtype: "i32" }]
+  },
+  meaning: {
+    kind: "reduce",
+    at([x], idx, { axis }, [a]) {
+      const { axes, body } = readOver(x!, a!, [axis], idx)
+      return reduce(name, axes, body)
+    },
+  },
+  // an integer has no tangent
+  jvp: (xs, _ts, p) => [[at(name, xs[0]!, p.axis)], [null]],
+  transpose: () => [null],
+  batch: ([x], [axis], p) => [[at(name, toFront(x!, axis!), p.axis + 1)], [0]],
+})
+export const argmaxP: Primitive<{ axis: number }> = position("argmax")
+export const argminP: Primitive<{ axis: number }> = position("argmin")
+const at = (name: "argmax" | "argmin", x: Tensor, axis: number): Tensor => bind1(name === "argmax" ? argmaxP : argminP, [x], { axis })
+export const argmax = (x: Tensor, axis: number): Tensor => at("argmax", x, axis)
+export const argmin = (x: Tensor, axis: number): Tensor => at("argmin", x, axis)

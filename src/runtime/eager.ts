@@ -1,0 +1,148 @@
+import { type Aval, show, size } from "../core/aval.ts"
+import { Concrete, Donated, type Storage } from "../core/concrete.ts"
+import { bytesOf, type TypedArray } from "../core/dtype.ts"
+import type { Primitive } from "../core/primitive.ts"
+import { currentScope, type Tensor, Trace } from "../core/tensor.ts"
+import { type Apply, type Graph, Node } from "../graph/graph.ts"
+import { idOf, paramsKey } from "../graph/key.ts"
+import type { Run } from "./engine.ts"
+import { compiler } from "./program.ts"
+
+const MAX_PENDING = 256
+const MAX_BYTES = 64 << 20
+/** Programs of eager code are kept until there are this many; then the oldest goes. */
+const MAX_PROGRAMS = 1024
+
+interface Work {
+  readonly prim: Primitive
+  readonly args: readonly Concrete[]
+  readonly params: unknown
+  readonly outs: readonly Concrete[]
+  readonly scope: readonly string[]
+  /** A number that equal operations on equal shapes share. */
+  readonly hash: number
+}
+
+/** The numbers of a tensor whose operation has not run yet. */
+class Pending implements Storage {
+  private readonly stage: Eager
+  owner: Concrete | undefined
+  constructor(stage: Eager) {
+    this.stage = stage
+  }
+  read(): TypedArray {
+    this.stage.flush()
+    return this.owner!.storage.read()
+  }
+  view(): TypedArray {
+    this.stage.flush()
+    return this.owner!.storage.view()
+  }
+}
+
+/**
+ * The bottom stage: operations outside of jit gather until a result is read, and then run as one program. Programs are kept by
+ * structure, so that a loop is compiled once; literals are inputs (see `Primitive.literal`), so that changing numbers change nothing.
+ * Every result is written out: which tensors the user still holds cannot be known inside a synchronous loop.
+ */
+export class Eager extends Trace {
+  private pending: Work[] = []
+  private bytes = 0
+  private readonly programs = new Map<string, Run>()
+
+  constructor() {
+    super(0)
+  }
+
+  process<P>(prim: Primitive<P>, values: readonly Tensor[], params: P): readonly Tensor[] {
+    if (prim.literal) return [prim.literal(params)]
+    const args = values as readonly Concrete[]
+    for (const a of args) if (a.storage instanceof Donated) a.storage.read()
+    const outs = prim
+      .shape(
+        args.map(a => a.aval),
+        params,
+      )
+      .map(aval => {
+        const storage = new Pending(this)
+        return (storage.owner = new Concrete(aval, storage))
+      })
+    const hash = outs.reduce((h, o) => hashAval(h, o.aval), idOf(prim) + 1)
+    this.pending.push({ prim, args, params, outs, scope: currentScope(), hash })
+    for (const o of outs) this.bytes += o.size * bytesOf(o.dtype)
+    if (this.pending.length >= MAX_PENDING || this.bytes >= MAX_BYTES) this.flush(cut(this.pending))
+    return outs
+  }
+
+  /** Runs the first `n` pending operations. */
+  flush(n: number = this.pending.length): void {
+    if (n === 0) return
+    const work = this.pending.slice(0, n)
+    this.pending = this.pending.slice(n)
+    this.bytes = this.pending.reduce((b, w) => b + w.outs.reduce((c, o) => c + o.size * bytesOf(o.dtype), 0), 0)
+    const inputs: Storage[] = []
+    const names = new Map<Storage, string>()
+    const parts: string[] = []
+    let made = 0
+    for (const w of work) {
+      const args = w.args.map(a => {
+        let name = names.get(a.storage)
+        if (name === undefined) {
+          names.set(a.storage, (name = `i${inputs.push(a.storage)}`))
+          parts.push(show(a.aval))
+        }
+        return name
+      })
+      for (const o of w.outs) names.set(o.storage, `o${made++}`)
+      parts.push(`${idOf(w.prim)} ${paramsKey(w.params)} ${args}`)
+    }
+    const key = parts.join("\n")
+    let run = this.programs.get(key)
+    if (!run) {
+      run = compiler().compile(graphOf(work))
+      if (this.programs.size >= MAX_PROGRAMS) this.programs.delete(this.programs.keys().next().value!)
+      this.programs.set(key, run)
+    }
+    const results = run(inputs)
+    work.flatMap(w => w.outs).forEach((o, i) => (o.storage = results[i]!))
+  }
+}
+
+function graphOf(work: readonly Work[]): Graph {
+  const nodes = new Map<Storage, Node>()
+  const inputs: Node[] = []
+  const applies = work.map((w): Apply => {
+    const args = w.args.map(a => {
+      let n = nodes.get(a.storage)
+      if (!n) {
+        nodes.set(a.storage, (n = new Node(a.aval)))
+        inputs.push(n)
+      }
+      return n
+    })
+    const outs = w.outs.map(o => new Node(o.aval))
+    w.outs.forEach((o, i) => nodes.set(o.storage, outs[i]!))
+    return { prim: w.prim, args, params: w.params, outs, scope: w.scope }
+  })
+  return { inputs, nodes: applies, outputs: applies.flatMap(a => a.outs) }
+}
+
+const mix = (h: number, x: number): number => Math.imul(h ^ x, 0x9e3779b1) >>> 0
+const hashAval = (h: number, a: Aval): number => mix(a.shape.reduce(mix, h), size(a.shape))
+
+/**
+ * How many operations to run when too many are pending. The cut is made where the operations themselves say so (the last place
+ * in the second half whose neighbourhood has the smallest hash), not after a fixed count: a loop is then cut at the same
+ * place in every round and runs the same program again and again.
+ */
+function cut(work: readonly Work[]): number {
+  if (work.length < 8) return work.length
+  let best = work.length
+  let smallest = Infinity
+  for (let i = work.length >> 1; i < work.length; i++) {
+    let h = 0
+    for (let j = Math.max(0, i - 3); j <= i; j++) h = mix(h, work[j]!.hash)
+    if (h <= smallest) [smallest, best] = [h, i + 1]
+  }
+  return best
+}

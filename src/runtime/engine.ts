@@ -1,0 +1,12 @@
+import type { Lowered } from "../compile/passes.ts"
+import type { Storage } from "../core/concrete.ts"
+
+/** A compiled program: storages of the arguments -> storages of the results. */
+export type Run = (inputs: readonly Storage[]) => Storage[]
+
+/** Turns lowered programs into code that runs. */
+export interface Engine {
+  readonly name: string
+  /** `donated[o]` is the argument whose memory result o takes over, or -1. */
+  compile(program: Lowered, donated: readonly number[]): Run
+}

@@ -1,0 +1,84 @@
+import { align } from "../compile/plan.ts"
+import type { Storage } from "../core/concrete.ts"
+import { allocate, bytesOf, type Dtype, type TypedArray, viewOf } from "../core/dtype.ts"
+
+const PAGE = 65536
+const MAX_PAGES = 65536
+
+/** The one memory of a process that WebAssembly code works on: blocks, handed out first fit. It grows, so views are taken afresh. */
+export class Heap {
+  readonly memory = new WebAssembly.Memory({ initial: 16, maximum: MAX_PAGES })
+  // free blocks by address; address 0 stays unused, so that no block is there
+  private free: { at: number; bytes: number }[] = [{ at: align(1), bytes: 16 * PAGE - align(1) }]
+  private readonly registry = new FinalizationRegistry<{ at: number; bytes: number }>(b => this.release(b.at, b.bytes))
+
+  view(dtype: Dtype, at: number, n: number): TypedArray {
+    return viewOf(dtype, this.memory.buffer as ArrayBuffer, at, n)
+  }
+
+  allocate(wanted: number): number {
+    const bytes = align(Math.max(wanted, 1))
+    const i = this.free.findIndex(f => f.bytes >= bytes)
+    if (i < 0) {
+      this.grow(bytes)
+      return this.allocate(wanted)
+    }
+    const { at, bytes: size } = this.free[i]!
+    if (size === bytes) this.free.splice(i, 1)
+    else this.free[i] = { at: at + bytes, bytes: size - bytes }
+    return at
+  }
+
+  release(at: number, wanted: number): void {
+    const bytes = align(Math.max(wanted, 1))
+    const i = this.free.findIndex(f => f.at > at)
+    const place = i < 0 ? this.free.length : i
+    this.free.splice(place, 0, { at, bytes })
+    for (const j of [place, place - 1]) {
+      const [a, b] = [this.free[j], this.free[j + 1]]
+      if (a && b && a.at + a.bytes === b.at) this.free.splice(j, 2, { at: a.at, bytes: a.bytes + b.bytes })
+    }
+  }
+
+  private grow(bytes: number): void {
+    const pages = this.memory.buffer.byteLength / PAGE
+    // a quarter more than asked for, so that growth is rare
+    const more = Math.min(Math.max(Math.ceil(bytes / PAGE), pages >> 2), MAX_PAGES - pages)
+    if (more * PAGE < bytes)
+      throw new RangeError(`out of memory: ${Math.ceil(bytes / 2 ** 20)} MB more are needed, and WebAssembly has at most 4096 MB`)
+    this.memory.grow(more)
+    this.release(pages * PAGE, more * PAGE)
+  }
+
+  /** A block that holds `values` and is freed with the tensor that owns it. */
+  resident(values: TypedArray, dtype: Dtype): Resident {
+    const bytes = values.length * bytesOf(dtype)
+    const at = this.allocate(bytes)
+    this.view(dtype, at, values.length).set(values)
+    const r = new Resident(this, dtype, at, values.length)
+    this.registry.register(r, { at, bytes })
+    return r
+  }
+}
+
+/** Numbers in the heap: state that stays where compiled programs work on it. */
+export class Resident implements Storage {
+  private readonly heap: Heap
+  private readonly dtype: Dtype
+  readonly at: number
+  private readonly n: number
+  constructor(heap: Heap, dtype: Dtype, at: number, n: number) {
+    this.heap = heap
+    this.dtype = dtype
+    this.at = at
+    this.n = n
+  }
+  read(): TypedArray {
+    const copy = allocate(this.dtype, this.n)
+    copy.set(this.view())
+    return copy
+  }
+  view(): TypedArray {
+    return this.heap.view(this.dtype, this.at, this.n)
+  }
+}

@@ -1,0 +1,157 @@
+// What users differentiate with: forward mode, reverse mode, and gradients.
+import { type Aval, differentiable, same, show } from "../core/aval.ts"
+import type { Tensor } from "../core/tensor.ts"
+import { flatten, leaves, paths, rebuild, type Tree } from "../core/tree.ts"
+import { replay } from "../graph/record.ts"
+import { fullLike, zeros } from "../primitives/base.ts"
+import { jvpFlat, scatter } from "./jvp.ts"
+import { type Linearized, linearizeFlat } from "./linearize.ts"
+import { transpose } from "./transpose.ts"
+
+export type Fn<A extends readonly any[] = any[], R = any> = (...args: A) => R
+const flattenCall = (f: Fn, args: readonly unknown[]): ReturnType<typeof flatten> =>
+  flatten(f as (...args: any[]) => Tree, args as readonly Tree[])
+const leavesOf = (args: readonly unknown[]): Tensor[] => args.flatMap(a => leaves(a as Tree))
+
+/** Tangents or cotangents for `like`; throws where a leaf does not fit. Integers have none. */
+function fitting(call: string, given: readonly Tensor[], like: readonly { aval: Aval }[]): (Tensor | null)[] {
+  const fits =
+    given.length === like.length && given.every((t, i) => !differentiable(like[i]!.aval) || t.aval.weak || same(t.aval, like[i]!.aval))
+  if (!fits)
+    throw new TypeError(`${call} must be like ${like.map(x => show(x.aval)).join(", ")}; got ${given.map(t => show(t.aval)).join(", ")}`)
+  return given.map((t, i) => (differentiable(like[i]!.aval) ? t : null))
+}
+
+/**
+ * Value and directional derivative (forward mode): `[f(xs), df(xs) · ts]`, in one pass.
+ *
+ * `tangents` are trees like `primals`; integer leaves take no part. Throws TypeError where they do not fit.
+ *
+ * @example
+ * jvp(x => x.mul(x), [tensor(3)], [tensor(1)])  // [9, 6]
+ */
+export function jvp<A extends readonly any[], R>(f: Fn<A, R>, primals: A, tangents: A): [R, R] {
+  const { flat, result } = flattenCall(f, primals)
+  const xs = leavesOf(primals)
+  const [ys, dys] = jvpFlat(flat, xs, fitting("jvp: tangents", leavesOf(tangents), xs))
+  return [result(ys), result(dys.map((t, i) => t ?? zeros(ys[i]!.aval)))]
+}
+
+function linearizeAt(
+  f: Fn,
+  args: readonly unknown[],
+): Linearized & { xs: Tensor[]; which: boolean[]; result: (ys: readonly unknown[]) => any } {
+  const { flat, result } = flattenCall(f, args)
+  const xs = leavesOf(args)
+  const which = xs.map(x => differentiable(x.aval))
+  return { ...linearizeFlat(flat, xs, which), xs, which, result }
+}
+
+/**
+ * Value of `f`, and its derivative there as a linear function of tangents: `[f(xs), ts => df(xs) · ts]`.
+ * What depends on the arguments alone is computed once, however often the function is called.
+ *
+ * @example
+ * const [y, push] = linearize(x => x.sin(), tensor(0))
+ * push(tensor(2))  // 2
+ */
+export function linearize<A extends readonly any[], R>(f: Fn<A, R>, ...args: A): [R, (...tangents: A) => R] {
+  const { ys, linear, residuals, tangents, xs, which, result } = linearizeAt(f, args)
+  const push = (...given: A): R => {
+    const ts = fitting("linearize: tangents", leavesOf(given), xs).filter((_, i) => which[i]) as Tensor[]
+    const dys = scatter(tangents, replay(linear, [...ts, ...residuals]))
+    return result(dys.map((t, i) => t ?? zeros(ys[i]!.aval)))
+  }
+  return [result(ys), push]
+}
+
+/**
+ * Value of `f`, and the function from a cotangent (a tree like the value) to the cotangents of the arguments: reverse mode.
+ * `[f(xs), ct => ct · df(xs)]`.
+ *
+ * @example
+ * const [y, pull] = vjp((w, x) => matmul(w, x), w, x)
+ * const [dw, dx] = pull(dy)
+ */
+export function vjp<A extends readonly any[], R>(f: Fn<A, R>, ...args: A): [R, (ct: R) => A] {
+  const { ys, linear, residuals, tangents, xs, which, result } = linearizeAt(f, args)
+  const known = [...which.filter(Boolean).map(() => null), ...residuals]
+  const pull = (ct: R): A => {
+    const cts = fitting("vjp: the cotangent", leaves(ct as Tree), ys).filter((_, i) => tangents[i])
+    const back = transpose(linear, known, cts)
+    let next = 0
+    return rebuild(
+      args as readonly Tree[],
+      xs.map((x, i) => (which[i] && back[next++]) || zeros(x.aval)),
+    )
+  }
+  return [result(ys), pull]
+}
+
+export interface GradOptions {
+  /** Which argument to differentiate; any tree of floating-point tensors. Default: 0. */
+  readonly argnums?: number
+  /** The function returns `[loss, aux]`; aux (any tree) is handed on beside the gradient. */
+  readonly hasAux?: boolean
+}
+
+/**
+ * Value and gradient of a scalar function in one forward and one backward pass.
+ *
+ * Throws TypeError if the value is not a floating-point scalar or if the argument holds anything but floating-point tensors.
+ * With `hasAux` the function returns `[loss, aux]` and the result is `[[loss, aux], gradient]`.
+ *
+ * @example
+ * const [loss, g] = valueAndGrad((w: Tensor) => w.mul(w).sum())(tensor([1, 2]))  // 5, [2, 4]
+ */
+export function valueAndGrad<A extends readonly any[], R>(
+  f: Fn<A, R>,
+  { argnums = 0, hasAux = false }: GradOptions = {},
+): (...args: A) => [R, any] {
+  return (...args) => {
+    if (!(argnums in args)) throw new TypeError(`grad: there is no argument ${argnums}; the function was called with ${args.length}`)
+    const target = args[argnums] as Tree
+    const odd = leaves(target).findIndex(x => !differentiable(x.aval))
+    if (odd >= 0)
+      throw new TypeError(
+        `grad: argument ${argnums} must hold floating-point tensors; ${paths(target)[odd] || "it"} is ${show(leaves(target)[odd]!.aval)}. ` +
+          "Convert it with cast, or differentiate another argument with { argnums }",
+      )
+    const [value, pull] = vjp((x: Tree) => f(...(args.with(argnums, x) as unknown as A)), target)
+    const loss: Tree = hasAux ? (value as [Tree, Tree])[0] : (value as Tree)
+    const [y, ...more] = leaves(loss)
+    if (!y || more.length || y.ndim || !differentiable(y.aval))
+      throw new TypeError(
+        `grad: the function must return a floating-point scalar; it returned ${
+          leaves(loss)
+            .map(x => show(x.aval))
+            .join(", ") || "nothing"
+        }. ` + "Reduce it with sum or mean, return [loss, aux] with { hasAux: true }, or use jacrev",
+      )
+    const one = fullLike(y.aval, 1)
+    const ct = hasAux
+      ? [
+          one,
+          rebuild(
+            (value as [Tree, Tree])[1],
+            leaves((value as [Tree, Tree])[1]).map(x => zeros(x.aval)),
+          ),
+        ]
+      : one
+    return [value, pull(ct as R)[0]]
+  }
+}
+
+/**
+ * The gradient of a scalar function by its first argument (or `argnums`): a tree like that argument.
+ *
+ * @example
+ * grad((x: Tensor) => x.mul(x).sin().sum())(tensor([1, 2, 3]))  // [1.081, -2.615, -5.467]
+ */
+export function grad<A extends readonly any[], R>(f: Fn<A, R>, options: GradOptions = {}): (...args: A) => any {
+  const both = valueAndGrad(f, options)
+  return (...args) => {
+    const [value, g] = both(...args)
+    return options.hasAux ? [g, (value as [unknown, unknown])[1]] : g
+  }
+}
