@@ -18,7 +18,7 @@ const notATree = (t: unknown, path: string): TypeError =>
   new TypeError(
     `wants tensors and numbers in plain arrays and objects; got ${describeOther(t)}${path ? ` at ${path}` : ""}.` +
       (t instanceof Promise ? " Functions given to adjoint must not be async." : ""),
-  )()
+  )
 const isPlain = (t: unknown): t is Record<string, unknown> => {
   if (typeof t !== "object") return false
   const proto = Object.getPrototypeOf(t)

@@ -10,8 +10,8 @@ export function isMissing(cell: string): boolean {
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/
 
 /**
- * The number written in a cell, or NaN if it is none: decimal notation with an optional exponent, finite, no thousands separators, no units.
- * With `decimal` "," the comma takes the place of the point.
+ * The number written in a cell, or NaN if it is none: decimal notation with an optional exponent, finite, no thousands separators, no
+ * units. With `decimal` "," the comma takes the place of the point.
  */
 export function numberOf(cell: string, decimal: "." | ","): number {
   const text = decimal === "," ? cell.replace(",", ".") : cell

@@ -108,7 +108,8 @@ function standardised(column: NumberColumn, table: Table, row: number, cell: str
   const scaled = Math.fround((value - column.mean) / column.std)
   if (!Number.isFinite(scaled)) {
     throw new DataError(
-      `${place(table, row, column.name)}: ${quote(cell)} is out of all proportion to the training rows, mean ${column.mean}. Correct the cell.`,
+      `${place(table, row, column.name)}: ${quote(cell)} is out of all proportion to the training rows, whose mean is ${column.mean}. ` +
+        "Correct the cell, or leave it empty if the value is unknown.",
     )
   }
   return scaled

@@ -1,8 +1,8 @@
 import { DataError } from "./errors.ts"
 
 /**
- * How a table becomes numbers, and predictions become answers. Plain JSON without functions, saved with the model, so that the rows to predict
- * are treated exactly as the training rows were.
+ * How a table becomes numbers, and predictions become answers. Plain JSON without functions, saved with the model, so that the rows to
+ * predict are treated exactly as the training rows were.
  */
 export interface Encoding {
   /** The input columns in the order of the features. */
@@ -21,7 +21,10 @@ export interface NumberColumn {
   readonly std: number
 }
 
-/** A column of categories, encoded as one feature for each value: 1 for the cell's own value, 0 for the others; missing and unseen all 0. */
+/**
+ * A column of categories, encoded as one feature for each value: 1 for the cell's own value, 0 for the others; missing and unseen all
+ * 0.
+ */
 export interface CategoryColumn {
   readonly name: string
   readonly kind: "category"

@@ -25,9 +25,9 @@ const MAX_CLASS_SHARE = 0.05
 /**
  * Finds out how to encode a table for training: which columns are numbers, which are categories, their means, deviations and values.
  *
- * Ids, free text and columns without information are left out, and `notes` says so. Without `task`, a target of texts, of two whole numbers, or
- * of at most 20 whole numbers that make up at most 5 % of the rows is classified; others are regressed. The classes come from all
- * rows, since they name the question rather than describe the training rows.
+ * Ids, free text and columns without information are left out, and `notes` says so. Without `task`, a target of texts, of two whole
+ * numbers, or of at most 20 whole numbers that make up at most 5 % of the rows is classified; others are regressed. The classes come
+ * from all rows, since they name the question rather than describe the training rows.
  *
  * @throws DataError for a column that is not there, a target with missing cells or one value only, a text among numbers.
  * @example
@@ -107,8 +107,8 @@ export function checkTargetPresent(table: Table, name: string, rows?: Int32Array
 
 function oneValue(table: Table, name: string, value: string): DataError {
   return new DataError(
-    `${table.name}: the target ${quote(name)} is ${quote(value)} in all ${count(table.rows, "row")}, one class only, so there is nothing to learn. ` +
-      "Wanted at least two different values; add rows of another class, or choose another target.",
+    `${table.name}: the target ${quote(name)} is ${quote(value)} in all ${count(table.rows, "row")}, one class only, ` +
+      "so there is nothing to learn. Wanted at least two different values; add rows of another class, or choose another target.",
   )
 }
 
@@ -159,7 +159,8 @@ function checkNoStray(table: Table, info: ColumnInfo): void {
     table,
     stray.row,
     info.name,
-    "nearly all other cells of this column are. Correct the cell, leave it empty if the value is unknown, or read the column as categories.",
+    "nearly all other cells of this column are. " +
+      "Correct the cell, leave it empty if the value is unknown, or read the column as categories.",
   )
 }
 
@@ -172,9 +173,11 @@ export function notANumber(table: Table, row: number, name: string, advice: stri
 export function missingColumns(table: Table, missing: readonly string[], near: (name: string) => string | undefined): DataError {
   const described = missing.map(name => {
     const found = near(name)
-    return `Column ${quote(name)} is missing${found === undefined ? "." : `; ${quote(found)} looks like it: rename that column to ${quote(name)}.`}`
+    const hint = found === undefined ? "." : `; ${quote(found)} looks like it: rename that column to ${quote(name)}.`
+    return `Column ${quote(name)} is missing${hint}`
   })
   return new DataError(
-    `${table.name} lacks ${count(missing.length, "column")} that the model was trained on. ${described.join(" ")} Its columns are ${listNames(table.columns)}.`,
+    `${table.name} lacks ${count(missing.length, "column")} that the model was trained on. ${described.join(" ")} ` +
+      `Its columns are ${listNames(table.columns)}.`,
   )
 }

@@ -47,7 +47,8 @@ export function parseIdx(bytes: Uint8Array, name = "IDX file"): IdxArray {
   if (bytes.length < wanted) throw truncated(name, wanted, bytes.length, `the shape ${shape.join(" x ")}`)
   if (bytes.length > wanted) {
     throw new DataError(
-      `${name} goes on after its end: the shape ${shape.join(" x ")} takes ${wanted} bytes, got ${bytes.length}. Download or write the file again.`,
+      `${name} goes on after its end: the shape ${shape.join(" x ")} takes ${wanted} bytes, got ${bytes.length}. ` +
+        "Download or write the file again.",
     )
   }
   const content = bytes.subarray(start)

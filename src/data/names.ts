@@ -17,8 +17,8 @@ export function count(n: number, noun: string): string {
 }
 
 /**
- * The candidate that `name` was probably meant to be, or undefined if none is near: equal but for case, blanks and punctuation, or at most a
- * third of its letters apart (Levenshtein distance).
+ * The candidate that `name` was probably meant to be, or undefined if none is near: equal but for case, blanks and punctuation, or at
+ * most a third of its letters apart (Levenshtein distance).
  *
  * @example closest("petal length", ["petal_length", "petal_width"]) // "petal_length"
  */

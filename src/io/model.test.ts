@@ -70,7 +70,8 @@ function changed(change: (json: any) => unknown, forged = false): Map<string, Ui
 
 function bottomless(): Map<string, Uint8Array> {
   const depth = 100_000
-  const json = `{"adjoint":{"format":1,"version":"0.1.0","sha256":""},"kind":"model","architecture":${"[".repeat(depth)}${"]".repeat(depth)}}`
+  const lists = "[".repeat(depth) + "]".repeat(depth)
+  const json = `{"adjoint":{"format":1,"version":"0.1.0","sha256":""},"kind":"model","architecture":${lists}}`
   return new Map([["model.json", new TextEncoder().encode(json)]])
 }
 

@@ -28,8 +28,8 @@ export interface PackedModel {
 }
 
 /**
- * Packs a model into the files of its folder: `model.json`, which describes it and holds the checksums, and `weights.safetensors`. The same model
- * gives the same bytes: nothing in them tells the time or the machine.
+ * Packs a model into the files of its folder: `model.json`, which describes it and holds the checksums, and `weights.safetensors`. The
+ * same model gives the same bytes: nothing in them tells the time or the machine.
  *
  * @throws FormatError for values that JSON cannot hold, or tensors that do not fit their shapes.
  * @example packModel({ kind: "model", version: "0.1.0", architecture: ["dense", 2, 1], tensors: {} }).get("model.json")
@@ -51,8 +51,8 @@ export function packModel({ kind, version, architecture, encoding, training, ten
 }
 
 /**
- * Unpacks the files of a model folder, after checking that they are whole, unchanged and of a known format. They are read as data; nothing in
- * them is run. `architecture`, `encoding` and `training` are JSON of any form, to be checked by those who use them.
+ * Unpacks the files of a model folder, after checking that they are whole, unchanged and of a known format. They are read as data;
+ * nothing in them is run. `architecture`, `encoding` and `training` are JSON of any form, to be checked by those who use them.
  *
  * @param where the folder's name, for messages
  * @throws FormatError for a file that is missing, changed or damaged, or a format newer than this version knows.
@@ -72,7 +72,8 @@ export function unpackModel(files: ReadonlyMap<string, Uint8Array>, where = "mod
     throw damaged(name, `adjoint.format is ${JSON.stringify(format)}, no whole number from 1`)
   if ((format as number) > FORMAT) {
     throw new FormatError(
-      `${name} has format ${format}, written by adjoint ${String(version)}; this version reads up to format ${FORMAT}. Update adjoint: npm install adjoint@latest`,
+      `${name} has format ${format}, written by adjoint ${String(version)}; this version reads up to format ${FORMAT}. ` +
+        "Update adjoint: npm install adjoint@latest",
     )
   }
   if (typeof version !== "string" || typeof content.kind !== "string") throw damaged(name, "adjoint.version and kind should be text")

@@ -53,8 +53,8 @@ function checkMetadata(value: object): object {
 }
 
 /**
- * Checks what JSON.parse forgives: a name twice in one object, of which it keeps the last, and numbers such as 4e0 or -0. The text is known to be
- * JSON, so its tokens can be told apart by their first characters.
+ * Checks what JSON.parse forgives: a name twice in one object, of which it keeps the last, and numbers such as 4e0 or -0. The text is
+ * known to be JSON, so its tokens can be told apart by their first characters.
  */
 function checkTokens(text: string): void {
   const open: (Set<string> | undefined)[] = [] // the names so far in each enclosing object; undefined for a list

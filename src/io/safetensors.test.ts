@@ -24,8 +24,17 @@ test("the bytes are fixed, in whichever order the tensors come", () => {
   expect(writeSafetensors(Object.fromEntries(Object.entries(tensors).reverse()), { a: "1", b: "2" })).toEqual(bytes)
   const length = Number(new DataView(bytes.buffer).getBigUint64(0, true))
   expect(length % 8).toBe(0)
-  expect(new TextDecoder().decode(bytes.subarray(8, 8 + length))).toMatchInlineSnapshot(
-    `"{"__metadata__":{"a":"1","b":"2"},"ids":{"dtype":"I64","shape":[1],"data_offsets":[0,8]},"layers.0/w é":{"dtype":"F64","shape":[1,2],"data_offsets":[8,24]},"a":{"dtype":"F32","shape":[],"data_offsets":[24,28]},"b":{"dtype":"F32","shape":[2],"data_offsets":[28,36]},"empty":{"dtype":"I32","shape":[2,0],"data_offsets":[36,36]},"tiny":{"dtype":"F4","shape":[2,3],"data_offsets":[36,39]},"mask":{"dtype":"BOOL","shape":[3],"data_offsets":[39,42]}}   "`,
+  expect(new TextDecoder().decode(bytes.subarray(8, 8 + length)).replaceAll("},", "},\n")).toMatchInlineSnapshot(
+    `
+    "{"__metadata__":{"a":"1","b":"2"},
+    "ids":{"dtype":"I64","shape":[1],"data_offsets":[0,8]},
+    "layers.0/w é":{"dtype":"F64","shape":[1,2],"data_offsets":[8,24]},
+    "a":{"dtype":"F32","shape":[],"data_offsets":[24,28]},
+    "b":{"dtype":"F32","shape":[2],"data_offsets":[28,36]},
+    "empty":{"dtype":"I32","shape":[2,0],"data_offsets":[36,36]},
+    "tiny":{"dtype":"F4","shape":[2,3],"data_offsets":[36,39]},
+    "mask":{"dtype":"BOOL","shape":[3],"data_offsets":[39,42]}}   "
+  `,
   )
 })
 

@@ -2,8 +2,8 @@ import { FormatError } from "./errors.ts"
 import { parseHeader } from "./safetensors-header.ts"
 
 /**
- * The typed array of each kind of element in a safetensors file. Kinds that JavaScript has no array for keep their bits, those of 4 and 6 bits
- * packed into bytes; c64 keeps pairs of real and imaginary parts.
+ * The typed array of each kind of element in a safetensors file. Kinds that JavaScript has no array for keep their bits, those of 4
+ * and 6 bits packed into bytes; c64 keeps pairs of real and imaginary parts.
  */
 export interface StoredArrays {
   readonly bool: Uint8Array
@@ -106,9 +106,9 @@ export function writeSafetensors(tensors: StoredTensors, metadata?: Readonly<Rec
 /**
  * Reads a safetensors file into fresh arrays.
  *
- * Follows the text of the format where the reference reader is laxer: the header begins with `{`, no name occurs twice in an object, metadata is
- * an object of strings. Every number of the header is a plain whole number below 2^53. A bool is any byte and is read as 0 or 1. The rank is not
- * limited.
+ * Follows the text of the format where the reference reader is laxer: the header begins with `{`, no name occurs twice in an object,
+ * metadata is an object of strings. Every number of the header is a plain whole number below 2^53. A bool is any byte and is read as 0
+ * or 1. The rank is not limited.
  *
  * @throws FormatError for any file that is not whole and sound: overlaps, holes, bytes after the end, sizes that do not fit.
  * @example const { tensors, metadata } = readSafetensors(bytes); tensors.w?.shape

@@ -52,12 +52,11 @@ const EXP_RANGE: Record<FloatType, [number, number]> = { f32: [-104, 89], f64: [
 function expParts(t: FloatType, x: Expr, low?: Expr): { y: Expr; k: Expr } {
   const k = nearest(mul(x, num(x, Math.LOG2E)))
   const hi = sub(x, mul(k, num(x, LN2[t][0])))
-  const lo = mul(k, num(x, LN2[t][1]))
+  const tail = mul(k, num(x, LN2[t][1]))
+  const lo = low ? sub(tail, low) : tail
   const r = sub(hi, lo)
   const lost = sub(sub(hi, r), lo)
-  const rest = low ? add(lost, low) : lost
-  const q = polynomial(r, EXP[t])
-  return { y: add(num(x, 1), add(r, add(mul(mul(r, r), q), rest))), k }
+  return { y: add(num(x, 1), add(r, add(mul(mul(r, r), polynomial(r, EXP[t])), lost))), k }
 }
 /** y * 2^k in two steps, so that 2^k may lie outside of the normal numbers and a denormal result is rounded once. */
 function scale({ y, k }: { y: Expr; k: Expr }): Expr {
@@ -131,8 +130,8 @@ function lambert(z: Expr, n: number): Pair {
 
 // sin and cos
 
-/** pi/2 in parts of 27 bits, exact when multiplied by numbers up to 2^26, and what remains. */
-const HALF_PI = [1.570796325802803, 9.920935739593517e-10, 5.721188709663575e-18, 1.6446256892965207e-26, 4.3359050650618903e-35] as const
+/** pi/2 in parts that end at bits 26, 53, 80 and 107, exact when multiplied by numbers up to 2^26, and what remains. */
+const HALF_PI = [1.570796325802803, 9.92093629470503e-10, -4.97899623147991e-17, -1.9034889470454776e-25, -1.4973849048591698e-33] as const
 /** pi/2 without its first part, rounded. */
 const HALF_PI_REST = 9.920935796805404e-10
 /** (sin(r)/r - 1) / z for z = r^2, |r| <= pi/4, within 2^-37.6 and 2^-57.2 where multiplied by z. */

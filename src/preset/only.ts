@@ -1,11 +1,9 @@
 /** Two copies of the package would not know each other's tensors; better to say so at once. */
-export function onlyCopy(version: string): void {
+export function onlyCopy(): void {
   const key = Symbol.for("adjoint")
-  const there = (globalThis as Record<symbol, unknown>)[key] as string | undefined
+  const copies = globalThis as { [key]?: string }
   const here = new URL("..", import.meta.url).href
-  if (there !== undefined && there !== here)
-    throw new Error(
-      `two copies of adjoint are loaded: ${there} and ${here} (${version}). Run "npm dedupe", or make your bundler use one of them`,
-    )
-  ;(globalThis as Record<symbol, unknown>)[key] = here
+  const there = (copies[key] ??= here)
+  if (there !== here)
+    throw new Error(`two copies of adjoint are loaded, ${there} and ${here}: run "npm dedupe", or make your bundler use one of them`)
 }

@@ -82,7 +82,7 @@ export class Eager extends Trace {
     this.bytes = this.pending.reduce((b, w) => b + w.outs.reduce((c, o) => c + o.size * bytesOf(o.dtype), 0), 0)
     const inputs: Storage[] = []
     const names = new Map<Storage, string>()
-    const parts: string[] = []
+    const parts = [`${compiler().id}`]
     let made = 0
     for (const w of work) {
       const args = w.args.map(a => {

@@ -34,7 +34,7 @@ export function jit<A extends readonly any[], R>(f: (...args: A) => R, options: 
   const entries = new Map<string, Entry>()
   return (...all) => {
     const args = all.filter((_, i) => !fixed.includes(i)) as Tree[]
-    const key = `${describe(args)}${fixed.map(i => staticKey(all[i]))}`
+    const key = `${compiler().id} ${describe(args)}${fixed.map(i => staticKey(all[i]))}`
     let entry = entries.get(key)
     if (!entry) {
       const inner = (...given: Tree[]): Tree => {

@@ -5,14 +5,14 @@ import { type Plan, plan } from "../compile/plan.ts"
 import { Host, type Storage } from "../core/concrete.ts"
 import { allocate } from "../core/dtype.ts"
 import type { Engine, Run } from "./engine.ts"
-import { Heap, Resident } from "./heap.ts"
+import { type Heap, Resident } from "./heap.ts"
 
 type Code = (...addresses: number[]) => void
 
 /** Kernels as WebAssembly SIMD on one memory. */
 export class WasmEngine implements Engine {
   readonly name: string
-  readonly heap = new Heap()
+  private readonly heap: Heap
   private readonly relaxed: boolean
   // kernels are cached by code, for all programs; the JavaScript of a kernel names it
   private readonly kernels = new Map<string, Code>()
@@ -20,7 +20,8 @@ export class WasmEngine implements Engine {
   private arena = { at: 0, bytes: 0 }
 
   /** `relaxed`: fused multiply-add where the processor has it; faster, but the last bit differs between processors. */
-  constructor({ relaxed }: { readonly relaxed: boolean }) {
+  constructor(heap: Heap, { relaxed }: { readonly relaxed: boolean }) {
+    this.heap = heap
     this.relaxed = relaxed
     this.name = relaxed ? "wasm-relaxed" : "wasm"
   }

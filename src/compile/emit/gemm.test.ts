@@ -61,9 +61,9 @@ describe("plain products equal the sum in order, bit for bit", () => {
     [17, 13, 31],
     [3, 40, 33],
     [40, 3, 33],
-    [131, 9, 6],
-    [6, 21, 515],
-    [5, 521, 7],
+    [131, 9, 4],
+    [5, 9, 515],
+    [5, 521, 4],
   ]
   for (const t of types) {
     test.each(layouts)(`${t} %s, %s -> %s`, (a, b, c) => {
@@ -113,7 +113,7 @@ test.skipIf(!relaxedSupported())("relaxed products agree to rounding (skipped wh
     ["f32", 1e-5],
     ["f64", 1e-14],
   ] as const) {
-    const sizes = { m: 37, n: 45, k: 300 }
+    const sizes = { m: 13, n: 21, k: 260 }
     const kernel = product(t, sizes, "mk", "kn", "mn")
     const [x, y, out] = operands(t, sizes, "mk", "kn", "mn")
     const want = out.slice()

@@ -1,7 +1,7 @@
 // What is known about the expressions of a kernel before code is written: which loops they depend on, and whether they can be
 // computed for several turns of a loop at once.
 import type { Atom, Axis, Index } from "../../ir/affine.ts"
-import { type Bound, type Dtype, type Expr, type FloatType, type FormulaOp, isFloat, type MachineOp } from "../../ir/expr.ts"
+import { type Bound, type Expr, type FloatType, type FormulaOp, isFloat, type MachineOp } from "../../ir/expr.ts"
 import { formulas } from "../../ir/formulas.ts"
 import type { Kernel } from "../kernel.ts"
 import { hasVector, type Width } from "./wasm-ops.ts"
@@ -97,20 +97,14 @@ export class Facts {
   /** How many neighbouring turns of `axis` a vector computes; `undefined` where that cannot be. */
   width(root: Expr, axis: Axis): Width | undefined {
     const seen = new Set<Machine>()
-    let width: Width | undefined
-    const fits = (t: Dtype): boolean => {
-      if (t === "bool") return true
-      const wanted = t === "f64" ? 2 : 4
-      width ??= wanted
-      return width === wanted
-    }
+    let width: Width = 4
     const bounded = (bounds: readonly Bound[]): boolean => bounds.some(b => this.freeOfIndex(b.i).has(axis.id))
     const varies = (e: Machine): boolean => this.free(e).has(axis.id)
     const visit = (of: Expr): boolean => {
       const e = this.machine(of)
       if (seen.has(e)) return true
       seen.add(e)
-      if (!fits(e.t)) return false
+      if (e.t === "f64") width = 2
       if (!varies(e)) return true
       switch (e.k) {
         case "const":
@@ -130,7 +124,7 @@ export class Facts {
         }
       }
     }
-    return visit(root) ? (width ?? 4) : undefined
+    return visit(root) ? width : undefined
   }
 
   /** Distinct operations, a measure of the code of one turn. */

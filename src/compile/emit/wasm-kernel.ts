@@ -18,7 +18,21 @@ import {
   single,
   valuesOf,
 } from "./wasm-facts.ts"
-import { byteSize, combining, extract, identity, load, operation, pushConst, replace, splat, store, valueType } from "./wasm-ops.ts"
+import {
+  byteSize,
+  combining,
+  extract,
+  gather,
+  identity,
+  laneBytes,
+  load,
+  operation,
+  pushConst,
+  replace,
+  splat,
+  store,
+  valueType,
+} from "./wasm-ops.ts"
 
 export function writeKernel(kernel: Kernel, code: Code): void {
   if (kernel.axes.every(a => a.n > 0)) new KernelCode(kernel, code).write()
@@ -382,9 +396,14 @@ class KernelCode {
       for (let u = 0; u < half; u++) this.combine(e, lanes, sums[u]!, () => code.get(sums[u + half]!))
     }
     for (let half = width / 2; half >= 1; half /= 2) {
-      const shift = half * (16 / width)
-      const picks = Array.from({ length: 16 }, (_, b) => (b + shift) % 16)
-      this.combine(e, lanes, sums[0]!, () => code.get(sums[0]!, sums[0]!).shuffle(picks))
+      const shift = half * laneBytes(e.t, width)
+      this.combine(e, lanes, sums[0]!, () => {
+        code.get(sums[0]!)
+        gather(
+          code,
+          Array.from({ length: 16 }, (_, b) => (b + shift) % 16),
+        )
+      })
     }
     const result = code.local(valueType(e.t, 1))
     code.get(sums[0]!)

@@ -107,6 +107,8 @@ export const opcodes = {
   "v128.or": simd(0x50),
   "v128.xor": simd(0x51),
   "v128.bitselect": simd(0x52),
+  "f32x4.demote_f64x2_zero": simd(0x5e),
+  "f64x2.promote_low_f32x4": simd(0x5f),
   "f32x4.floor": simd(0x68),
   "f32x4.nearest": simd(0x6a),
   "f64x2.floor": simd(0x75),
@@ -123,6 +125,7 @@ export const opcodes = {
   "i32x4.min_s": simd(0xb6),
   "i32x4.max_s": simd(0xb8),
   "i64x2.neg": simd(0xc1),
+  "i64x2.extend_low_i32x4_s": simd(0xc7),
   "i64x2.extend_low_i32x4_u": simd(0xc9),
   "i64x2.shl": simd(0xcb),
   "i64x2.shr_u": simd(0xcd),
@@ -146,6 +149,8 @@ export const opcodes = {
   "f64x2.max": simd(0xf5),
   "i32x4.trunc_sat_f32x4_s": simd(0xf8),
   "f32x4.convert_i32x4_s": simd(0xfa),
+  "i32x4.trunc_sat_f64x2_s_zero": simd(0xfc),
+  "f64x2.convert_low_i32x4_s": simd(0xfe),
   "f32x4.relaxed_madd": simd(0x105),
   "f64x2.relaxed_madd": simd(0x107),
 } as const
@@ -170,7 +175,11 @@ export const memoryOpcodes = {
 export type MemoryOp = keyof typeof memoryOpcodes
 
 /** Stores of one lane. */
-export const laneStoreOpcodes = { "v128.store16_lane": simd(0x59), "v128.store32_lane": simd(0x5a) } as const
+export const laneStoreOpcodes = {
+  "v128.store16_lane": simd(0x59),
+  "v128.store32_lane": simd(0x5a),
+  "v128.store64_lane": simd(0x5b),
+} as const
 export type LaneStoreOp = keyof typeof laneStoreOpcodes
 
 /** Instructions whose immediate is a lane. */

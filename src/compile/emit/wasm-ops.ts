@@ -3,13 +3,20 @@ import { type Combiner, type Dtype, type FloatType, isFloat, type MachineOp } fr
 import type { Code, ValueType } from "./wasm-bytes.ts"
 import type { LaneOp, MemoryOp, Op } from "./wasm-opcodes.ts"
 
-/** Lanes of a vector; 1 is a single value. Bools are 0 or 1 as single values and all-zeros or all-ones as lanes. */
+/**
+ * Lanes of a vector; 1 is a single value. With two lanes numbers of 4 bytes lie in the low half of the vector. Bools are 0 or 1
+ * as single values, and all-zeros or all-ones as lanes that share the vector evenly.
+ */
 export type Width = 1 | 2 | 4
 
 export const byteSize = (t: Dtype): number => (t === "bool" ? 1 : t === "f64" ? 8 : 4)
 export const valueType = (t: Dtype, width: Width): ValueType => (width > 1 ? "v128" : t === "bool" ? "i32" : t)
 /** The type of the machine that holds a value. */
 const machineType = (t: Dtype): "i32" | FloatType => (t === "bool" ? "i32" : t)
+/** Whether a vector of this type fills only its low half. */
+const isHalf = (t: Dtype, width: Width): boolean => width === 2 && (t === "f32" || t === "i32")
+/** How far apart the lanes of a vector are. */
+export const laneBytes = (t: Dtype, width: Width): number => (isHalf(t, width) ? 4 : 16 / width)
 /** The interpretation of a vector. Masks of 8-byte lanes are pairs of equal 4-byte lanes, so that "i32x4" serves for them too. */
 const shape = (t: Dtype): "f32x4" | "f64x2" | "i32x4" => (t === "f32" ? "f32x4" : t === "f64" ? "f64x2" : "i32x4")
 
@@ -46,6 +53,7 @@ const stores: Record<Dtype, MemoryOp> = { f32: "f32.store", f64: "f64.store", i3
 /** Loads neighbours from the address on the stack. */
 export function load(code: Code, t: Dtype, width: Width, offset: number): void {
   if (width === 1) code.memory(loads[t], offset)
+  else if (isHalf(t, width)) code.memory("v128.load64_splat", offset)
   else if (t !== "bool") code.memory("v128.load", offset)
   else if (width === 4) {
     code.memory("v128.load32_splat", offset).op("i16x8.extend_low_i8x16_u", "i32x4.extend_low_i16x8_u", "i32x4.neg")
@@ -57,15 +65,21 @@ export function load(code: Code, t: Dtype, width: Width, offset: number): void {
 /** Stores neighbours; on the stack lie the address and the value. */
 export function store(code: Code, t: Dtype, width: Width, offset: number): void {
   if (width === 1) code.memory(stores[t], offset)
+  else if (isHalf(t, width)) code.storeLane("v128.store64_lane", offset, 0)
   else if (t !== "bool") code.memory("v128.store", offset)
   else {
     // The low byte of every lane, where the constant leaves one bit of it.
     const picks = Array.from({ length: 16 }, (_, b) => (b * (16 / width)) % 16)
     code.v128("i32", [0x01010101, 0x01010101, 0x01010101, 0x01010101]).op("v128.and")
-    const zero = code.local("v128")
-    code.get(zero).shuffle(picks)
+    gather(code, picks)
     code.storeLane(width === 4 ? "v128.store32_lane" : "v128.store16_lane", offset, 0)
   }
+}
+
+/** The vector on the stack with its bytes rearranged. */
+export function gather(code: Code, picks: readonly number[]): void {
+  const x = code.local("v128")
+  code.tee(x).get(x).shuffle(picks)
 }
 
 const laneOp = (t: Dtype, what: "extract" | "replace"): LaneOp => `${shape(t)}.${what}_lane`
@@ -98,7 +112,7 @@ export function replace(code: Code, t: Dtype, width: Width, lane: number): void 
 /** `from` is the type of the last operand, `t` that of the result. */
 export function operation(code: Code, op: MachineOp, t: Dtype, from: Dtype, width: Width): void {
   if (width === 1) single(code, op, t, from)
-  else vector(code, op, t, from)
+  else vector(code, op, t, from, width)
 }
 
 const undefinedFor = (op: MachineOp, t: Dtype): Error => new Error(`A kernel applies ${op} to ${t}, for which it is not defined.`)
@@ -244,64 +258,89 @@ const integerVectorOps: Partial<Record<MachineOp, Op>> = {
   le: "i32x4.le_s",
 }
 
-/** Whether lanes of the given types can be computed side by side in one vector. (A shift also wants the same count for all.) */
+/** Whether the operation can be computed side by side. (A shift also wants the same count for all lanes.) */
 export const hasVector = (op: MachineOp, t: Dtype): boolean => !(op === "div" && t === "i32")
 
-function vector(code: Code, op: MachineOp, t: Dtype, from: Dtype): void {
-  if (op === "select") code.op("v128.bitselect")
-  else if (op === "cast") vectorCast(code, t, from)
-  else if (op === "pow2" || op === "exponent" || op === "mantissa") vectorBits(code, op, t, from)
-  else if (isFloat(from)) {
-    if (op === "and" || op === "or" || op === "xor" || op === "not" || op === "shl" || op === "shr") throw undefinedFor(op, from)
-    code.op(from === "f32" ? `f32x4.${op}` : `f64x2.${op}`)
+/** Makes masks of numbers that fill half of a vector fill all of it, and the other way round. */
+const widenMask = (code: Code): Code => code.op("i64x2.extend_low_i32x4_s")
+const narrowMask = (code: Code): void => gather(code, [0, 1, 2, 3, 8, 9, 10, 11, 0, 1, 2, 3, 8, 9, 10, 11])
+
+function vector(code: Code, op: MachineOp, t: Dtype, from: Dtype, width: Width): void {
+  if (op === "select") {
+    if (isHalf(t, width)) narrowMask(code)
+    code.op("v128.bitselect")
+  } else if (op === "cast") vectorCast(code, t, from, width)
+  else if (op === "pow2" || op === "exponent" || op === "mantissa") {
+    // Where types differ, the operation is done in the type of the float.
+    const float = op === "pow2" ? t : from
+    if (op === "pow2") vectorCast(code, float, from, width)
+    if (float === "f32") vectorBits(code, op)
+    else if (float === "f64") vectorLongBits(code, op)
+    else throw undefinedFor(op, from)
+    if (op === "exponent") vectorCast(code, t, float, width)
   } else {
-    const name = (from === "bool" ? maskOps : integerVectorOps)[op]
-    if (name) code.op(name)
-    else if (op !== "floor" && op !== "nearest") throw undefinedFor(op, from)
+    if (isFloat(from)) {
+      if (op === "and" || op === "or" || op === "xor" || op === "not" || op === "shl" || op === "shr") throw undefinedFor(op, from)
+      code.op(from === "f32" ? `f32x4.${op}` : `f64x2.${op}`)
+    } else {
+      const name = (from === "bool" ? maskOps : integerVectorOps)[op]
+      if (name) code.op(name)
+      else if (op !== "floor" && op !== "nearest") throw undefinedFor(op, from)
+    }
+    if (t === "bool" && isHalf(from, width)) widenMask(code)
   }
 }
 
-function vectorCast(code: Code, t: Dtype, from: Dtype): void {
+function vectorCast(code: Code, t: Dtype, from: Dtype, width: Width): void {
   if (t === from) return
   if (t === "bool") {
-    pushConst(code, from, 4, 0)
+    pushConst(code, from, width, 0)
     code.op(`${shape(from)}.ne`)
+    if (isHalf(from, width)) widenMask(code)
   } else if (from === "bool") {
-    pushConst(code, t, 4, 1)
+    if (isHalf(t, width)) narrowMask(code)
+    pushConst(code, t, width, 1)
     code.op("v128.and")
-  } else code.op(t === "i32" ? "i32x4.trunc_sat_f32x4_s" : "f32x4.convert_i32x4_s")
+  } else code.op(vectorCasts[`${from} ${t}`]!)
+}
+const vectorCasts: Readonly<Record<string, Op>> = {
+  "f32 i32": "i32x4.trunc_sat_f32x4_s",
+  "f64 i32": "i32x4.trunc_sat_f64x2_s_zero",
+  "i32 f32": "f32x4.convert_i32x4_s",
+  "i32 f64": "f64x2.convert_low_i32x4_s",
+  "f32 f64": "f64x2.promote_low_f32x4",
+  "f64 f32": "f32x4.demote_f64x2_zero",
 }
 
-function vectorBits(code: Code, op: "pow2" | "exponent" | "mantissa", t: Dtype, from: Dtype): void {
-  if (from === "f32" || from === "i32") {
-    const ints = (n: number): Code => code.v128("i32", [n, n, n, n])
-    if (op === "pow2" && from === "i32") {
-      ints(127).op("i32x4.add").i32(23).op("i32x4.shl")
-    } else if (op === "pow2") {
-      pushConst(code, "f32", 4, magic.f32 + 127)
-      code.op("f32x4.add").i32(23).op("i32x4.shl")
-    } else if (op === "mantissa") {
-      ints(0x7fffff).op("v128.and")
-      ints(0x3f800000).op("v128.or")
-    } else {
-      code.i32(23).op("i32x4.shr_u")
-      ints(127).op("i32x4.sub")
-      if (t === "f32") code.op("f32x4.convert_i32x4_s")
-    }
+/** On f32, and with a result of that type. */
+function vectorBits(code: Code, op: "pow2" | "exponent" | "mantissa"): void {
+  const ints = (n: number): Code => code.v128("i32", [n, n, n, n])
+  if (op === "pow2") {
+    pushConst(code, "f32", 4, magic.f32 + 127)
+    code.op("f32x4.add").i32(23).op("i32x4.shl")
+  } else if (op === "mantissa") {
+    ints(0x7fffff).op("v128.and")
+    ints(0x3f800000).op("v128.or")
   } else {
-    const longs = (low: number, high: number): Code => code.v128("i32", [low, high, low, high])
-    if (op === "pow2") {
-      pushConst(code, "f64", 2, magic.f64 + 1023)
-      code.op("f64x2.add").i32(52).op("i64x2.shl")
-    } else if (op === "mantissa") {
-      longs(-1, 0xfffff).op("v128.and")
-      longs(0, 0x3ff00000).op("v128.or")
-    } else {
-      // The field as the last bits of 2^52 + field.
-      code.i32(52).op("i64x2.shr_u")
-      longs(0, 0x43300000).op("v128.or")
-      pushConst(code, "f64", 2, 2 ** 52 + 1023)
-      code.op("f64x2.sub")
-    }
+    code.i32(23).op("i32x4.shr_u")
+    ints(127).op("i32x4.sub", "f32x4.convert_i32x4_s")
+  }
+}
+
+/** On f64, and with a result of that type. */
+function vectorLongBits(code: Code, op: "pow2" | "exponent" | "mantissa"): void {
+  const longs = (low: number, high: number): Code => code.v128("i32", [low, high, low, high])
+  if (op === "pow2") {
+    pushConst(code, "f64", 2, magic.f64 + 1023)
+    code.op("f64x2.add").i32(52).op("i64x2.shl")
+  } else if (op === "mantissa") {
+    longs(-1, 0xfffff).op("v128.and")
+    longs(0, 0x3ff00000).op("v128.or")
+  } else {
+    // The field as the last bits of 2^52 + field.
+    code.i32(52).op("i64x2.shr_u")
+    longs(0, 0x43300000).op("v128.or")
+    pushConst(code, "f64", 2, 2 ** 52 + 1023)
+    code.op("f64x2.sub")
   }
 }

@@ -25,12 +25,14 @@ const show = (e: any): string =>
             : `${e.op}${e.lanes}(${e.over.map((a: any) => `i${a.id}<${a.n}`)}: ${show(e.body)})`
 test("x", () => {
   let bad = 0
+  const kinds: any = {}
   const same = (a: any, b: any) => {
     for (let i = 0; i < a.length; i++) if (!Object.is(a[i], b[i])) return false
     return true
   }
   for (let seed = 1; seed <= +(process.env.N ?? 1500); seed++) {
     const { kernel, operands, out } = randomKernel(randomNumbers(seed))
+    kinds[kernelKind(kernel)] = (kinds[kernelKind(kernel)] ?? 0) + 1
     const want = out.slice()
     interpret(kernel, operands, want)
     let err: any = ""
@@ -59,5 +61,5 @@ test("x", () => {
         )
     }
   }
-  console.log("bad", bad)
+  console.log("bad", bad, kinds)
 })

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { gzipSync } from "node:zlib"
@@ -84,6 +84,10 @@ describe("model folders", () => {
     writeModelFolder(join(home, "latest"), model(2))
     expect(stepOf(join(home, "iris"))).toBe(2)
     expect(readdirSync(home).sort()).toEqual(["iris", "latest"])
+    renameSync(join(home, "iris"), join(home, ".iris.adjoint-old")) // a process died between the two renames
+    expect(stepOf(join(home, "latest"))).toBe(2)
+    writeModelFolder(join(home, "latest"), model(3))
+    expect(stepOf(join(home, "iris"))).toBe(3)
   })
   test("may be empty before", () => {
     mkdirSync(join(home, "iris"))
@@ -118,6 +122,7 @@ describe("model folders", () => {
     expect(() => readModelFolder(join(home, "iris"))).toThrow(`Cannot read ${join(home, "iris")}: there is no such file or folder`)
     writeFileSync(join(home, "iris"), "")
     expect(() => readModelFolder(join(home, "iris"))).toThrow("is a file; wanted the folder of a model")
+    expect(() => readModelFolder(join(home, "iris/x"))).toThrow(DataError)
     mkdirSync(join(home, "empty"))
     expect(() => unpackModel(readModelFolder(join(home, "empty")))).toThrow(FormatError)
   })

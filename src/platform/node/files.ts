@@ -4,6 +4,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   realpathSync,
   renameSync,
   rmSync,
@@ -37,8 +38,8 @@ export function readDataFile(path: string): Uint8Array {
 }
 
 /**
- * Writes a file so that at every instant either the old content or the new one is there, whole. Devices and pipes, such as `/dev/stdout`, are
- * written to directly.
+ * Writes a file so that at every instant either the old content or the new one is there, whole. Devices and pipes, such as
+ * `/dev/stdout`, are written to directly.
  *
  * @throws DataError if it cannot be written.
  */
@@ -93,13 +94,17 @@ export function syncFolder(path: string): void {
   }
 }
 
-/** The absolute path of a file or folder that may not exist yet; where it is a link, that of what it links to, so that a rename keeps the link. */
+/**
+ * The absolute path of a file or folder that may not exist yet; where it is a link, that of what it links to, so that a rename keeps
+ * the link.
+ */
 export function placeOf(path: string): string {
-  try {
-    return realpathSync(path)
-  } catch {
-    return resolve(path)
+  for (const find of [() => realpathSync(path), () => resolve(dirname(path), readlinkSync(path))]) {
+    try {
+      return find()
+    } catch {} // not there, or no link
   }
+  return resolve(path)
 }
 
 /** Where something is built before it takes its place: beside it, so that a rename suffices, and named after this process. */

@@ -6,24 +6,30 @@ import { MODEL_FILES, MODEL_JSON } from "../../io/model.ts"
 import { cannot, placeOf, removeStale, syncFolder, temporaryOf, writeDurably } from "./files.ts"
 
 /**
- * Reads the files of a model folder, to be given to `unpackModel`. If the process that replaced the folder died between its two renames, the old
- * model is read from where it was put aside. A folder may be read while another process replaces it.
+ * Reads the files of a model folder, to be given to `unpackModel`. If the process that replaced the folder died between its two
+ * renames, the old model is read from where it was put aside. A folder may be read while another process replaces it.
  *
  * @throws DataError if there is no such folder, or a file of it cannot be read.
  * @example unpackModel(readModelFolder("runs/iris"), "runs/iris")
  */
 export function readModelFolder(dir: string): Map<string, Uint8Array> {
   const place = placeOf(dir)
-  for (let attempt = 0; attempt < 100; attempt++) {
-    const files = readFiles(place) ?? readFiles(asideOf(place))
-    if (files !== undefined) return files
+  try {
+    for (let attempt = 0; attempt < 100; attempt++) {
+      const files = readFiles(place)
+      if (files !== undefined) return files
+      const old = readFiles(asideOf(place))
+      if (old !== undefined && !existsSync(place)) return old // else a new one has come, and the old may have been half deleted
+    }
+    throw Object.assign(new Error(), { code: "ENOENT" })
+  } catch (error) {
+    throw cannot("read", dir, error)
   }
-  throw cannot("read", dir, Object.assign(new Error(), { code: "ENOENT" }))
 }
 
 /** Undefined if the folder is not there, or another took its place while it was read: then the files may be of two models. */
 function readFiles(dir: string): Map<string, Uint8Array> | undefined {
-  const stat = statSync(dir, { throwIfNoEntry: false })
+  const stat = statSync(dir, { throwIfNoEntry: false, bigint: true })
   if (stat === undefined) return undefined
   if (!stat.isDirectory()) throw new DataError(`${dir} is a file; wanted the folder of a model, with ${MODEL_JSON} in it.`)
   const files = new Map<string, Uint8Array>()
@@ -34,15 +40,17 @@ function readFiles(dir: string): Map<string, Uint8Array> | undefined {
       if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw cannot("read", join(dir, name), error)
     }
   }
-  return statSync(dir, { throwIfNoEntry: false })?.ino === stat.ino ? files : undefined
+  const after = statSync(dir, { throwIfNoEntry: false, bigint: true })
+  // Systems give the numbers of deleted folders again, so the time counts too.
+  return after?.ino === stat.ino && after.ctimeNs === stat.ctimeNs ? files : undefined
 }
 
 /**
  * Writes a model folder so that at every instant either the old model or the new one can be read, whole, whenever the process is killed.
  *
- * All files are written beside the folder and flushed to the disk; then the old folder is renamed away and the new one takes its place. Files in the
- * old folder that are not the model's move to the new one. What killed runs have left is cleaned up. One process at a time may write a
- * folder.
+ * All files are written beside the folder and flushed to the disk; then the old folder is renamed away and the new one takes its
+ * place. Files in the old folder that are not the model's move to the new one. What killed runs have left is cleaned up. One process
+ * at a time may write a folder.
  *
  * @throws DataError if the folder exists and is no model's, or cannot be written; an existing model is then as it was.
  * @example writeModelFolder("runs/iris", packModel(model))

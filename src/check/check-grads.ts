@@ -1,0 +1,406 @@
+// Are derivatives right? Every mode of differentiation is held against another way to compute the same numbers.
+import { type Shape, show, size } from "../core/aval.ts"
+import { Concrete, fromArray } from "../core/concrete.ts"
+import { allocate, type Dtype, isFloating, type TypedArray } from "../core/dtype.ts"
+import type { Tensor } from "../core/tensor.ts"
+import { leaves, paths, rebuild, type Tree } from "../core/tree.ts"
+import { jvp, vjp } from "../transforms/grad.ts"
+import { vmap } from "../transforms/vmap.ts"
+
+/** One way of computing that is checked: forward mode, reverse mode, batching, compilation. */
+export type Mode = "forward" | "reverse" | "vmap" | "jit"
+
+export interface CheckOptions {
+  /** 2 (default): the reverse-mode derivative is itself checked as a function of the arguments and of its cotangent. */
+  readonly order?: number
+  /** What to check. Default: everything. Leave out "vmap" and "jit" for functions that read values. */
+  readonly modes?: readonly Mode[]
+  /** Floating-point arguments are converted to this dtype. Default: "f64", which central differences need to be sharp. */
+  readonly dtype?: "f64" | "f32"
+  /** Largest relative difference between forward mode and central differences. Default: 1e-6 (f64), 2e-2 (f32). */
+  readonly tolerance?: number
+  /** Largest relative difference between two exact computations. Default: 1e-9 (f64), 1e-3 (f32). */
+  readonly exactTolerance?: number
+  /** Step of the differences, relative to the argument. Default: 1e-3 (f64), 2e-2 (f32). */
+  readonly eps?: number
+  /** Of the directions along which derivatives are taken. Default: 1. */
+  readonly seed?: number
+}
+
+export interface CheckReport {
+  /** Comparisons made. */
+  readonly checks: number
+  /** The largest relative difference found in each mode. */
+  readonly worst: Readonly<Partial<Record<Mode, number>>>
+}
+
+/** Where two computations of one number differ. */
+export interface Disagreement {
+  readonly mode: Mode
+  /** 1 for the function itself, 2 for its derivative. */
+  readonly order: number
+  /** Such as `argument 0.layers.0.w` or `result`. */
+  readonly leaf: string
+  /** Place in that leaf. */
+  readonly index: readonly number[]
+  readonly wanted: number
+  readonly got: number
+  /** |wanted - got|, relative to the larger of them. */
+  readonly difference: number
+}
+
+/** A derivative is wrong; the fields say which and where. */
+export class GradientError extends Error implements Disagreement {
+  override readonly name = "GradientError"
+  readonly mode: Mode
+  readonly order: number
+  readonly leaf: string
+  readonly index: readonly number[]
+  readonly wanted: number
+  readonly got: number
+  readonly difference: number
+  constructor(what: string, d: Disagreement, hint: string) {
+    const where = `${d.leaf}${d.index.length ? ` at [${d.index.join(", ")}]` : ""}`
+    const order = d.order > 1 ? ` (of the reverse-mode derivative, order ${d.order})` : ""
+    super(
+      `checkGrads: ${what}${order}: for ${where} wanted ${digits(d.wanted)}, got ${digits(d.got)}; ` +
+        `relative difference ${d.difference.toExponential(1)}. ${hint}`,
+    )
+    this.mode = d.mode
+    this.order = d.order
+    this.leaf = d.leaf
+    this.index = d.index
+    this.wanted = d.wanted
+    this.got = d.got
+    this.difference = d.difference
+  }
+}
+const digits = (x: number): string => `${Number(x.toPrecision(9))}`
+
+type Fn = (...args: any[]) => any
+/** Compiles a function; checkGrads compares it with the function itself. */
+export type Jit = (f: Fn) => Fn
+
+/**
+ * A `checkGrads` that compiles with `jit`.
+ *
+ * It compares
+ * - forward mode with central differences, (f(x-2h) - 8 f(x-h) + 8 f(x+h) - f(x+2h)) / 12h along a random direction,
+ * - reverse mode with forward mode by the inner-product identity <ct, J t> = <ct J, t>,
+ * - `vmap` with a loop: all arguments mapped, the first or the last one only, over the first and the last axis,
+ * - `jit` with running the function as it is,
+ * - and all of this again for the reverse-mode derivative (second order).
+ */
+export const makeCheckGrads =
+  (jit: Jit) =>
+  (f: Fn, args: readonly unknown[], options: CheckOptions = {}): CheckReport => {
+    const { dtype = "f64", order = 2 } = options
+    const sharp = dtype === "f64"
+    const check = new Check(jit, {
+      modes: ["forward", "reverse", "vmap", "jit"],
+      tolerance: sharp ? 1e-6 : 2e-2,
+      exactTolerance: sharp ? 1e-9 : 1e-3,
+      eps: sharp ? 1e-3 : 2e-2,
+      seed: 1,
+      ...options,
+    })
+    const converted = (args as readonly Tree[]).map(a =>
+      rebuild(
+        a,
+        leaves(a).map(x => convert(x, dtype)),
+      ),
+    )
+    check.run(f, converted, 1, order)
+    return { checks: check.checks, worst: check.worst }
+  }
+
+function convert(x: Tensor, dtype: Dtype): Tensor {
+  if (!(x instanceof Concrete)) throw new TypeError(`checkGrads: wants tensors with known numbers, outside of grad, jit and vmap; got ${x}`)
+  const t = isFloating(x.dtype) ? dtype : x.dtype
+  return filled(x.shape, t, i => x.values()[i]!)
+}
+function filled(shape: Shape, dtype: Dtype, at: (i: number) => number): Tensor {
+  const array = allocate(dtype, size(shape))
+  for (let i = 0; i < array.length; i++) array[i] = at(i)
+  return fromArray(array, { shape, dtype })
+}
+const concrete = (t: Tree): { x: Tensor; values: TypedArray }[] => leaves(t).map(x => ({ x, values: x.values() }))
+const isFloat = (x: Tensor): boolean => isFloating(x.dtype)
+const largest = (values: Iterable<number>): number => {
+  let m = 0
+  for (const v of values) if (Number.isFinite(v)) m = Math.max(m, Math.abs(v))
+  return m
+}
+function indexOf(flat: number, shape: Shape): number[] {
+  const index: number[] = []
+  for (let d = shape.length - 1, rest = flat; d >= 0; d--) {
+    index.unshift(rest % shape[d]!)
+    rest = Math.floor(rest / shape[d]!)
+  }
+  return index
+}
+
+/** Examples in a batch. */
+const BATCH = 3
+/** So many elements at most are gone through to find out where a derivative is wrong. */
+const SEARCHED = 1000
+
+class Check {
+  checks = 0
+  readonly worst: Partial<Record<Mode, number>> = {}
+  private readonly jit: Jit
+  private readonly o: Required<Omit<CheckOptions, "order" | "dtype">>
+  private state: number
+
+  constructor(jit: Jit, options: Required<Omit<CheckOptions, "order" | "dtype">>) {
+    this.jit = jit
+    this.o = options
+    this.state = options.seed
+  }
+
+  run(f: Fn, args: readonly Tree[], order: number, orders: number): void {
+    const xs = args.flatMap(leaves)
+    const y = f(...args) as Tree
+    const ts = this.direction(args)
+    const ct = this.cotangent(y)
+    const pull: Fn = (...all) => vjp(f, ...all.slice(0, -1))[1](all.at(-1))
+    const has = (mode: Mode): boolean => this.o.modes.includes(mode)
+    if (has("forward")) this.forward(f, args, y, ts, order)
+    if (has("reverse")) this.reverse(f, args, ts, ct, order)
+    if (has("jit")) this.compare("jit", order, "the jitted function differs from the function", "", this.jit(f)(...args), y, "result")
+    if (has("vmap")) this.batched(f, args, order)
+    if (order < orders && xs.some(isFloat)) this.run(pull, [...args, ct], order + 1, orders)
+    else if (has("jit")) {
+      const what = "the jitted derivative differs from the derivative"
+      this.compare("jit", order, what, "", this.jit(pull)(...args, ct), pull(...args, ct), "cotangent")
+    }
+  }
+
+  /** Forward mode along `ts` against central differences along `ts`. */
+  private forward(f: Fn, args: readonly Tree[], y: Tree, ts: readonly Tree[], order: number): void {
+    const along = (direction: readonly Tree[]): [got: Tree, wanted: Tree] => {
+      const [value, got] = jvp(f, args as Tree[], direction as Tree[])
+      this.compare("forward", order, "the value that jvp computes differs from the function", "", value, y, "result")
+      return [got, this.differences(f, args, direction)]
+    }
+    const what = "forward mode differs from central differences"
+    const floors = concrete(y).map(({ values }) => Math.max(1e-3 * largest(values), 1e-6))
+    const [got, wanted] = along(ts)
+    const wrong = this.difference("forward", order, got, wanted, "result", this.o.tolerance, floors)
+    if (!wrong) return
+    const hint = "Look at the derivative of the operations that reach this argument, or at a kink close to it"
+    for (const { unit, leaf, index } of this.units(args)) {
+      const [got, wanted] = along(unit)
+      const d = this.difference("forward", order, got, wanted, "result", this.o.tolerance, floors)
+      if (d)
+        throw new GradientError(`${what} in ${d.leaf}${d.index.length ? ` at [${d.index.join(", ")}]` : ""}`, { ...d, leaf, index }, hint)
+    }
+    throw new GradientError(what, wrong, hint)
+  }
+
+  /** Reverse mode against forward mode: <ct, J t> = <ct J, t>. */
+  private reverse(f: Fn, args: readonly Tree[], ts: readonly Tree[], ct: Tree, order: number): void {
+    const [y, pull] = vjp(f, ...args)
+    this.compare("reverse", order, "the value that vjp computes differs from the function", "", y, f(...args), "result")
+    const back = pull(ct) as Tree
+    const forward = (direction: readonly Tree[]): { sum: number; scale: number } =>
+      inner(ct, jvp(f, args as Tree[], direction as Tree[])[1] as Tree)
+    const a = forward(ts)
+    const b = inner(back, ts)
+    const scale = Math.max(a.scale, b.scale, 1e-12)
+    this.note("reverse", Math.abs(a.sum - b.sum) / scale)
+    if (Math.abs(a.sum - b.sum) <= this.o.exactTolerance * scale) return
+    const what = "reverse mode differs from forward mode (which agrees with differences)"
+    const hint = "Look at the transposition (pull) of the operations that reach this argument"
+    const pulled = concrete(back)
+    for (const { unit, leaf, index, at, flat } of this.units(args)) {
+      const wanted = forward(unit).sum
+      const got = pulled[at]!.values[flat]!
+      const difference = Math.abs(wanted - got) / Math.max(Math.abs(wanted), Math.abs(got), 1e-12)
+      if (!(difference <= this.o.exactTolerance * 10))
+        throw new GradientError(what, { mode: "reverse", order, leaf, index, wanted, got, difference }, hint)
+    }
+    const difference = Math.abs(a.sum - b.sum) / scale
+    const d: Disagreement = { mode: "reverse", order, leaf: "<ct, J t>", index: [], wanted: a.sum, got: b.sum, difference }
+    throw new GradientError(what, d, hint)
+  }
+
+  /** vmap against a loop. */
+  private batched(f: Fn, args: readonly Tree[], order: number): void {
+    const n = args.length
+    const filledArgs = args.map(a => leaves(a).length > 0)
+    const every = args.map((_, i) => i)
+    const first = filledArgs.indexOf(true)
+    const last = filledArgs.lastIndexOf(true)
+    if (first < 0) return
+    const choices = [every.filter(i => filledArgs[i]), ...(n > 1 ? [[first], [last]] : [])]
+    const examples = Array.from({ length: BATCH }, (_, b) => args.map(a => this.near(a, b)))
+    for (const mapped of choices) {
+      const loop = examples.map(e => f(...args.map((a, i) => (mapped.includes(i) ? e[i] : a))) as Tree)
+      for (const axis of [0, -1]) {
+        const inAxes = every.map(i => (mapped.includes(i) ? axis : null))
+        const given = args.map((a, i) => (mapped.includes(i) ? stack(examples.map(e => e[i]!), axis) : a)) // biome-ignore format: one line
+        const got = vmap(f, { inAxes, outAxis: axis })(...given) as Tree
+        const what = `vmap with inAxes [${inAxes.map(String).join(", ")}] differs from a loop`
+        this.compare("vmap", order, what, "Look at the batching rules of the operations in it", got, stack(loop, axis), "result")
+      }
+    }
+  }
+
+  /** Throws unless `got` is `wanted` to rounding. */
+  private compare(mode: Mode, order: number, what: string, hint: string, got: Tree, wanted: Tree, leaf: string): void {
+    const d = this.difference(mode, order, got, wanted, leaf, this.o.exactTolerance)
+    if (d) throw new GradientError(what, d, hint)
+  }
+
+  /** The largest difference between two trees, or null where all are within the tolerance. */
+  private difference(
+    mode: Mode,
+    order: number,
+    got: Tree,
+    wanted: Tree,
+    leaf: string,
+    tolerance: number,
+    floors?: readonly number[],
+  ): Disagreement | null {
+    const [a, b] = [concrete(got), concrete(wanted)]
+    const names = paths(wanted)
+    this.note(mode, 0)
+    if (a.length !== b.length || a.some(({ x }, i) => show(x.aval) !== show(b[i]!.x.aval)))
+      throw new TypeError(
+        `checkGrads: results differ in structure (${mode}): wanted ${b.map(({ x }) => show(x.aval))}; got ${a.map(({ x }) => show(x.aval))}`,
+      )
+    let worst: Disagreement | null = null
+    a.forEach(({ x, values }, k) => {
+      const want = b[k]!.values
+      const floor = floors?.[k] ?? Math.max(1e-3 * largest(want), 1e-12)
+      for (let i = 0; i < values.length; i++) {
+        const [g, w] = [values[i]!, want[i]!]
+        if (Object.is(g, w)) continue
+        const d = Math.abs(g - w) / Math.max(Math.abs(g), Math.abs(w), floor)
+        const difference = Number.isNaN(d) ? Infinity : d
+        this.note(mode, difference)
+        if (difference > (worst?.difference ?? tolerance))
+          worst = { mode, order, leaf: names[k] ? `${leaf} ${names[k]}` : leaf, index: indexOf(i, x.shape), wanted: w, got: g, difference }
+      }
+    })
+    this.checks++
+    return worst
+  }
+  private note(mode: Mode, difference: number): void {
+    this.worst[mode] = Math.max(this.worst[mode] ?? 0, difference)
+  }
+
+  /** (f(x-2h) - 8 f(x-h) + 8 f(x+h) - f(x+2h)) / 12h along `ts`; 0 for integers. */
+  private differences(f: Fn, args: readonly Tree[], ts: readonly Tree[]): Tree {
+    const h = this.o.eps
+    const steps = [-2, -1, 1, 2].map(s => {
+      const moved = args.map((a, k) => {
+        const t = concrete(ts[k]!)
+        const moved = concrete(a).map(({ x, values }, l) =>
+          isFloat(x) ? filled(x.shape, x.dtype, i => values[i]! + s * h * t[l]!.values[i]!) : x,
+        )
+        return rebuild(a, moved)
+      })
+      return f(...moved) as Tree
+    })
+    const values = steps.map(concrete)
+    const [first] = values as [(typeof values)[0]]
+    return rebuild(
+      steps[0]!,
+      first.map(({ x }, l) => {
+        const [a, b, c, d] = values.map(v => v[l]!.values) as [TypedArray, TypedArray, TypedArray, TypedArray]
+        return filled(x.shape, x.dtype, i => (isFloat(x) ? (a[i]! - 8 * b[i]! + 8 * c[i]! - d[i]!) / (12 * h) : 0))
+      }),
+    )
+  }
+
+  /** A direction in the space of the arguments, for each element no longer than it or, if it is larger, than 1. */
+  private direction(args: readonly Tree[]): Tree[] {
+    return args.map(a =>
+      rebuild(
+        a,
+        concrete(a).map(({ x, values }) =>
+          filled(x.shape, x.dtype, i => {
+            if (!isFloat(x)) return 0
+            const u = this.random(0.5, 1) * (this.random(0, 1) < 0.5 ? -1 : 1)
+            return u * (values[i] === 0 ? 1 : Math.min(1, Math.abs(values[i]!)))
+          }),
+        ),
+      ),
+    )
+  }
+  private cotangent(y: Tree): Tree {
+    return rebuild(
+      y,
+      leaves(y).map(x => filled(x.shape, x.dtype, () => (isFloat(x) ? this.random(0.5, 1.5) : 0))),
+    )
+  }
+  /** Unit directions, one for each element of the arguments. */
+  private *units(args: readonly Tree[]): Iterable<{ unit: Tree[]; leaf: string; index: number[]; at: number; flat: number }> {
+    const xs = args.flatMap(leaves)
+    const names = paths(args as Tree[])
+    const zero = xs.map(x => filled(x.shape, x.dtype, () => 0))
+    let searched = 0
+    for (const [at, x] of xs.entries()) {
+      if (!isFloat(x)) continue
+      for (let flat = 0; flat < x.size && searched < SEARCHED; flat++, searched++) {
+        const unit = rebuild(
+          args as Tree[],
+          zero.with(
+            at,
+            filled(x.shape, x.dtype, i => (i === flat ? 1 : 0)),
+          ),
+        )
+        yield { unit, leaf: `argument ${names[at]}`, index: indexOf(flat, x.shape), at, flat }
+      }
+    }
+  }
+  /** Example `b` of a batch: floating-point numbers a little different, others in turned order, so that they stay legal. */
+  private near(t: Tree, b: number): Tree {
+    return rebuild(
+      t,
+      concrete(t).map(({ x, values }) =>
+        filled(x.shape, x.dtype, i => (isFloat(x) ? values[i]! * this.random(0.85, 1.15) : values[(i + b) % values.length]!)),
+      ),
+    )
+  }
+  /** mulberry32 by Tommy Ettinger. */
+  private random(low: number, high: number): number {
+    this.state = (this.state + 0x6d2b79f5) | 0
+    let t = Math.imul(this.state ^ (this.state >>> 15), 1 | this.state)
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+    return low + (high - low) * (((t ^ (t >>> 14)) >>> 0) / 2 ** 32)
+  }
+}
+
+/** The sum of products of corresponding elements, and that of their absolute values. */
+function inner(a: Tree, b: Tree): { sum: number; scale: number } {
+  const others = concrete(b)
+  let sum = 0
+  let scale = 0
+  concrete(a).forEach(({ x, values }, k) => {
+    if (!isFloat(x)) return
+    for (let i = 0; i < values.length; i++) {
+      const v = values[i]! * others[k]!.values[i]!
+      sum += v
+      scale += Math.abs(v)
+    }
+  })
+  return { sum, scale }
+}
+
+/** Trees of one structure as a tree of batches, the batch axis first (0) or last (-1). */
+function stack(trees: readonly Tree[], axis: 0 | -1 | number): Tree {
+  const columns = trees.map(concrete)
+  return rebuild(
+    trees[0]!,
+    columns[0]!.map(({ x }, k) => {
+      const n = x.size
+      const shape = axis === 0 ? [trees.length, ...x.shape] : [...x.shape, trees.length]
+      const at = (i: number): number =>
+        axis === 0 ? columns[Math.floor(i / n)]![k]!.values[i % n]! : columns[i % trees.length]![k]!.values[Math.floor(i / trees.length)]!
+      return filled(shape, x.dtype, at)
+    }),
+  )
+}

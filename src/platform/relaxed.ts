@@ -1,0 +1,12 @@
+/**
+ * Lets Node 20 accept relaxed SIMD (fused multiply-add), which newer versions accept by themselves. Does nothing elsewhere.
+ * The flag may be set while the program runs, as long as no module that needs it was compiled before.
+ */
+export function allowRelaxedSimd(): void {
+  const { process } = globalThis as { process?: { getBuiltinModule?: (name: string) => { setFlagsFromString(flag: string): void } } }
+  try {
+    process?.getBuiltinModule?.("node:v8").setFlagsFromString("--experimental-wasm-relaxed-simd")
+  } catch {
+    // a runtime without this flag either has relaxed SIMD or goes on without it
+  }
+}

@@ -1,0 +1,36 @@
+// The default preset: WebAssembly SIMD, and JavaScript for small work.
+import { relaxedSupported } from "../compile/emit/wasm.ts"
+import { installBottom } from "../core/tensor.ts"
+import { installMethods } from "../ops/methods.ts"
+import { allowRelaxedSimd } from "../platform/relaxed.ts"
+import { Eager } from "../runtime/eager.ts"
+import { Heap } from "../runtime/heap.ts"
+import { JsEngine } from "../runtime/js-engine.ts"
+import { Compiler, installCompiler } from "../runtime/program.ts"
+import { WasmEngine } from "../runtime/wasm-engine.ts"
+import { onlyCopy } from "./only.ts"
+
+export interface EngineOptions {
+  /** The same bits on every machine and runtime, at some cost in speed. Default: false. */
+  readonly deterministic?: boolean
+}
+
+onlyCopy()
+allowRelaxedSimd()
+const heap = new Heap()
+const small = new JsEngine()
+
+/**
+ * Chooses how programs are compiled from now on. Without `deterministic`, the same seed gives the same bits on one machine and
+ * runtime; with it (no fused multiply-add) on all of them.
+ *
+ * @example
+ * configure({ deterministic: true })
+ */
+export function configure({ deterministic = false }: EngineOptions): void {
+  installCompiler(new Compiler(new WasmEngine(heap, { relaxed: !deterministic && relaxedSupported() }), small))
+}
+
+configure({})
+installBottom(new Eager())
+installMethods()

@@ -1,0 +1,13 @@
+import type { Tensor } from "../core/tensor.ts"
+import { cast, equal, square, sub } from "../ops/arithmetic.ts"
+import { argmax, mean } from "../ops/reduction.ts"
+
+/** A number that describes a batch of outputs, averaged over the examples. */
+export type Metric = (output: Tensor, target: Tensor) => Tensor
+
+/** The share of rows whose largest output [batch, classes] is at the class in the target, i32 [batch] or one-hot. */
+export const accuracy: Metric = (output, target) =>
+  mean(cast(equal(argmax(output, { axis: -1 }), target.ndim === output.ndim ? argmax(target, { axis: -1 }) : target), "f32"))
+
+/** The mean squared difference. */
+export const meanSquaredError: Metric = (output, target) => mean(square(sub(output, target)))

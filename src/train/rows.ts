@@ -1,0 +1,99 @@
+import { type Aval, type Shape, size } from "../core/aval.ts"
+import { allocate, type Dtype, type TypedArray } from "../core/dtype.ts"
+import { Tensor } from "../core/tensor.ts"
+
+/** Examples that stay in an array of their own, outside of the engine's memory; batches are copied out of it. */
+export interface Rows {
+  readonly rows: number
+  /** Of one row, as the model sees it. */
+  readonly shape: Shape
+  readonly dtype: Dtype
+  /** Writes the given rows one after another into `into`. */
+  read(rows: Int32Array, into: TypedArray): void
+}
+
+export interface RowsOptions {
+  /** What the model sees. Default: "f32". */
+  readonly dtype?: Dtype
+  /** Each element is multiplied by it. Default: 1. */
+  readonly scale?: number
+}
+
+/**
+ * Rows of a flat array, such as the bytes of images. `shape` is that of one row.
+ *
+ * @throws RangeError if the array does not hold whole rows.
+ * @example rowsOf(pixels, [784], { scale: 1 / 255 })
+ */
+export function rowsOf(array: ArrayLike<number>, shape: Shape, { dtype = "f32", scale = 1 }: RowsOptions = {}): Rows {
+  const n = size(shape)
+  if (n === 0 || array.length % n) throw new RangeError(`rowsOf: ${array.length} elements are no whole rows of shape [${shape}]`)
+  return {
+    rows: array.length / n,
+    shape,
+    dtype,
+    read(rows, into) {
+      let next = 0
+      for (const row of rows) {
+        const from = row * n
+        if (scale === 1) for (let i = 0; i < n; i++) into[next++] = array[from + i]!
+        else for (let i = 0; i < n; i++) into[next++] = array[from + i]! * scale
+      }
+    },
+  }
+}
+
+/** What `fit` and `evaluate` take as inputs and targets: axis 0 of a tensor runs over the examples. */
+export type Examples = Tensor | Rows
+
+/** Throws TypeError for anything else. */
+export function toRows(x: Examples, name: string): Rows {
+  if (!(x instanceof Tensor)) {
+    if (typeof x?.read !== "function")
+      throw new TypeError(`${name}: wants a tensor, or rows made with rowsOf(array, shape); got ${x === null ? "null" : typeof x}`)
+    return x
+  }
+  if (x.ndim === 0) throw new TypeError(`${name}: wants at least one axis, that of the examples; got a scalar`)
+  return rowsOf(x.values(), x.shape.slice(1), { dtype: x.dtype })
+}
+
+/** Some rows of others. */
+export const subset = (all: Rows, chosen: Int32Array): Rows => ({
+  ...all,
+  rows: chosen.length,
+  read: (rows, into) =>
+    all.read(
+      rows.map(r => chosen[r]!),
+      into,
+    ),
+})
+
+/** Inputs and what the model should answer to them. */
+export interface Dataset {
+  readonly x: Examples
+  readonly y: Examples
+}
+/** Inputs and targets of the same examples. Throws TypeError where their numbers differ or are 0. */
+export function pair(data: Dataset, name: string): { x: Rows; y: Rows } {
+  const x = toRows(data.x, `${name}: x`)
+  const y = toRows(data.y, `${name}: y`)
+  if (x.rows !== y.rows || x.rows === 0)
+    throw new TypeError(`${name}: x and y must have the same number of rows, at least 1; got ${x.rows} and ${y.rows}`)
+  return { x, y }
+}
+
+/** A batch as an array and the aval of the tensor it is. The array is used again for the next batch of its size. */
+export class BatchReader {
+  private readonly source: Rows
+  private readonly arrays = new Map<number, TypedArray>()
+  constructor(source: Rows) {
+    this.source = source
+  }
+  read(rows: Int32Array): { array: TypedArray; aval: Aval } {
+    const { shape, dtype } = this.source
+    let array = this.arrays.get(rows.length)
+    if (!array) this.arrays.set(rows.length, (array = allocate(dtype, rows.length * size(shape))))
+    this.source.read(rows, array)
+    return { array, aval: { shape: [rows.length, ...shape], dtype } }
+  }
+}
