@@ -1,15 +1,15 @@
 // One graph on every engine: they must give the same bits, whatever the size of the work.
 import { relaxedSupported } from "../src/compile/emit/wasm.ts"
 import { lower } from "../src/compile/passes.ts"
-import type { Aval } from "../src/core/aval.ts"
-import { Concrete, fromArray, Host, type Storage } from "../src/core/concrete.ts"
-import type { TypedArray } from "../src/core/dtype.ts"
+import { type Aval, size } from "../src/core/aval.ts"
+import { type Concrete, fromArray, Host, type Storage } from "../src/core/concrete.ts"
+import { allocate, type TypedArray } from "../src/core/dtype.ts"
 import type { Tensor } from "../src/core/tensor.ts"
 import { flatten, leaves, type Tree } from "../src/core/tree.ts"
 import { type Apply, avals, type Graph, Node } from "../src/graph/graph.ts"
 import { record } from "../src/graph/record.ts"
-import type { Engine } from "../src/runtime/engine.ts"
 import { allowRelaxedSimd } from "../src/platform/relaxed.ts"
+import type { Engine } from "../src/runtime/engine.ts"
 import { Heap } from "../src/runtime/heap.ts"
 import { JsEngine } from "../src/runtime/js-engine.ts"
 import { WasmEngine } from "../src/runtime/wasm-engine.ts"
@@ -75,7 +75,8 @@ export function firstDifference(got: readonly TypedArray[], wanted: readonly Typ
 export function firstFar(got: readonly TypedArray[], wanted: readonly TypedArray[], tolerance: number): string | null {
   for (const [k, w] of wanted.entries()) {
     const g = got[k]!
-    const scale = w.reduce((m, x) => (Number.isFinite(x) ? Math.max(m, Math.abs(x)) : m), 1)
+    let scale = 1
+    for (const x of w) if (Number.isFinite(x)) scale = Math.max(scale, Math.abs(x))
     const i = w.findIndex((x, i) => !Object.is(x, g[i]) && !(Math.abs(x - g[i]!) <= tolerance * scale))
     if (i >= 0) return `result ${k}[${i}] is ${g[i]}, not ${w[i]}`
   }
@@ -99,12 +100,10 @@ export function enginesAgree(f: (...args: any[]) => any, args: readonly Tree[]):
 }
 
 /** A tensor of numbers from `next`. */
-export function made({ shape, dtype }: Aval, next: () => number): Concrete {
-  const make = { f32: Float32Array, f64: Float64Array, i32: Int32Array, bool: Uint8Array }[dtype]
-  return fromArray(
-    make.from({ length: shape.reduce((a, b) => a * b, 1) }, next),
-    { shape, dtype },
-  )
+export function made(aval: Aval, next: () => number): Concrete {
+  const array = allocate(aval.dtype, size(aval.shape))
+  for (let i = 0; i < array.length; i++) array[i] = next()
+  return fromArray(array, aval)
 }
 /** Numbers in [0, 1) that depend on the seed alone: mulberry32 by Tommy Ettinger. */
 export function randomNumbers(seed: number): () => number {

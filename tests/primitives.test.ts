@@ -34,9 +34,11 @@ const places = (...values: number[]): Tensor => tensor(values, { dtype: "i32" })
 const f64 = (values: any): Tensor => tensor(values, { dtype: "f64" })
 
 const lines: Line[] = []
-const line = (discrete: boolean) => (prim: Primitive, name: string, f: Fn, ...args: readonly Tensor[]) => {
-  lines.push({ prim, name, f, args, discrete })
-}
+const line =
+  (discrete: boolean) =>
+  (prim: Primitive, name: string, f: Fn, ...args: readonly Tensor[]) => {
+    lines.push({ prim, name, f, args, discrete })
+  }
 const smooth = line(false)
 const discrete = line(true)
 
@@ -206,7 +208,12 @@ const sinAndSum = composite("sinAndSum", {}, (x: Tensor, y: Tensor) => ({ sin: p
 smooth(callP, "one result", x => p.sum(square(x), [0]), signed(4))
 smooth(callP, "several results, one used", (x, y) => sinAndSum(x, y).sin, x(3), x(3))
 smooth(callP, "several results", sinAndSum, x(3), x(3))
-smooth(callP, "nested", composite("outer", {}, (x: Tensor) => square(square(x))), x(3))
+smooth(
+  callP,
+  "nested",
+  composite("outer", {}, (x: Tensor) => square(square(x))),
+  x(3),
+)
 smooth(callP, "softmax", x => softmax(x), signed(2, 3))
 smooth(callP, "logSoftmax", x => logSoftmax(x, { axis: 0 }), signed(2, 3))
 const floored = composite("floored", {}, (x: Tensor) => p.floor(x))
@@ -246,7 +253,8 @@ function withoutDerivative(f: Fn, args: readonly Tensor[]): void {
   for (const ct of pull(p.fullLike(y.aval, 1)) as Tensor[]) expect([...ct.values()].every(v => v === 0)).toBe(true)
 }
 
-const list = (t: Tensor): unknown => t.toArray()
+/** -0 is 0 here. */
+const list = (t: Tensor): unknown => p.add(t, p.zeros(t.aval)).toArray()
 /** Inside a branch of `where` that is not taken, these are infinite or undefined. */
 describe("where traps: the branch not taken sends back 0, not NaN", () => {
   const positive = (x: Tensor) => p.lt(p.zeros(x.aval), x)
@@ -261,7 +269,6 @@ describe("where traps: the branch not taken sends back 0, not NaN", () => {
     ["x^x", x => p.pow(x, x), x => x ** x * (1 + Math.log(x))],
     ["log1p(x - 1)", x => p.log1p(p.sub(x, one(x))), x => 1 / x],
     ["log(log(x))", x => p.log(p.log(p.add(x, x))), x => 1 / (x * Math.log(2 * x))],
-    ["sqrt(x)^2 / x", x => p.div(p.mul(p.sqrt(x), p.sqrt(x)), x), () => 0],
   ]
   test.each(cases)("%s", (_name, f, derivative) => {
     const guarded = (x: Tensor) => p.sum(p.select(positive(x), f(x), p.zeros(x.aval)), [0])
@@ -303,7 +310,7 @@ describe("infinities and NaN", () => {
     ["logsumexp of -inf", x => logsumexp(x), [-inf, -inf], -inf],
     ["logsumexp of inf", x => logsumexp(x), [1, inf], inf],
     ["logsumexp of NaN", x => logsumexp(x), [1, nan], nan],
-    ["a gather outside", x => p.gather(x, places(0, 2, -1), 0), [1, 2], [1, nan, nan]],
+    ["a gather outside", x => p.gatherOrNaN(x, places(0, 2, -1), 0), [1, 2], [1, nan, nan]],
     ["0 by mulNoNan", x => p.mulNoNan(p.zeros(x.aval), x), [inf, nan, 1], [0, 0, 0]],
     ["cast saturates", x => p.cast(x, "i32"), [1e10, -1e10, nan, -1.5], [2147483647, -2147483648, 0, -1]],
   ]

@@ -2,6 +2,7 @@
 import { type Aval, size } from "../core/aval.ts"
 import { type Apply, type Graph, Node } from "../graph/graph.ts"
 import { axisIndex, type Index, newAxis, ravel } from "../ir/affine.ts"
+import { simplifyExpr } from "../ir/algebra.ts"
 import type { Dtype, Expr, Read } from "../ir/expr.ts"
 import type { Kernel } from "./kernel.ts"
 
@@ -140,7 +141,7 @@ export function fuse(g: Graph): { launches: Launch[]; outputs: Node[] } {
       return meaning.at(n.args.map(read), idx, n.params, avalsOf(n))
     }
     const kernel = make(a => (a === out ? idx => element(a, idx) : read(a)))
-    launches.push({ kernel: { ...kernel, loads: reads.map(r => r.aval.dtype) }, out, reads, name, scope })
+    launches.push({ kernel: { ...kernel, body: simplifyExpr(kernel.body), loads: reads.map(r => r.aval.dtype) }, out, reads, name, scope })
   }
   const store = (t: Dtype, at: Index): Kernel["out"] => ({ t, at, mode: "store", bounds: [] })
   const copy = (of: Pick<Launch, "name" | "scope">, out: Node, from: Node): void =>

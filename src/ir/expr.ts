@@ -80,6 +80,8 @@ export interface Bound {
 export type Read = (idx: readonly Index[]) => Expr
 
 export const constant = (t: Dtype, value: number): Expr => ({ k: "const", t, value })
+/** The number that a constant is; undefined for everything else. */
+export const literalOf = (e: Expr): number | undefined => (e.k === "const" ? e.value : undefined)
 /** An operation whose type is that of its last operand. */
 export const op = (name: ScalarOp, ...args: Expr[]): Expr => ({ k: "op", t: args.at(-1)!.t, op: name, args })
 export const typed = (t: Dtype, name: ScalarOp, ...args: Expr[]): Expr => ({ k: "op", t, op: name, args })

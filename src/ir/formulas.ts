@@ -115,7 +115,8 @@ function tanh(t: FloatType, x: Expr): Expr {
   const e = exp(t, add(a, a))
   const q = div(select(small, mul(mul(x, z), bottom), num(x, 2)), select(small, add(top, mul(z, bottom)), add(e, num(x, 1))))
   const far = sub(num(x, 1), q)
-  return select(small, sub(x, q), select(lt(x, num(x, 0)), neg(far), far))
+  const near = select(eq(x, num(x, 0)), x, sub(x, q)) // keeps -0
+  return select(small, near, select(lt(x, num(x, 0)), neg(far), far))
 }
 /** A/B = 3 + z/(5 + z/(7 + ... z/(2n + 1))). */
 function lambert(z: Expr, n: number): Pair {
@@ -150,25 +151,27 @@ const COS = {
   ],
 } as const
 
-/** sin(x + quarters pi/2). The reduction is made in f64 for both types; it is good for |x| up to 2^26 pi/2, about 1.05e8. */
+/**
+ * sin(x + quarters pi/2). The reduction is made in f64 for both types and keeps all bits for |x| up to 2^26 pi/2, about 1.05e8.
+ * Beyond, results stay within [-1, 1] but have an absolute error of about 2^-53 |x|.
+ */
 function sine(t: FloatType, x: Expr, quarters: 0 | 1): Expr {
   const wide = cast("f64", x)
+  const [zero, one] = [num(wide, 0), num(wide, 1)]
   const k = nearest(mul(wide, num(wide, 2 / Math.PI)))
-  const [r, low] = t === "f32" ? [sub(less(wide, k, 0), mul(k, num(k, HALF_PI_REST))), num(k, 0)] : remainder(wide, k)
+  const [reduced, rest] = t === "f32" ? [sub(less(wide, k, 0), mul(k, num(k, HALF_PI_REST))), zero] : remainder(wide, k)
+  const [r, low] = [clamp(reduced, -1, 1), t === "f32" ? rest : clamp(rest, -(2 ** -50), 2 ** -50)]
   const z = mul(r, r)
   const half = mul(num(z, 0.5), z)
-  const most = sub(num(z, 1), half)
+  const most = sub(one, half)
   const s = add(r, add(mul(mul(z, r), polynomial(z, SIN[t])), mul(low, most)))
-  const lost = sub(sub(num(z, 1), most), half)
+  const lost = sub(sub(one, most), half)
   const c = add(most, add(lost, sub(mul(mul(z, z), polynomial(z, COS[t])), mul(r, low))))
   const turn = add(k, num(k, quarters))
   const q = sub(turn, mul(num(k, 4), floor(mul(turn, num(k, 0.25))))) // turn mod 4
-  const even = or(eq(q, num(q, 0)), eq(q, num(q, 2)))
-  const y = select(even, s, c)
+  const y = select(or(eq(q, zero), eq(q, num(q, 2))), s, c)
   const signed = select(le(num(q, 2), q), neg(y), y)
-  // Beyond the range of the reduction: nonsense, but within [-1, 1].
-  const y1 = clamp(signed, -1, 1)
-  return cast(t, quarters === 0 ? select(eq(wide, num(wide, 0)), wide, y1) : y1)
+  return cast(t, quarters === 0 ? select(eq(wide, zero), wide, signed) : signed) // keeps -0
 }
 const less = (x: Expr, k: Expr, part: number): Expr => sub(x, mul(k, num(k, HALF_PI[part]!)))
 /** x - k pi/2 with an error of about 2^-135. */
@@ -230,7 +233,17 @@ function pow(t: FloatType, x: Expr, y: Expr): Expr {
 }
 
 /**
- * The formulas, by operation. Largest errors in units of the last place, over all finite numbers but where said (formulas.test.ts):
+ * What a formula operation stands for. Largest errors measured (formulas.test.ts), in units of the last place:
+ *
+ * | | f32 | f64 | where |
+ * |---|---|---|---|
+ * | exp | 0.91 | 0.83 | everywhere, denormal results included |
+ * | log | 0.81 | 0.75 | everywhere, denormal arguments included |
+ * | sin, cos | 0.51 | 0.77 | absolute values up to 1e8 |
+ * | tanh | 1.30 | 1.14 | everywhere |
+ * | pow | 0.51 | 0.86 | everywhere |
+ *
+ * Special cases are those of C (C11, annex F.10).
  */
 export const formulas: Readonly<Record<FormulaOp, (t: FloatType, ...args: Expr[]) => Expr>> = {
   exp: (t, x) => exp(t, x!),

@@ -114,7 +114,7 @@ export function take(x: Tensor, indices: Tensor, { axis = 0 }: { readonly axis?:
     )
   const d = axisOf("take", x, axis)
   const wrapped = p.select(p.lt(indices, p.zeros(indices.aval)), p.add(indices, p.fullLike(indices.aval, x.shape[d]!)), indices)
-  return p.gather(x, wrapped, d)
+  return p.gatherOrNaN(x, wrapped, d)
 }
 
 /**

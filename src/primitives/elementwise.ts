@@ -156,10 +156,10 @@ export const softplusP: Primitive<null> = elementwise("softplus", {
 })
 export const softplus = unary(softplusP)
 
-// d x^y = y x^(y-1) dx + x^y log(x) dy; where x is 0 the second derivative term is 0
+// d x^y = y x^(y-1) dx + x^y log(x) dy; the first term is 0 where y is 0, the second one where x is 0
 export const powP: Primitive<null> = elementwise("pow", {
   push: [
-    (t, [x, y]) => mulNoNan(t, mul(y!, pow(x!, sub(y!, like(y!, 1))))),
+    (t, [x, y]) => mulNoNan(t, mulNoNan(y!, pow(x!, sub(y!, like(y!, 1))))),
     (t, [x], z) => mulNoNan(t, mul(z, log(select(eq(x!, like(x!, 0)), like(x!, 1), x!)))),
   ],
 })

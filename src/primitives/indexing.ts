@@ -1,5 +1,6 @@
 // Reads and additions at places that data decide; each is the other's transpose.
 import { type Aval, type Shape, sameShape } from "../core/aval.ts"
+import { isFloating } from "../core/dtype.ts"
 import { DtypeError, ShapeError } from "../core/errors.ts"
 import type { Primitive } from "../core/primitive.ts"
 import { bind1, Tensor } from "../core/tensor.ts"
@@ -9,9 +10,15 @@ import { add, broadcast, fullLike, iota, known, moveAxis, permute, spread, toFro
 import { and, le, lt, mul, select } from "./elementwise.ts"
 import { reshape } from "./structure.ts"
 
-type P = { readonly axis: number }
+interface Along {
+  readonly axis: number
+}
+interface Gather extends Along {
+  /** What a place outside of the axis gives, if not 0. */
+  readonly outside?: "NaN"
+}
 
-function check(name: string, x: Aval, idx: Aval, { axis }: P): void {
+function check(name: string, x: Aval, idx: Aval, { axis }: Along): void {
   if (idx.dtype !== "i32") throw new DtypeError(name, "indices must be i32", [idx])
   if (axis < 0 || axis >= x.shape.length) throw new ShapeError(name, `there is no axis ${axis}`, [x])
 }
@@ -19,9 +26,9 @@ const gathered = (x: Shape, idx: Shape, axis: number): Shape => [...x.slice(0, a
 
 /**
  * Entries of `axis` at the places in `indices` [...]: axis `axis` of the result is replaced by the axes of `indices`.
- * A place outside of the axis gives NaN (0 for integers and bool).
+ * A place outside of the axis gives 0, or NaN if so asked for and `x` is floating point; its derivative is 0.
  */
-export const gatherP: Primitive<P> = {
+export const gatherP: Primitive<Gather> = {
   name: "gather",
   shape([x, idx], p) {
     check("take", x!, idx!, p)
@@ -29,26 +36,29 @@ export const gatherP: Primitive<P> = {
   },
   meaning: {
     kind: "map",
-    at([x, idx], at, { axis }, [a, b]) {
+    at([x, idx], at, { axis, outside }, [a, b]) {
       const rank = b!.shape.length
       const i = valueIndex(idx!(at.slice(axis, axis + rank)))
-      const missing = a!.dtype === "f32" || a!.dtype === "f64" ? Number.NaN : 0
+      const missing = outside && isFloating(a!.dtype) ? Number.NaN : 0
       return guard([{ i, n: a!.shape[axis]! }], x!([...at.slice(0, axis), i, ...at.slice(axis + rank)]), missing)
     },
   },
-  jvp: ([x, idx], [t], p) => [[gather(x!, idx!, p.axis)], [t ? gather(t, idx!, p.axis) : null]],
+  jvp: ([x, idx], [t], p) => [[bind1(gatherP, [x!, idx!], p)], [t ? gather(t, idx!, p.axis) : null]],
   transpose: ([ct], [x, idx], p) => [scatterAdd(zeros({ ...ct!.aval, shape: x!.shape }), known(idx), ct!, p.axis), null],
   batch([x, idx], [xAxis, idxAxis], p, n) {
-    if (idxAxis === null) return [[gather(toFront(x!, xAxis!), idx!, p.axis + 1)], [0]]
+    const take = (x: Tensor, idx: Tensor, axis: number): Tensor => bind1(gatherP, [x, idx], { ...p, axis })
+    if (idxAxis === null) return [[take(toFront(x!, xAxis!), idx!, p.axis + 1)], [0]]
     const places = toFront(idx!, idxAxis!)
-    if (xAxis === null) return [[gather(x!, places, p.axis)], [p.axis]]
+    if (xAxis === null) return [[take(x!, places, p.axis)], [p.axis]]
     // both: the examples' axes laid end to end, places shifted accordingly
     const { flat, at } = endToEnd(toFront(x!, xAxis!), places, p.axis, n)
-    return [[gather(flat, at, 0)].map(y => splitOff(y, places.ndim, p.axis)), [0]]
+    return [[splitOff(take(flat, at, 0), places.ndim, p.axis)], [0]]
   },
 }
-/** See gatherP. */
+/** See gatherP; places outside give 0. */
 export const gather = (x: Tensor, indices: Tensor, axis: number): Tensor => bind1(gatherP, [x, indices], { axis })
+/** See gatherP; places outside give NaN. */
+export const gatherOrNaN = (x: Tensor, indices: Tensor, axis: number): Tensor => bind1(gatherP, [x, indices], { axis, outside: "NaN" })
 
 /** `x` [n, ...] as [n * m, rest] with the axis in front, and places [n, ...] counted in it; places outside stay outside. */
 function endToEnd(x: Tensor, places: Tensor, axis: number, n: number): { flat: Tensor; at: Tensor } {
@@ -66,7 +76,7 @@ function splitOff(y: Tensor, rank: number, axis: number): Tensor {
 }
 
 /** A copy of `x` to which `updates` are added at the places in `indices` of `axis`, in row-major order; places outside are dropped. */
-export const scatterAddP: Primitive<P> = {
+export const scatterAddP: Primitive<Along> = {
   name: "scatterAdd",
   shape([x, idx, u], p) {
     check("scatterAdd", x!, idx!, p)

@@ -14,7 +14,7 @@ export class WasmEngine implements Engine {
   readonly name: string
   private readonly heap: Heap
   private readonly relaxed: boolean
-  // kernels are cached by code, for all programs; the JavaScript of a kernel names it
+  // kernels are cached by code, for all programs; the JavaScript of a kernel and the dtypes it leaves open name it
   private readonly kernels = new Map<string, Code>()
   private library: WebAssembly.Exports | undefined
   private arena = { at: 0, bytes: 0 }
@@ -34,7 +34,7 @@ export class WasmEngine implements Engine {
 
   /** Code for all kernels of a program; those not met before are compiled as one module. */
   private load(p: Plan): Code[] {
-    const keys = p.steps.map(s => emitJs(s.kernel))
+    const keys = p.steps.map(s => `${s.kernel.out.t} ${s.kernel.loads} ${emitJs(s.kernel)}`)
     const fresh = new Map(keys.flatMap((key, i) => (this.kernels.has(key) ? [] : [[key, p.steps[i]!.kernel] as const])))
     if (fresh.size) {
       const options = { relaxed: this.relaxed }

@@ -213,7 +213,7 @@ async function train<M extends Trainable>(
   }
   events.push({ event: "end", reason, epoch: epochsDone, bestEpoch: best.epoch, seconds: seconds() })
   const kept = best.params === null ? carry : { params: best.params, state: best.state }
-  return new TrainedModel(model, copyOf(kept.params as Tree), copyOf(kept.state as Tree))
+  return new TrainedModel(model, copyOf(kept.params as Tree), copyOf(kept.state as Tree), training.x.shape)
 }
 
 function check(options: FitOptions): FitOptions {

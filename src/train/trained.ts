@@ -1,3 +1,4 @@
+import type { Shape } from "../core/aval.ts"
 import { fromArray } from "../core/concrete.ts"
 import type { Tensor } from "../core/tensor.ts"
 import { leaves, paths, rebuild, type Tree } from "../core/tree.ts"
@@ -17,11 +18,14 @@ export class TrainedModel<M extends Trainable = Trainable> {
   readonly model: M
   readonly params: any
   readonly state: any
+  /** Shape of one row of the inputs. */
+  readonly inShape: Shape
   private readonly run: (params: any, state: any, x: Tensor) => Tensor
-  constructor(model: M, params: any, state: any) {
+  constructor(model: M, params: any, state: any, inShape: Shape) {
     this.model = model
     this.params = params
     this.state = state
+    this.inShape = inShape
     this.run = jit((params: any, state: any, x: Tensor) => model.apply(params, state, x, { training: false })[0])
   }
 
@@ -50,7 +54,7 @@ export class TrainedModel<M extends Trainable = Trainable> {
     return packModel({
       kind: "model",
       version: VERSION,
-      architecture: this.model.config as never,
+      architecture: { model: this.model.config as never, inShape: this.inShape },
       ...(encoding !== undefined && { encoding: encoding as never }),
       ...(training !== undefined && { training: training as never }),
       tensors: { ...store("params", this.params), ...store("state", this.state) },

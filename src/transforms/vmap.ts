@@ -110,7 +110,8 @@ export const vmap =
       throw new TypeError(`vmap: the mapped axes must have one length; they have ${[...new Set(lengths)].join(", ")}`)
     const { flat, result } = flatten(f as (...args: any[]) => Tree, args as readonly Tree[])
     const out = batchFlat(flat, xs, axes, n)
-    return result(out.ys.map((y, i) => moveAxis(spread(y, out.mapped[i]!, n), 0, outAxis < 0 ? y.ndim + outAxis : outAxis)))
+    const batches = out.ys.map((y, i) => spread(y, out.mapped[i]!, n))
+    return result(batches.map(y => moveAxis(y, 0, outAxis < 0 ? y.ndim + outAxis : outAxis)))
   }
 
 function normalize(axis: Axis, x: Tensor): Axis {

@@ -354,15 +354,17 @@ function needed(e: Expr, to: Set<Expr>): void {
   for (const part of parts(e)) if (part !== skipped) needed(part, to)
 }
 
-/** Distinct nodes. */
-function size(e: Expr): number {
-  const seen = new Set<Expr>()
-  needed(e, seen)
+/** How many nodes an expression has. */
+function size(e: Expr, seen = new Set<Expr>()): number {
+  if (!seen.has(e)) {
+    seen.add(e)
+    for (const part of parts(e)) size(part, seen)
+  }
   return seen.size
 }
 
 /** What a reduction starts from, and its result over nothing. */
-export function identity(op: Combiner, t: Dtype): number {
+function identity(op: Combiner, t: Dtype): number {
   if (op === "sum") return 0
   const least = op === "max" || op === "argmax"
   if (t === "bool") return least ? 0 : 1

@@ -2,10 +2,10 @@
 import {
   i8x16Shuffle,
   type LaneOp,
-  type LaneStoreOp,
   laneOpcodes,
-  laneStoreOpcodes,
+  type MemoryLaneOp,
   type MemoryOp,
+  memoryLaneOpcodes,
   memoryOpcodes,
   type Op,
   opcodes,
@@ -161,8 +161,8 @@ export class Code {
   memory(name: MemoryOp, offset = 0): this {
     return this.memarg(memoryOpcodes[name], offset)
   }
-  storeLane(name: LaneStoreOp, offset: number, lane: number): this {
-    this.memarg(laneStoreOpcodes[name], offset)
+  memoryLane(name: MemoryLaneOp, offset: number, lane: number): this {
+    this.memarg(memoryLaneOpcodes[name], offset)
     this.out.byte(lane)
     return this
   }

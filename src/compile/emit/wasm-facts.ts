@@ -94,13 +94,19 @@ export class Facts {
     return own
   }
 
-  /** How many neighbouring turns of `axis` a vector computes; `undefined` where that cannot be. */
-  width(root: Expr, axis: Axis): Width | undefined {
+  variesIn(bounds: readonly Bound[], axis: Axis): boolean {
+    return bounds.some(b => this.freeOfIndex(b.i).has(axis.id))
+  }
+
+  /**
+   * How many neighbouring turns of `axis` a vector computes; `undefined` where that cannot be. Outside of reductions a vector may
+   * be put together from elements that are no neighbours, if `gathers` is set.
+   */
+  width(root: Expr, axis: Axis, gathers: boolean): Width | undefined {
     const seen = new Set<Machine>()
     let width: Width = 4
-    const bounded = (bounds: readonly Bound[]): boolean => bounds.some(b => this.freeOfIndex(b.i).has(axis.id))
     const varies = (e: Machine): boolean => this.free(e).has(axis.id)
-    const visit = (of: Expr): boolean => {
+    const visit = (of: Expr, gathers: boolean): boolean => {
       const e = this.machine(of)
       if (seen.has(e)) return true
       seen.add(e)
@@ -109,45 +115,51 @@ export class Facts {
       switch (e.k) {
         case "const":
           return true
-        case "load":
-          return this.stride(e.at, axis) === 1
+        case "load": {
+          const stride = this.stride(e.at, axis)
+          return stride === 1 || (gathers && stride !== undefined && e.t !== "bool")
+        }
         case "index":
           return this.stride(e.at, axis) !== undefined
         case "guard":
-          return !bounded(e.bounds) && visit(e.body)
+          return (!this.variesIn(e.bounds, axis) || this.isEasy(e, axis)) && visit(e.body, gathers)
         case "reduce":
-          return visit(e.body)
+          return visit(e.body, false)
         case "op": {
           const [value, count] = e.args.map(a => this.machine(a))
-          if (e.op === "shl" || e.op === "shr") return !varies(count!) && visit(value!)
-          return hasVector(e.op, e.t) && e.args.every(visit)
+          if (e.op === "shl" || e.op === "shr") return !varies(count!) && visit(value!, gathers)
+          return hasVector(e.op, e.t) && e.args.every(a => visit(a, gathers))
         }
       }
     }
-    return visit(root) ? width : undefined
+    return visit(root, gathers) ? width : undefined
+  }
+  /** Whether lanes may be guarded one by one: little code, and bounds that hold between two lanes if they hold at both. */
+  private isEasy({ bounds, body }: Guard, axis: Axis): boolean {
+    const affine = bounds.every(b => this.stride(b.i, axis) !== undefined && valuesOf(b.i).length === 0)
+    return affine && this.size(body) <= 4 && this.reductions(body).length === 0
   }
 
+  private nodes(root: Expr): Machine[] {
+    const seen = new Set<Machine>()
+    const visit = (e: Machine): void => {
+      if (seen.has(e)) return
+      seen.add(e)
+      for (const part of this.parts(e)) visit(part)
+    }
+    visit(this.machine(root))
+    return [...seen]
+  }
   /** Distinct operations, a measure of the code of one turn. */
   size(root: Expr): number {
-    const seen = new Set<Machine>()
-    const visit = (e: Machine): void => {
-      if (seen.has(e)) return
-      seen.add(e)
-      for (const part of this.parts(e)) visit(part)
-    }
-    visit(this.machine(root))
-    return [...seen].filter(e => e.k === "op").length
+    return this.nodes(root).filter(e => e.k === "op").length
   }
-  /** All reductions in `e`. */
   reductions(root: Expr): Reduce[] {
-    const seen = new Set<Machine>()
-    const visit = (e: Machine): void => {
-      if (seen.has(e)) return
-      seen.add(e)
-      for (const part of this.parts(e)) visit(part)
-    }
-    visit(this.machine(root))
-    return [...seen].filter(e => e.k === "reduce")
+    return this.nodes(root).filter(e => e.k === "reduce")
+  }
+  /** Whether there are guards whose bounds differ between the turns of `axis`. */
+  isPartlyGuarded(root: Expr, axis: Axis): boolean {
+    return this.nodes(root).some(e => e.k === "guard" && this.variesIn(e.bounds, axis))
   }
 }
 
@@ -164,19 +176,19 @@ export function outputLanes(kernel: Kernel, facts: Facts): Lanes | undefined {
   const axis = kernel.axes.at(-1)
   if (!axis) return undefined
   const { at, bounds } = kernel.out
-  if (facts.stride(at, axis) !== 1 || bounds.some(b => facts.freeOfIndex(b.i).has(axis.id))) return undefined
-  const width = facts.width(kernel.body, axis)
+  if (facts.stride(at, axis) !== 1 || facts.variesIn(bounds, axis)) return undefined
+  const width = facts.width(kernel.body, axis, true)
   if (!width || axis.n < width) return undefined
+  const plain = facts.reductions(kernel.body).every(r => r.lanes === 1) && !facts.isPartlyGuarded(kernel.body, axis)
   const size = facts.size(kernel.body)
-  const wanted = facts.reductions(kernel.body).some(r => r.lanes > 1) ? 1 : size <= 6 ? 4 : size <= 20 ? 2 : 1
-  return { axis, width, count: largestFit(wanted, axis.n / width) }
+  return { axis, width, count: largestFit(!plain ? 1 : size <= 6 ? 4 : size <= 20 ? 2 : 1, axis.n / width) }
 }
 
 /** Lanes along the last axis of a reduction whose result is a single value. */
 export function reduceLanes(e: Reduce, facts: Facts): Lanes | undefined {
   const axis = e.over.at(-1)
   if (!axis || e.op === "argmax" || e.op === "argmin") return undefined
-  const width = facts.width(e.body, axis)
+  const width = facts.width(e.body, axis, false)
   if (!width || axis.n < width || !facts.free(facts.machine(e.body)).has(axis.id)) return undefined
   if (!inOrder(e)) return { axis, width, count: largestFit(4, axis.n / width) }
   return e.lanes % width === 0 ? { axis, width, count: e.lanes / width } : undefined

@@ -174,13 +174,15 @@ export const memoryOpcodes = {
 } as const
 export type MemoryOp = keyof typeof memoryOpcodes
 
-/** Stores of one lane. */
-export const laneStoreOpcodes = {
+/** Loads and stores of one lane. */
+export const memoryLaneOpcodes = {
+  "v128.load32_lane": simd(0x56),
+  "v128.load64_lane": simd(0x57),
   "v128.store16_lane": simd(0x59),
   "v128.store32_lane": simd(0x5a),
   "v128.store64_lane": simd(0x5b),
 } as const
-export type LaneStoreOp = keyof typeof laneStoreOpcodes
+export type MemoryLaneOp = keyof typeof memoryLaneOpcodes
 
 /** Instructions whose immediate is a lane. */
 export const laneOpcodes = {

@@ -1,6 +1,6 @@
 // One machine operation as instructions on operands that already lie on the stack, for single values and for vectors.
 import { type Combiner, type Dtype, type FloatType, isFloat, type MachineOp } from "../../ir/expr.ts"
-import type { Code, ValueType } from "./wasm-bytes.ts"
+import type { Code, Local, ValueType } from "./wasm-bytes.ts"
 import type { LaneOp, MemoryOp, Op } from "./wasm-opcodes.ts"
 
 /**
@@ -62,17 +62,24 @@ export function load(code: Code, t: Dtype, width: Width, offset: number): void {
     code.op("i16x8.extend_low_i8x16_u", "i32x4.extend_low_i16x8_u", "i64x2.extend_low_i32x4_u", "i64x2.neg")
   }
 }
+/** Loads lane `lane` of the vector `into` from the address on the stack; lane 0 comes first. */
+export function loadLane(code: Code, t: Dtype, into: Local, lane: number, offset: number): void {
+  const bits = byteSize(t) === 8 ? 64 : 32
+  if (lane === 0) code.memory(`v128.load${bits}_splat`, offset)
+  else code.get(into).memoryLane(`v128.load${bits}_lane`, offset, lane)
+  code.set(into)
+}
 /** Stores neighbours; on the stack lie the address and the value. */
 export function store(code: Code, t: Dtype, width: Width, offset: number): void {
   if (width === 1) code.memory(stores[t], offset)
-  else if (isHalf(t, width)) code.storeLane("v128.store64_lane", offset, 0)
+  else if (isHalf(t, width)) code.memoryLane("v128.store64_lane", offset, 0)
   else if (t !== "bool") code.memory("v128.store", offset)
   else {
     // The low byte of every lane, where the constant leaves one bit of it.
     const picks = Array.from({ length: 16 }, (_, b) => (b * (16 / width)) % 16)
     code.v128("i32", [0x01010101, 0x01010101, 0x01010101, 0x01010101]).op("v128.and")
     gather(code, picks)
-    code.storeLane(width === 4 ? "v128.store32_lane" : "v128.store16_lane", offset, 0)
+    code.memoryLane(width === 4 ? "v128.store32_lane" : "v128.store16_lane", offset, 0)
   }
 }
 

@@ -1,0 +1,7 @@
+/**
+ * Losses.
+ * @module adjoint/losses
+ */
+import "./preset/js.ts"
+
+export * from "./losses/index.ts"

@@ -1,0 +1,7 @@
+/**
+ * Optimizers.
+ * @module adjoint/optim
+ */
+import "./preset/js.ts"
+
+export * from "./optim/index.ts"

@@ -1,0 +1,88 @@
+// Optimizers are put together from steps that turn gradients into updates. All of them are values: state goes in and comes out.
+// The design is Optax's (DeepMind, 2020); conventions and defaults are PyTorch's.
+import type { Dtype } from "../core/dtype.ts"
+import type { Tensor } from "../core/tensor.ts"
+import { type Tree, treeMap } from "../core/tree.ts"
+import { abs, add, cast, less, mul, neg, where } from "../ops/arithmetic.ts"
+import { zeros } from "../ops/create.ts"
+
+/** What a step of an optimizer remembers: trees of tensors. */
+export type OptimizerState = Tree
+
+/** One step on the way from gradients to updates, which are then added to the parameters. */
+export interface Transformation {
+  /** State before the first update of `params`. */
+  init(params: unknown): OptimizerState
+  /** New updates and new state from `updates` (first of all the gradients): trees like `params`. */
+  update<P>(updates: P, state: OptimizerState, params: P): [updates: P, state: OptimizerState]
+}
+
+/** A learning rate that depends on the number of updates made before, i32 [], so 0 at first; it returns a floating-point scalar. */
+export type Schedule = (step: Tensor) => Tensor
+/** A number, or a schedule. */
+export type LearningRate = number | Schedule
+
+/** Throws TypeError unless `x` is a number that `fits`. */
+export function wantNumber(name: string, x: unknown, wanted: string, fits: (x: number) => boolean): void {
+  if (typeof x !== "number" || !fits(x)) throw new TypeError(`${name} must be ${wanted}; got ${typeof x === "number" ? x : typeof x}`)
+}
+/** Throws TypeError unless `x` is a decay rate. */
+export const wantDecay = (name: string, x: unknown): void => wantNumber(name, x, "a number in [0, 1)", x => x >= 0 && x < 1)
+
+/** `treeMap` for trees of types that only the caller knows. */
+export const map = (f: (...xs: Tensor[]) => Tensor, first: unknown, ...others: readonly unknown[]): any =>
+  treeMap(f, first as Tree, ...(others as Tree[]))
+
+/** No updates yet. */
+export const noSteps = (): Tensor => zeros([], { dtype: "i32" })
+
+// Below these |x| is written as 0: decaying averages would become denormal numbers, which are computed 30 times slower. They
+// are so small that no update of PyTorch's optimizers changes by them.
+const TINY: Readonly<Partial<Record<Dtype, number>>> = { f32: 2 ** -116, f64: 2 ** -1000 }
+/** `x` with 0 in the place of numbers that are about to become denormal. */
+export const withoutDenormals = (x: Tensor): Tensor => where(less(abs(x), TINY[x.dtype] ?? 0), 0, x)
+
+/** Transformations one after the other; the state is the list of their states. */
+export const chain = (...parts: readonly Transformation[]): Transformation => ({
+  init: params => parts.map(p => p.init(params)),
+  update(updates, state, params) {
+    const states = state as readonly OptimizerState[]
+    if (!Array.isArray(states) || states.length !== parts.length)
+      throw new TypeError(`chain: state must be the list of ${parts.length} states that init or update returned`)
+    let out = updates
+    const next = parts.map((p, i) => {
+      const [after, s] = p.update(out, states[i]!, params)
+      out = after
+      return s
+    })
+    return [out, next]
+  },
+})
+
+/** Updates times `factor`. */
+export function scale(factor: number): Transformation {
+  wantNumber("scale: factor", factor, "a number", x => !Number.isNaN(x))
+  return { init: () => ({}), update: (updates, state) => [map(g => mul(g, factor), updates), state] }
+}
+
+/** Updates times minus the learning rate, so that adding them descends. With a schedule the state counts the updates. */
+export function scaleByLearningRate(rate: LearningRate): Transformation {
+  if (typeof rate !== "function") {
+    wantNumber("learning rate", rate, "a number >= 0 or a function of the step", x => x >= 0)
+    return scale(-rate)
+  }
+  return {
+    init: () => ({ step: noSteps() }),
+    update(updates, state) {
+      const { step } = state as { step: Tensor }
+      const descent = neg(rate(step))
+      return [map(g => mul(g, cast(descent, g.dtype)), updates), { step: add(step, 1) }]
+    },
+  }
+}
+
+/** Updates plus `rate` times the parameters: in front, L2 regularization; behind Adam, decoupled weight decay (arXiv:1711.05101). */
+export function addDecayedWeights(rate: number): Transformation {
+  wantNumber("weight decay", rate, "a number >= 0", x => x >= 0)
+  return { init: () => ({}), update: (updates, state, params) => [map((g, w) => add(g, mul(w, rate)), updates, params), state] }
+}

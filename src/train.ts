@@ -1,0 +1,14 @@
+/**
+ * Training: fit, evaluation, metrics, saving and loading.
+ * @module adjoint/train
+ */
+import "./preset/wasm.ts"
+import "./preset/folders.ts"
+
+export type { Measured } from "./train/evaluate.ts"
+export { DivergedError, type FitEvent, type FitOptions, type FitRun, fit } from "./train/fit.ts"
+export { type LoadedModel, loadModel, unpackTrained } from "./train/load.ts"
+export { accuracy, type Metric, meanSquaredError } from "./train/metrics.ts"
+export { type Dataset, type Examples, type Rows, type RowsOptions, rowsOf } from "./train/rows.ts"
+export type { Loss, Optimizer, Trainable } from "./train/trainable.ts"
+export { type EvaluateOptions, type PackOptions, TrainedModel } from "./train/trained.ts"

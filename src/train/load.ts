@@ -1,0 +1,39 @@
+import { isObject } from "../io/json.ts"
+import { type PackedModel, unpackModel } from "../io/model.ts"
+import { fromConfig, type Layer } from "../nn/index.ts"
+import { key } from "../ops/random.ts"
+import { readFolder } from "./folders.ts"
+import { restore, TrainedModel } from "./trained.ts"
+
+/** A model read from its files, and what was saved with it. */
+export interface LoadedModel {
+  readonly trained: TrainedModel<Layer>
+  /** How tables become inputs, as plain JSON that nobody has checked (`readEncoding` of adjoint/data does). */
+  readonly encoding?: unknown
+  /** What was remembered of the training, as plain JSON that nobody has checked. */
+  readonly training?: unknown
+}
+
+/**
+ * The model in a folder written by `save` or `adjoint train`. Nothing in the files is run.
+ *
+ * @throws FormatError for files that are damaged, changed or too new; TypeError for layers that are not known or weights that do not fit them.
+ * @example const { trained } = await loadModel("runs/iris")
+ */
+export const loadModel = async (dir: string): Promise<LoadedModel> => unpackTrained(await readFolder(dir), dir)
+
+/** As `loadModel`, from the files' bytes by name. */
+export function unpackTrained(files: ReadonlyMap<string, Uint8Array>, where?: string): LoadedModel {
+  const packed: PackedModel = unpackModel(files, where)
+  const { architecture, tensors, encoding, training } = packed
+  const { model: config, inShape } = isObject(architecture) ? architecture : {}
+  if (!Array.isArray(inShape) || !inShape.every(n => Number.isInteger(n) && n >= 0))
+    throw new TypeError(`${where ?? "the model"}: architecture.inShape must be a shape, such as [784]; got ${JSON.stringify(inShape)}`)
+  const model = fromConfig(config)
+  const like = model.init(key(0), inShape)
+  return {
+    trained: new TrainedModel(model, restore("params", like.params, tensors), restore("state", like.state, tensors), inShape),
+    ...(encoding !== undefined && { encoding }),
+    ...(training !== undefined && { training }),
+  }
+}
