@@ -237,11 +237,11 @@ function pow(t: FloatType, x: Expr, y: Expr): Expr {
  *
  * | | f32 | f64 | where |
  * |---|---|---|---|
- * | exp | 0.91 | 0.83 | everywhere, denormal results included |
- * | log | 0.81 | 0.75 | everywhere, denormal arguments included |
- * | sin, cos | 0.51 | 0.77 | absolute values up to 1e8 |
- * | tanh | 1.30 | 1.14 | everywhere |
- * | pow | 0.51 | 0.86 | everywhere |
+ * | exp | 0.91 | 0.88 | everywhere, denormal results included |
+ * | log | 0.84 | 0.81 | everywhere, denormal arguments included |
+ * | sin, cos | 0.51 | 0.78 | absolute values up to 1e8 |
+ * | tanh | 1.30 | 1.30 | everywhere |
+ * | pow | 0.51 | 0.89 | everywhere |
  *
  * Special cases are those of C (C11, annex F.10).
  */

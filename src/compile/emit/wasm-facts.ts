@@ -10,8 +10,9 @@ export type Reduce = Extract<Expr, { k: "reduce" }>
 export type Guard = Extract<Expr, { k: "guard" }>
 export type Load = Extract<Expr, { k: "load" }>
 
+export type Operation = Extract<Expr, { k: "op" }> & { readonly op: MachineOp }
 /** An expression in which no function with a formula is left at the root. */
-export type Machine = Exclude<Expr, { k: "op" }> | (Extract<Expr, { k: "op" }> & { readonly op: MachineOp })
+export type Machine = Exclude<Expr, { k: "op" }> | Operation
 
 /** The expressions that an index reads. */
 export const valuesOf = (i: Index): Expr[] => i.terms.flatMap(([a]) => (a.k === "value" ? [a.expr] : a.k === "axis" ? [] : valuesOf(a.of)))

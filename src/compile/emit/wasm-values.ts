@@ -1,11 +1,22 @@
 // Expressions as code: what a loop does not change is computed in front of it, and values are kept in locals by the identity
 // of their expressions.
 import { type Axis, offset, range } from "../../ir/affine.ts"
-import type { Bound, Dtype, Expr } from "../../ir/expr.ts"
+import { type Bound, type Dtype, type Expr, isFloat } from "../../ir/expr.ts"
 import { type Access, Addresses, operandParam } from "./wasm-address.ts"
 import type { Code, Local } from "./wasm-bytes.ts"
-import { type Facts, type Guard, indicesOf, isEmpty, type Lanes, type Load, type Machine, single, valuesOf } from "./wasm-facts.ts"
-import { load, loadLane, operation, pushConst, replace, splat, valueType } from "./wasm-ops.ts"
+import {
+  type Facts,
+  type Guard,
+  indicesOf,
+  isEmpty,
+  type Lanes,
+  type Load,
+  type Machine,
+  type Operation,
+  single,
+  valuesOf,
+} from "./wasm-facts.ts"
+import { clampVector, load, loadLane, operation, pushConst, replace, splat, valueType } from "./wasm-ops.ts"
 import { writeReduce } from "./wasm-reduce.ts"
 
 /** Turns of a loop that are written the same way. */
@@ -191,13 +202,28 @@ export class Values {
         const steps = [0, 1, 2, 3].map(l => (u * width + l) * stride)
         code.op("i32x4.splat").v128("i32", steps).op("i32x4.add")
       }
-    } else if (e.k === "op") {
-      const isShift = e.op === "shl" || e.op === "shr"
-      const [first, ...others] = e.args
-      const order = e.op === "select" ? [...others, first!] : e.args // the machine takes the condition last
-      for (const [i, a] of order.entries()) this.push(a, isShift && i === 1 && width > 1 ? single : lanes, u)
-      operation(code, e.op, e.t, e.args.at(-1)!.t, width)
+    } else if (e.k === "op") this.operation(e, lanes, u)
+  }
+
+  private operation(e: Operation, lanes: Lanes, u: number): void {
+    const { code } = this
+    const { width } = lanes
+    const [a, b, c] = e.args as [Expr, Expr, Expr]
+    const push = (...args: Expr[]): void => {
+      for (const x of args) this.push(x, lanes, u)
     }
+    if ((e.op === "min" || e.op === "max") && width > 1 && isFloat(e.t) && (isOrdinary(a) || isOrdinary(b))) {
+      push(...(isOrdinary(b) ? [a, b] : [b, a]))
+      clampVector(code, e.op, e.t)
+      return
+    }
+    if (e.op === "select")
+      push(b, c, a) // the machine takes the condition last
+    else if ((e.op === "shl" || e.op === "shr") && width > 1) {
+      push(a)
+      this.push(b, single, 0)
+    } else push(...e.args)
+    operation(code, e.op, e.t, e.args.at(-1)!.t, width)
   }
 
   private load(e: Load, { axis, width }: Lanes, u: number): void {
@@ -268,3 +294,5 @@ export class Values {
     return result
   }
 }
+
+const isOrdinary = (e: Expr): boolean => e.k === "const" && Math.fround(e.value) !== 0 && !Number.isNaN(e.value)

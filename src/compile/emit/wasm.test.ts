@@ -136,10 +136,7 @@ describe("operations, side by side and one by one", () => {
           [],
           [x],
         )
-      check(
-        [],
-        [x],
-      )
+      check([], [x])
       check(
         grid(1, 9, (_i, _j, at) => op("pow2", load(t, 0, at)), [t]),
         [],
