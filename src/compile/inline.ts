@@ -1,5 +1,9 @@
 import { type Apply, type Graph, Node } from "../graph/graph.ts"
 
+/** One path of names below another; the mark of a backward pass stays last. */
+const below = (path: readonly string[], names: readonly string[]): readonly string[] =>
+  path.at(-1) === "backward" ? [...path.slice(0, -1), ...names, "backward"] : [...path, ...names]
+
 /** Puts sub-programs in the place of the nodes that stand for them; their names move into the scopes. */
 export function inline(g: Graph): Graph {
   if (!g.nodes.some(n => n.prim.body)) return g
@@ -7,11 +11,11 @@ export function inline(g: Graph): Graph {
   const expand = (g: Graph, args: readonly Node[], scope: readonly string[]): Node[] => {
     const env = new Map(g.inputs.map((n, i) => [n, args[i]!]))
     for (const n of g.nodes) {
-      const at = [...scope, ...n.scope]
+      const at = below(scope, n.scope)
       const body = n.prim.body?.(n.params)
       const operands = n.args.map(a => env.get(a)!)
       if (body) {
-        const outs = expand(body.graph as Graph, operands, body.name ? [...at, body.name] : at)
+        const outs = expand(body.graph as Graph, operands, body.name ? below(at, [body.name]) : at)
         n.outs.forEach((o, i) => env.set(o, outs[i]!))
       } else {
         const outs = n.outs.map(o => new Node(o.aval))

@@ -20,7 +20,7 @@ const notATree = (t: unknown, path: string): TypeError =>
       (t instanceof Promise ? " Functions given to adjoint must not be async." : ""),
   )
 const isPlain = (t: unknown): t is Record<string, unknown> => {
-  if (typeof t !== "object") return false
+  if (typeof t !== "object" || t === null) return false
   const proto = Object.getPrototypeOf(t)
   return proto === Object.prototype || proto === null
 }

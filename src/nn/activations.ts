@@ -8,7 +8,7 @@ import { elementwise, type Layer } from "./layer.ts"
 /** A composite is made once for each function, because recordings are kept with the function. */
 const named = (kind: string, f: (x: Tensor) => Tensor): (() => Layer<"any", "same">) => {
   const call = composite(kind, {}, f)
-  return () => elementwise({ kind }, call)
+  return () => elementwise({ kind }, x => call(x))
 }
 
 /** The logistic function (sigmoid) 1 / (1 + exp(-x)). */

@@ -16,7 +16,8 @@ export interface EngineOptions {
 }
 
 onlyCopy()
-allowRelaxedSimd()
+// where it is accepted already, the flag is unknown, and saying so is all that setting it would do
+if (!relaxedSupported()) allowRelaxedSimd()
 const heap = new Heap()
 const small = new JsEngine()
 

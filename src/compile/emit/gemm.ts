@@ -41,46 +41,33 @@ export function writeGemmKernel(gemm: Gemm, params: number, library: number, cod
   const scratch = params - 1
   const moved = (base: Local, elements: number): Local => {
     const pointer = code.local("i32")
-    code
-      .get(base)
-      .i32(elements * size)
-      .op("i32.add")
-      .set(pointer)
+    const bytes = elements * size
+    code.get(base).i32(bytes).op("i32.add").set(pointer)
     return pointer
   }
   const counters: Local[] = []
-  const nest = (axes: readonly GemmAxis[], outer: readonly [Local, Local, Local]): void => {
+  const nest = (axes: readonly GemmAxis[], outer: readonly Local[]): void => {
     const [axis, ...inner] = axes
     if (!axis) {
-      const [x, y, z] = outer
+      const steps = [m.a, k.a, k.b, n.b, m.c, n.c].map(elements => elements * size)
       code.i32(m.n).i32(n.n).i32(k.n)
-      code
-        .get(x)
-        .i32(m.a * size)
-        .i32(k.a * size)
-      code
-        .get(y)
-        .i32(k.b * size)
-        .i32(n.b * size)
-      code
-        .get(z)
-        .i32(m.c * size)
-        .i32(n.c * size)
+      for (const [i, pointer] of outer.entries())
+        code
+          .get(pointer)
+          .i32(steps[2 * i]!)
+          .i32(steps[2 * i + 1]!)
       code.get(scratch).i32(0)
       for (const i of counters) code.get(i).op("i32.or")
       code.i32(0).op("i32.ne").call(library)
       return
     }
-    const pointers = outer.map(p => moved(p, 0)) as [Local, Local, Local]
+    const pointers = outer.map(p => moved(p, 0))
     const counter = code.local("i32")
     if (sums.includes(axis)) counters.push(counter)
     code.i32(0).set(counter)
     code.loop(() => {
       nest(inner, pointers)
-      code
-        .advance(pointers[0], axis.a * size)
-        .advance(pointers[1], axis.b * size)
-        .advance(pointers[2], axis.c * size)
+      for (const [i, elements] of [axis.a, axis.b, axis.c].entries()) code.advance(pointers[i]!, elements * size)
       code.advance(counter, 1).get(counter).i32(axis.n).op("i32.lt_s").brIf(0)
     })
   }

@@ -43,9 +43,9 @@ export class Facts {
     this.expansions.set(e, made)
     return made
   }
-  /** What `e` is made of: its operands, and what its indices read. */
+  /** What evaluating `e` evaluates: its operands, and what its indices read. */
   parts(e: Machine): readonly Machine[] {
-    const own = e.k === "op" ? e.args : e.k === "guard" || e.k === "reduce" ? [e.body] : []
+    const own = e.k === "op" ? e.args : e.k === "guard" || (e.k === "reduce" && !isEmpty(e)) ? [e.body] : []
     return [...own, ...indicesOf(e).flatMap(valuesOf)].map(x => this.machine(x))
   }
   private count(of: Expr): void {
@@ -95,6 +95,7 @@ export class Facts {
     return own
   }
 
+  /** Whether the bounds may hold at one turn of `axis` and not at another. */
   variesIn(bounds: readonly Bound[], axis: Axis): boolean {
     return bounds.some(b => this.freeOfIndex(b.i).has(axis.id))
   }

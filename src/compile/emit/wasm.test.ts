@@ -126,22 +126,30 @@ describe("operations, side by side and one by one", () => {
       )
     }
   })
-  test("exponent, mantissa and pow2", () => {
+  test("min and max with constants", () => {
     for (const t of floats) {
-      const x = memory(t, 9).map((_: number, i: number) => [1, 2, 3.7, 1e-30, 1e30, 0.1, 4095.9, 2 ** -126, 1.5][i]!) as Operand
-      const k = memory(t, 9).map((_: number, i: number) => [0, 1, -1, 5, -126, 127, 23, -23, 100][i]!) as Operand
-      for (const name of ["exponent", "mantissa"] as const)
-        check(
-          grid(1, 9, (_i, _j, at) => op(name, load(t, 0, at)), [t]),
-          [],
-          [x],
-        )
-      check([], [x])
-      check(
-        grid(1, 9, (_i, _j, at) => op("pow2", load(t, 0, at)), [t]),
-        [],
-        [k],
-      )
+      for (const c of [0, -0, 1, -2.5, Infinity, -Infinity, NaN]) {
+        for (const name of ["min", "max"] as const) {
+          check(
+            grid(2, 17, (_i, _j, at) => op(name, load(t, 0, at), constant(t, c)), [t]),
+            [34],
+          )
+          check(
+            grid(2, 17, (_i, _j, at) => op(name, constant(t, c), load(t, 0, at)), [t]),
+            [34],
+          )
+        }
+      }
+    }
+  })
+  test("exponent, mantissa and pow2", () => {
+    const line = (t: Dtype, name: ScalarOp): Kernel => grid(1, 9, (_i, _j, at) => op(name, load(t, 0, at)), [t])
+    for (const t of floats) {
+      const x = data(t, 9)
+      x.set([1, 2, 3.7, 1e-30, 1e30, 0.1, 4095.9, 2 ** -126, 1.5])
+      for (const name of ["exponent", "mantissa"] as const) check(line(t, name), [], [x])
+      x.set([0, 1, -1, 5, -126, 127, 23, -23, 100])
+      check(line(t, "pow2"), [], [x])
     }
   })
 })

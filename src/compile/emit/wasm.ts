@@ -14,7 +14,8 @@ export interface WasmOptions {
 
 /**
  * A module with a function per kernel, exported as k0, k1, ...: `(out, r0, r1, ..., scratch) => void`, all addresses in bytes.
- * It imports the memory "env.memory" and, from "lib", exports of the library that its kernels call.
+ * It imports the memory "env.memory" and, from "lib", exports of the library that its kernels call. Only the library differs
+ * between plain and relaxed so far.
  */
 export function emitWasm(kernels: readonly Kernel[], _options: WasmOptions): Uint8Array<ArrayBuffer> {
   const module = new WasmModule()

@@ -1,0 +1,50 @@
+#!/usr/bin/env node
+// The command `adjoint`. A command's own file, and with it the engine, is loaded only when that command is named.
+import { readFileSync } from "node:fs"
+import { Command, CommanderError } from "commander"
+import { exitCodeOf, report } from "./errors.ts"
+
+/** A command's file: its arguments, options and action. */
+interface CommandFile {
+  define(command: Command): void
+}
+
+const COMMANDS: Readonly<Record<string, readonly [description: string, load: () => Promise<CommandFile>]>> = {
+  train: ["train a network on a table or on images", () => import("./train.ts")],
+  predict: ["let a trained model answer for new rows", () => import("./predict.ts")],
+  evaluate: ["measure a trained model on rows with known answers", () => import("./evaluate.ts")],
+}
+
+async function main(args: readonly string[]): Promise<void> {
+  const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"))
+  const program = new Command("adjoint")
+    .description("Error backpropagation: train neural networks, use them, and see why the gradients are what they are.")
+    .version(version)
+    .exitOverride()
+    .showHelpAfterError("Show how it is used with --help.")
+    .addHelpText("after", "\nExit codes: 0 done, 1 failed, 2 wrong usage or data, 130 stopped with Ctrl-C.")
+    .addHelpText("after", "Start: adjoint train iris.csv")
+  const named = args.find(argument => Object.hasOwn(COMMANDS, argument))
+  for (const [name, [description, load]] of Object.entries(COMMANDS)) {
+    const command = program.command(name).description(description)
+    if (name === named) (await load()).define(command)
+  }
+  await program.parseAsync(args, { from: "user" })
+}
+
+// A reader that has seen enough, such as `head`, is no error.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1))
+
+const args = process.argv.slice(2)
+try {
+  await main(args)
+} catch (error) {
+  process.exitCode = exitCodeOf(error)
+  if (process.exitCode !== 0) {
+    report(error, {
+      json: args.includes("--json"),
+      debug: args.includes("--debug") || process.env.ADJOINT_DEBUG === "1",
+      told: error instanceof CommanderError, // commander has printed its message already
+    })
+  }
+}

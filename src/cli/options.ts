@@ -1,0 +1,47 @@
+// Options that several commands have, and how their values are read.
+import { type Command, InvalidArgumentError, Option } from "commander"
+
+/** Options of every command. */
+export interface CommonOptions {
+  readonly json?: boolean
+  readonly quiet?: boolean
+}
+
+/** Adds the options that every command has, and examples below its help. */
+export function withCommon(command: Command, examples: readonly (readonly [line: string, meaning: string])[]): Command {
+  const width = Math.max(...examples.map(([line]) => line.length))
+  const lines = examples.map(([line, meaning]) => `  ${line.padEnd(width)}  ${meaning}`)
+  return command
+    .option("--json", "print one event a line as JSON, the result last")
+    .option("--quiet", "print the result only")
+    .addOption(new Option("--debug", "print where an internal error happened").hideHelp())
+    .addHelpText("after", `\nExamples:\n${lines.join("\n")}`)
+}
+
+function number(text: string, wanted: string, fits: (value: number) => boolean): number {
+  const value = text.trim() === "" ? Number.NaN : Number(text)
+  if (!fits(value)) throw new InvalidArgumentError(`Wanted ${wanted}.`)
+  return value
+}
+
+export const seed = (text: string): number => number(text, "a whole number from 0", x => Number.isSafeInteger(x) && x >= 0)
+export const count = (text: string): number => number(text, "a whole number from 1", x => Number.isSafeInteger(x) && x >= 1)
+export const positive = (text: string): number => number(text, "a number above 0", x => x > 0 && Number.isFinite(x))
+export const share = (text: string): number => number(text, "a share of the rows from 0 to below 1, such as 0.2", x => x >= 0 && x < 1)
+
+/** Widths of hidden layers: `64,32`, or `none`. */
+export function widths(text: string): number[] {
+  if (text === "none" || text === "0") return []
+  return text
+    .split(",")
+    .map(part => number(part, 'widths such as 64,32, or "none"', x => Number.isSafeInteger(x) && x >= 1 && x <= 1_000_000))
+}
+
+/** Names between commas; may be given several times. */
+export const names = (text: string, before: readonly string[] = []): string[] => [
+  ...before,
+  ...text
+    .split(",")
+    .map(name => name.trim())
+    .filter(name => name !== ""),
+]

@@ -1,0 +1,91 @@
+// What a command says, and to whom: lines for people, or with --json one event a line for programs.
+import type { WriteStream } from "node:tty"
+
+type Stream = Pick<NodeJS.WriteStream, "write"> & Partial<Pick<WriteStream, "isTTY" | "columns" | "hasColors">>
+
+export interface OutputOptions {
+  readonly json?: boolean
+  readonly quiet?: boolean
+}
+
+/** Columns of the terminal; where there is none, those of `COLUMNS`, or 80. */
+export function widthOf(stream: Stream): number {
+  const columns = stream.columns ?? Number(process.env.COLUMNS)
+  return Math.max(20, columns > 0 ? Math.floor(columns) : 80)
+}
+
+const CODES = { bold: [1, 22], dim: [2, 22], red: [31, 39], green: [32, 39], yellow: [33, 39], cyan: [36, 39] } as const
+export type Style = keyof typeof CODES
+
+/** Text in a colour where the stream shows colours; `NO_COLOR` and `FORCE_COLOR` decide before the terminal does. */
+export function paint(style: Style, text: string, stream: Stream = process.stdout): string {
+  const [on, off] = CODES[style]
+  return stream.hasColors?.() ? `\x1b[${on}m${text}\x1b[${off}m` : text
+}
+
+/** Breaks a sentence into lines of at most `width` characters, at blanks. */
+export function wrap(text: string, width: number): string[] {
+  const lines: string[] = []
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1)
+    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`
+    else lines.push(word)
+  }
+  return lines
+}
+
+/** Rows of cells as lines with aligned columns: the first to the left, all others to the right unless `left` says so. */
+export function columns(rows: readonly (readonly string[])[], left: readonly number[] = [0], gap = "  "): string[] {
+  const widths = rows[0]!.map((_, i) => Math.max(...rows.map(row => row[i]!.length)))
+  return rows.map(row =>
+    row
+      .map((cell, i) => (left.includes(i) ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)))
+      .join(gap)
+      .trimEnd(),
+  )
+}
+
+/** The standard output of a command. */
+export class Output {
+  readonly json: boolean
+  readonly quiet: boolean
+  constructor({ json = false, quiet = false }: OutputOptions) {
+    this.json = json
+    this.quiet = quiet
+  }
+  /** Whether people are told what happens, not only what came out. */
+  get talks(): boolean {
+    return !this.json && !this.quiet
+  }
+  /** Lines as they are. */
+  lines(...lines: readonly string[]): void {
+    if (this.talks) for (const line of lines) process.stdout.write(`${line}\n`)
+  }
+  /** A sentence, broken where the terminal ends. */
+  say(text: string): void {
+    this.lines(...wrap(text, widthOf(process.stdout)))
+  }
+  /** What the command was asked for; --quiet leaves it. */
+  result(line: string): void {
+    if (!this.json) process.stdout.write(`${line}\n`)
+  }
+  /** An event, with --json. */
+  event(event: { readonly event: string; readonly [field: string]: unknown }): void {
+    if (this.json) process.stdout.write(`${JSON.stringify(event)}\n`)
+  }
+  /** Something about the data that the user should know. */
+  warn(message: string): void {
+    this.event({ event: "warning", message })
+    if (this.talks) process.stderr.write(`${paint("yellow", "warning:", process.stderr)} ${message}\n`)
+  }
+}
+
+/** A number for people: five significant digits at most. */
+export function show(x: number): string {
+  if (!Number.isFinite(x)) return Number.isNaN(x) ? "-" : String(x)
+  return Math.abs(x) >= 1e5 && Number.isInteger(x) ? x.toLocaleString("en") : String(Number(x.toPrecision(4)))
+}
+/** A whole number with separators: 60,000. */
+export const grouped = (n: number): string => Math.round(n).toLocaleString("en")
+/** A share as people read it: 97.43 %. */
+export const percent = (share: number, digits = 2): string => (Number.isNaN(share) ? "-" : `${(share * 100).toFixed(digits)} %`)

@@ -1,0 +1,60 @@
+// What users get: the packed package, installed in an empty TypeScript project elsewhere, runs the code of the README and the guide.
+import { execFileSync } from "node:child_process"
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join, resolve } from "node:path"
+import { afterAll, beforeAll, expect, test } from "vitest"
+
+const root = resolve(import.meta.dirname, "..")
+const project = mkdtempSync(join(tmpdir(), "adjoint-package-"))
+const run = (command: string, args: readonly string[], cwd = project): string =>
+  execFileSync(command, args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"], timeout: 120_000 })
+const node = (...args: string[]): string => run(process.execPath, args)
+
+/** The first block of TypeScript in a document after `heading`. */
+function block(file: string, heading = ""): string {
+  const text = readFileSync(join(root, file), "utf8")
+  const found = /```ts\n([\s\S]*?)```/.exec(text.slice(text.indexOf(heading)))
+  if (!found) throw new Error(`${file} has no block of TypeScript`)
+  return found[1]!
+}
+
+beforeAll(() => {
+  const [{ filename }] = JSON.parse(run("npm", ["pack", "--json", "--silent", "--pack-destination", project], root)) as [
+    { filename: string },
+  ]
+  writeFileSync(join(project, "package.json"), JSON.stringify({ name: "elsewhere", private: true, type: "module" }))
+  run("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", `./${filename}`])
+  mkdirSync(join(project, "src"))
+  writeFileSync(join(project, "src/readme.ts"), block("README.md"))
+  writeFileSync(join(project, "src/guide.ts"), block("docs/guide.md", "## The code people write"))
+  // the strictest settings a project may have; declarations of the package are checked too
+  const compilerOptions = {
+    ...{ target: "ES2022", module: "NodeNext", strict: true, noUncheckedIndexedAccess: true, exactOptionalPropertyTypes: true },
+    ...{ skipLibCheck: false, types: [], lib: ["ES2023", "DOM"], outDir: "out", rootDir: "src" },
+  }
+  writeFileSync(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["src"] }))
+  node(join(root, "node_modules/typescript/bin/tsc"), "-p", ".")
+}, 180_000)
+afterAll(() => rmSync(project, { recursive: true, force: true }))
+
+test("the README's lines run, and there are ten of them", () => {
+  expect(block("README.md").trim().split("\n")).toHaveLength(10)
+  expect(node("out/readme.js").trim()).toBe("Tensor i32[4] [0, 1, 1, 0]")
+})
+
+test("the guide's code runs and saves a model", () => {
+  const printed = node("out/guide.js")
+  expect(printed).toContain("Tensor f32[3] [1.081, -2.615, -5.467]")
+  expect(printed).toContain("event: 'epoch'")
+  expect(readdirSync(join(project, "runs/guide")).sort()).toEqual(["model.json", "weights.safetensors"])
+})
+
+test("the command is there", () => {
+  expect(node("node_modules/adjoint/dist/cli/main.js", "--help")).toContain("train")
+})
+
+test("nothing but the built files, the texts and their licences is in the package", () => {
+  const inside = readdirSync(join(project, "node_modules/adjoint")).sort()
+  expect(inside).toEqual(["CHANGELOG.md", "LICENSE", "NOTICE.md", "README.md", "dist", "package.json"])
+})
