@@ -271,7 +271,8 @@ class Writer {
     const places = this.places()
     if (!v || !places) return null
     const axis = this.among(0, v.x.ndim - 1)
-    return { ...v, x: this.chance(0.2) && !this.smooth ? p.gatherOrNaN(v.x, places, axis) : p.gather(v.x, places, axis) }
+    // NaN and derivatives do not go together
+    return { ...v, x: this.chance(0.4) && this.float === "f32" ? p.gatherOrNaN(v.x, places, axis) : p.gather(v.x, places, axis) }
   }
   private places(): Tensor | null {
     const v = this.value(v => v.x.dtype === "i32" && v.x.ndim <= 2 && v.x.size <= 40)

@@ -154,7 +154,7 @@ const LANES = { f32: 8, i32: 8, f64: 4, bool: 1 } as const
 /** Deals reductions along contiguous memory to lanes, unless neighbouring outputs can be computed side by side instead. */
 function deal(k: Kernel): Expr {
   const { reduces } = partsOf(k)
-  if (!reduces.length || isContraction(k.body)) return k.body
+  if (!reduces.length || isMatrixProduct(k)) return k.body
   const last = k.axes.at(-1)
   const contiguous = (e: Expr, axis: Axis): boolean => {
     if (e.k === "load") return [0, 1].includes(stride(e.at, axis) ?? -1)
@@ -181,10 +181,11 @@ function deal(k: Kernel): Expr {
   return go(k.body)
 }
 
-/** A sum of products of loads over one loop: its sums run in order, as in every matrix product. */
-export const isContraction = (e: Expr): boolean =>
-  e.k === "reduce" &&
-  e.op === "sum" &&
-  e.body.k === "op" &&
-  e.body.op === "mul" &&
-  e.body.args.every(a => a.k === "load" && e.over.every(axis => stride(a.at, axis) !== undefined))
+/** A sum of products in which some loop walks the left operand alone and some the right one: its sums run in order, on every engine. */
+function isMatrixProduct({ axes, body: e }: Kernel): boolean {
+  if (e.k !== "reduce" || e.op !== "sum" || e.body.k !== "op" || e.body.op !== "mul") return false
+  const [a, b] = e.body.args as readonly [Expr, Expr]
+  if (a.k !== "load" || b.k !== "load") return false
+  const walks = (i: Index, axis: Axis): boolean => stride(i, axis) !== 0
+  return axes.some(axis => walks(a.at, axis) && !walks(b.at, axis)) && axes.some(axis => walks(b.at, axis) && !walks(a.at, axis))
+}

@@ -81,7 +81,14 @@ export function plan(program: Lowered, donated: readonly number[], scratchBytes:
   const first = buffers.map((b, id) => (b.input !== undefined ? 0 : uses.findIndex(u => u.includes(id))))
   const kept = new Set([...results, ...copies.map(c => c.from)])
   // arguments that nothing reads are written too, before the first step
-  const last = buffers.map((_, id) => (kept.has(id) ? launches.length : Math.max(0, uses.findLastIndex(u => u.includes(id)))))
+  const last = buffers.map((_, id) =>
+    kept.has(id)
+      ? launches.length
+      : Math.max(
+          0,
+          uses.findLastIndex(u => u.includes(id)),
+        ),
+  )
   const scratch = launches.map(l => scratchBytes(l.kernel))
   const spans: Span[] = [
     ...buffers.map((b, id) => ({

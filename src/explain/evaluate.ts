@@ -1,11 +1,11 @@
 // The network as a program of adjoint, in f64: its values, its gradient by reverse mode, and its error from any place on.
 import { tensor } from "../core/concrete.ts"
 import type { Tensor } from "../core/tensor.ts"
-import { add } from "../ops/arithmetic.ts"
+import { add, div } from "../ops/arithmetic.ts"
 import { sum } from "../ops/reduction.ts"
 import { matmul } from "../ops/shape.ts"
 import { grad } from "../transforms/grad.ts"
-import { activate, lossOf, type Network } from "./network.ts"
+import { type ActivationName, activate, lossOf, type Network } from "./network.ts"
 
 export type Numbers = readonly number[]
 /** What a layer computes: pre-activations s [out] and outputs y [out]. */
@@ -27,6 +27,10 @@ interface LayerParams {
 const f64 = (data: Numbers | readonly Numbers[]): Tensor => tensor(data as number[], { dtype: "f64" })
 const numbers = (x: Tensor): number[] => Array.from(x.values())
 
+/** An activation of given pre-activations. */
+export const activated = (name: ActivationName, s: Numbers): number[] => numbers(activate(name, f64(s)))
+
+/** One network and one target, ready to be evaluated for inputs, or from any layer on. */
 export class Evaluation {
   private readonly network: Network
   private readonly target: Numbers
@@ -49,9 +53,9 @@ export class Evaluation {
 
   /** dE/dparameters for one input [in], by `grad`. */
   gradient(x: Numbers): LayerGradient[] {
-    const g: readonly LayerParams[] = grad((params: readonly LayerParams[]) =>
-      sum(this.errorsOf(affine(params[0]!, f64([x])), 0, params)),
-    )(this.params)
+    const g: readonly LayerParams[] = grad((params: readonly LayerParams[]) => sum(this.errorsOf(affine(params[0]!, f64([x])), 0, params)))(
+      this.params,
+    )
     return g.map(({ w, b }) => ({ w: w.toArray() as number[][], ...(b && { b: numbers(b) }) }))
   }
 
@@ -80,7 +84,7 @@ export class Evaluation {
     const errors = lossOf(loss).loss(y, targets, { reduction: "none" })
     if (errors.ndim === 1) return errors
     const total = sum(errors, { axis: -1 })
-    return reduction === "mean" ? total.div(this.target.length) : total
+    return reduction === "mean" ? div(total, this.target.length) : total
   }
 }
 

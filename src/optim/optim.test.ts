@@ -2,12 +2,11 @@ import { existsSync, readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { describe, expect, it } from "vitest"
 import { leaves, type Tree } from "../core/tree.ts"
-import { grad, jit, sigmoid, type Tensor, tensor, treeMap, zeros } from "../js.ts"
+import { cast, div, grad, jit, sigmoid, type Tensor, tensor, treeMap, zeros } from "../js.ts"
 import {
   adam,
   adamw,
   addDecayedWeights,
-  chain,
   momentum,
   type Optimizer,
   optimizer,
@@ -99,11 +98,118 @@ describe("rules", () => {
 
 describe("learning rates", () => {
   it("may be schedules of the number of updates made", () => {
-    const halving = (step: Tensor): Tensor => tensor(0.1).div(step.add(1).mul(1) && castTo(step))
-    const castTo = (step: Tensor): Tensor => step.equal(0).size && toFloat(step).add(1)
-    const o = sgd(halving)
-    const wanted = byHand(gs, (w, g, t) => w - (Math.fround(0.1) / t) * g)
+    const o = sgd(step => div(0.1, cast(step, "f32").add(1)))
+    const wanted = byHand(gs, (w, g, t) => w - (0.1 / t) * g)
     run(o, gs).forEach((w, i) => expect(w).toBeCloseTo(wanted[i]!, 7))
     expect(o.config.learningRate).toBe("schedule")
+  })
+})
+
+describe("optimizers", () => {
+  it("work on trees, are values, and say what they are", () => {
+    const params = { layers: [{ w: zeros([2, 3]), b: zeros([3]) }, {}] }
+    const grads = treeMap(p => p.add(1), params)
+    const o = adam()
+    const state = o.init(params)
+    const [p1, s1] = o.update(grads, state, params)
+    expect(leaves(p1 as Tree).map(p => p.shape)).toEqual([[2, 3], [3]])
+    expect(p1.layers[0]!.b.toArray()).toEqual(Array(3).fill(Math.fround(-1e-3)))
+    expect((state as { step: Tensor }[])[0]!.step.item()).toBe(0)
+    expect((s1 as { step: Tensor }[])[0]!.step.item()).toBe(1)
+    expect(o.config).toEqual({ kind: "adam", learningRate: 1e-3, b1: 0.9, b2: 0.999, eps: 1e-8 })
+    expect(JSON.parse(JSON.stringify(momentum(0.1).config))).toEqual({
+      ...{ kind: "sgd", learningRate: 0.1, momentum: 0.9, nesterov: false, weightDecay: 0 },
+    })
+  })
+  it("are chains of transformations", () => {
+    const o = optimizer({ kind: "mine" }, scale(2), addDecayedWeights(0.5), trace(0.5), scaleByLearningRate(0.1))
+    let v = 0
+    const wanted = byHand(gs, (w, g) => w - 0.1 * (v = 0.5 * v + 2 * g + 0.5 * w))
+    run(o, gs).forEach((w, i) => expect(w).toBeCloseTo(wanted[i]!, 13))
+  })
+  it("may give their state's memory to the next step", () => {
+    const o = adam(0.1)
+    const step = jit((w: Tensor, s: Tree) => o.update(w, s, w), { donate: [0, 1] })
+    let w: Tensor = f64([1, -2])
+    let state = o.init(w)
+    for (let i = 0; i < 3; i++) [w, state] = step(w, state)
+    expect(w.values()[0]).toBeCloseTo(0.7, 2)
+  })
+  it("keep denormal numbers out of their state", () => {
+    for (const dtype of ["f32", "f64"] as const) {
+      const small = dtype === "f32" ? 1e-36 : 1e-305
+      const w = tensor([1], { dtype })
+      const g = tensor([small], { dtype })
+      for (const o of [momentum(0.1), rmsprop(0.1), adam(0.1)])
+        for (const x of leaves(o.update(g, o.init(w), w)[1])) if (x.dtype !== "i32") expect([...x.values()]).toEqual([0])
+    }
+    const [, state] = momentum(0.1).update(f64([Number.NaN]), momentum(0.1).init(f64([1])), f64([1]))
+    expect(leaves(state)[0]!.item()).toBeNaN()
+  })
+  const w = zeros([2, 3])
+  const cases: [() => unknown, string][] = [
+    [() => sgd(-1), "learning rate must be a number >= 0 or a function of the step; got -1"],
+    [() => adam("1e-3" as never), "learning rate must be a number >= 0 or a function of the step; got string"],
+    [() => momentum(0.1, 1), "momentum must be a number in [0, 1); got 1"],
+    [() => adam(0.1, { b2: 1.5 }), "b2 must be a number in [0, 1); got 1.5"],
+    [() => rmsprop(0.1, { eps: -1 }), "eps must be a number >= 0; got -1"],
+    [() => sgd(0.1).update({ w: zeros([3]) }, sgd(0.1).init({ w }), { w }), "sgd: the gradient of w must be f32[2,3]; got f32[3]"],
+    [
+      () => sgd(0.1).update({} as never, sgd(0.1).init({ w }), { w }),
+      "sgd: gradients must be a tree like the parameters, which have 1 leaves; got 0",
+    ],
+    [() => adam().update(w, {}, w), "chain: state must be the list of 2 states that init or update returned"],
+  ]
+  it.each(cases.map(([f, message]) => [message, f] as const))("%s", (message, f) => expect(f).toThrow(message))
+})
+
+// PyTorch's protocol for its own optimizers: test/cpp/api/optim_baseline.py
+const file = fileURLToPath(new URL("../../../shared/material/torch-optim/optim_baseline.json", import.meta.url))
+interface Baseline {
+  readonly initial: number[][]
+  readonly shapes: number[][]
+  readonly input: number[][]
+  readonly iterations: number
+  readonly sample_every: number
+  readonly trajectories: Record<string, number[][][]>
+}
+const l2 = (rate: number) => addDecayedWeights(rate)
+const settings: Record<string, Optimizer> = {
+  SGD: sgd(0.1),
+  SGD_with_weight_decay: sgd(0.1, { weightDecay: 1e-2 }),
+  SGD_with_weight_decay_and_momentum: sgd(0.1, { momentum: 0.9, weightDecay: 1e-2 }),
+  SGD_with_weight_decay_and_nesterov_momentum: sgd(0.1, { momentum: 0.9, weightDecay: 1e-6, nesterov: true }),
+  RMSprop: rmsprop(0.1),
+  RMSprop_with_weight_decay: rmsprop(0.1, { weightDecay: 1e-2 }),
+  Adam: adam(1),
+  Adam_with_weight_decay: optimizer({ kind: "adamL2" }, l2(1e-2), scaleByAdam(), scaleByLearningRate(1)),
+  AdamW: adamw(1),
+  AdamW_without_weight_decay: adamw(1, { weightDecay: 0 }),
+}
+describe.skipIf(!existsSync(file))(`PyTorch's trajectories${existsSync(file) ? "" : ` (skipped: no ${file})`}`, () => {
+  const base = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Baseline) : undefined
+  it.each(Object.entries(settings))("%s", (name, o) => {
+    const { initial, shapes, input, iterations, sample_every, trajectories } = base!
+    const x = f64(input)
+    const [w1, b1, w2, b2] = initial.map((p, i): Tensor => tensor(p, { dtype: "f64", shape: shapes[i]! })) as [
+      Tensor,
+      Tensor,
+      Tensor,
+      Tensor,
+    ]
+    let params = { w1, b1, w2, b2 }
+    const loss = ({ w1, b1, w2, b2 }: typeof params): Tensor =>
+      sigmoid(sigmoid(x.matmul(w1.transpose()).add(b1)).matmul(w2.transpose()).add(b2)).sum()
+    const step = jit((p: typeof params, s: Tree) => o.update(grad(loss)(p) as typeof params, s, p), { donate: [0, 1] })
+    let state = o.init(params)
+    let worst = 0
+    for (let i = 0; i < iterations; i++) {
+      ;[params, state] = step(params, state)
+      if (i % sample_every) continue
+      const wanted = trajectories[name]![i / sample_every]!.flat()
+      const got = leaves(params).flatMap(p => [...p.values()])
+      got.forEach((v, k) => (worst = Math.max(worst, Math.abs(v - wanted[k]!) / Math.max(1, Math.abs(wanted[k]!)))))
+    }
+    expect(worst).toBeLessThan(1e-9)
   })
 })

@@ -1,0 +1,61 @@
+// Curves over the epochs, drawn with characters. Every series has a mark of its own, so that they can be told apart without colours.
+import { paint, type Style, show } from "./terminal.ts"
+
+export interface Series {
+  readonly name: string
+  /** One value for each epoch. */
+  readonly values: readonly number[]
+}
+
+const MARKS: readonly (readonly [mark: string, style: Style])[] = [
+  ["·", "cyan"],
+  ["•", "yellow"],
+]
+const HEIGHT = 9
+const MAX_WIDTH = 72
+
+/**
+ * Draws up to two series of at least two values as lines of at most `width` characters. The scale is logarithmic where the values span more
+ * than a factor of 10.
+ */
+export function chart(series: readonly Series[], width: number): string[] {
+  const all = series.flatMap(({ values }) => values)
+  const [low, high] = [Math.min(...all), Math.max(...all)]
+  const logarithmic = low > 0 && high > 10 * low
+  // biome-ignore lint/plugin: the last bits of a drawing do not matter
+  const height = (x: number): number => (logarithmic ? Math.log(x / low) / Math.log(high / low) : high > low ? (x - low) / (high - low) : 0.5)
+  const middle = logarithmic ? Math.sqrt(low * high) : (low + high) / 2
+  const labels = [high, middle, low].map(show)
+  const margin = Math.max(...labels.map(label => label.length))
+  const plot = Math.min(width, MAX_WIDTH) - margin - 2
+  const grid = Array.from({ length: HEIGHT }, () => new Array<string>(plot).fill(" "))
+  series.forEach(({ values }, k) => draw(grid, at => (HEIGHT - 1) * (1 - height(interpolate(values, at))), paint(MARKS[k]![1], MARKS[k]![0])))
+  const label: Record<number, string> = { 0: labels[0]!, [(HEIGHT - 1) / 2]: labels[1]!, [HEIGHT - 1]: labels[2]! }
+  const last = String(series[0]!.values.length)
+  return [
+    `loss${logarithmic ? " (logarithmic)" : ""}: ${series.map(({ name }, k) => `${paint(MARKS[k]![1], MARKS[k]![0])} ${name}`).join("  ")}`,
+    ...grid.map((row, i) => `${(label[i] ?? "").padStart(margin)} ${i in label ? "┤" : "│"}${row.join("").trimEnd()}`),
+    `${" ".repeat(margin)} └${"─".repeat(plot)}`,
+    `${" ".repeat(margin + 2)}1${"epoch".padStart(Math.floor((plot + 5) / 2) - 1)}${last.padStart(plot - Math.floor((plot + 5) / 2))}`,
+  ]
+}
+
+/** The value at a place from 0 to 1 along a series. */
+function interpolate(values: readonly number[], at: number): number {
+  const place = at * (values.length - 1)
+  const before = Math.floor(place)
+  const after = Math.min(before + 1, values.length - 1)
+  return values[before]! + (place - before) * (values[after]! - values[before]!)
+}
+
+/** Marks a curve; steep parts are filled from row to row. */
+function draw(grid: string[][], rowAt: (at: number) => number, mark: string): void {
+  const width = grid[0]!.length
+  let previous: number | undefined
+  for (let column = 0; column < width; column++) {
+    const row = Math.round(rowAt(column / (width - 1)))
+    const from = previous === undefined ? row : previous + Math.sign(row - previous)
+    for (let r = Math.min(from, row); r <= Math.max(from, row); r++) grid[r]![column] = mark
+    previous = row
+  }
+}

@@ -1,0 +1,88 @@
+// The final table: the network beside what it has to beat, and a sentence that says whether it does.
+import type { TargetColumn } from "../data/encoding.ts"
+import { type ClassScore, isClassScore, type NumberScore, type Score } from "./scores.ts"
+import { columns, grouped, paint, percent, show, wrap } from "./terminal.ts"
+
+/** Somebody who answered, and how well. */
+export interface Entry {
+  readonly name: string
+  readonly score: Score
+}
+
+/** The whole report as lines of at most `width` characters: table, verdict, confusion matrix. */
+export function reportLines(network: Entry, baselines: readonly Entry[], target: TargetColumn, width: number): string[] {
+  const [head, ...rows] = table([network, ...baselines])
+  const said = baselines.length === 0 ? [] : wrap(verdict(network, baselines), width)
+  const style = beats(network.score, baselines) ? "green" : "yellow"
+  const lines = [paint("dim", head!), paint("bold", rows[0]!), ...rows.slice(1), ...said.map(line => paint(style, line))]
+  if (target.kind === "class" && isClassScore(network.score)) lines.push("", ...confusionLines(network.score, target.values, width))
+  return lines
+}
+
+function table(entries: readonly Entry[]): string[] {
+  const rows = entries[0]!.score.rows
+  const on = `on ${grouped(rows)} ${rows === 1 ? "row" : "rows"}`
+  if (isClassScore(entries[0]!.score)) {
+    const cells = entries.map(({ name, score }) => [name, percent((score as ClassScore).accuracy), grouped(wrong(score as ClassScore))])
+    return columns([[on, "accuracy", "wrong"], ...cells])
+  }
+  const cells = entries.map(({ name, score }) => {
+    const { rmse, mae, r2 } = score as NumberScore
+    return [name, show(rmse), show(mae), Number.isNaN(r2) ? "-" : r2.toFixed(3)]
+  })
+  return columns([[on, "RMSE", "mean error", "R²"], ...cells])
+}
+
+const right = ({ confusion }: ClassScore): number => confusion.reduce((sum, row, i) => sum + row[i]!, 0)
+const wrong = (score: ClassScore): number => score.rows - right(score)
+
+/** Above 0 if a is better than b: by rows that are right, or by RMSE. */
+const gain = (a: Score, b: Score): number => (isClassScore(a) ? right(a) - right(b as ClassScore) : (b as NumberScore).rmse - a.rmse)
+
+/** Whether a network is better than all of its baselines. */
+export const beats = (network: Score, baselines: readonly Entry[]): boolean => baselines.every(({ score }) => gain(network, score) > 0)
+
+function verdict({ score }: Entry, baselines: readonly Entry[]): string {
+  const better = baselines.filter(baseline => gain(score, baseline.score) <= 0)
+  if (better.length > 0) {
+    const each = better.map(baseline => `${baseline.name} (${main(score)} against ${main(baseline.score)})`)
+    const advice = better.some(({ name }) => name === LINEAR) ? "The linear model is the better choice here (--hidden none), " : "It has learned nothing useful, "
+    return `The network does not beat ${each.join(" nor ")}. ${advice}unless more data or other settings help.`
+  }
+  const by = ({ score: other }: Entry): string =>
+    isClassScore(score) ? `${grouped(gain(score, other))} of ${grouped(score.rows)} rows` : `${show(gain(score, other))} in RMSE`
+  return `The network beats ${baselines.map(baseline => `${baseline.name} by ${by(baseline)}`).join(" and ")}.`
+}
+
+/** The name of the linear baseline. */
+export const LINEAR = "the linear model"
+
+/** The name of the baseline that knows only the training answers' most frequent class or mean. */
+export const constantName = (target: TargetColumn, answer: number): string =>
+  target.kind === "class" ? `always ${JSON.stringify(target.values[answer])}` : `always the mean, ${show(target.mean)}`
+
+/** The number by which a score is judged, for people. */
+const main = (score: Score): string => (isClassScore(score) ? percent(score.accuracy) : `RMSE ${show(score.rmse)}`)
+
+/** The last line of all: `test accuracy 97.81 %`. */
+export const resultLine = (score: Score): string =>
+  isClassScore(score)
+    ? `test accuracy ${percent(score.accuracy)}`
+    : `test RMSE ${show(score.rmse)}, R² ${Number.isNaN(score.r2) ? "-" : score.r2.toFixed(3)}`
+
+/** The matrix of true against predicted classes; where it is too wide, the most frequent mistakes. */
+function confusionLines({ confusion }: ClassScore, values: readonly string[], width: number): string[] {
+  const names = values.map(value => (value.length > 12 ? `${value.slice(0, 11)}…` : value))
+  const rows = confusion.map((row, i) => {
+    const n = row.reduce((a, b) => a + b, 0)
+    return [names[i]!, ...row.map(k => (k === 0 ? "·" : String(k))), n === 0 ? "-" : percent(row[i]! / n, 1)]
+  })
+  for (const gap of ["  ", " "]) {
+    const [head, ...lines] = columns([["true \\ predicted", ...names, "right"], ...rows], [0], gap)
+    if (Math.max(head!.length, ...lines.map(line => line.length)) <= width) return [paint("dim", head!), ...lines]
+  }
+  const mistakes = confusion.flatMap((row, i) => row.flatMap((n, j) => (i === j || n === 0 ? [] : [{ n, text: `${names[i]} as ${names[j]} (${n})` }])))
+  if (mistakes.length === 0) return ["No mistakes."]
+  const shown = mistakes.sort((a, b) => b.n - a.n).slice(0, 10)
+  return wrap(`Most frequent mistakes: ${shown.map(mistake => mistake.text).join(", ")}.`, width)
+}
