@@ -22,6 +22,8 @@ export const exact: readonly Engine[] = [new JsEngine(), new WasmEngine(heap, { 
 /** Fused multiply-add: equal but for rounding. */
 export const relaxed: readonly Engine[] = relaxedSupported() ? [new WasmEngine(heap, { relaxed: true })] : []
 
+export const engines: readonly Engine[] = [...exact, ...relaxed]
+
 /** The graph of `f` at these arguments, and the values of all of its inputs. */
 export function recorded(f: (...args: any[]) => any, args: readonly Tree[]): { graph: Graph; inputs: Concrete[] } {
   const { flat } = flatten(f, args)

@@ -20,9 +20,9 @@ import {
   valueAndGrad,
   vjp,
 } from "../src/js.ts"
-import { binaryCrossEntropy, crossEntropy, halfSquaredError, squaredError } from "../src/losses.ts"
-import { dense, logistic, type Params, sequential } from "../src/nn.ts"
-import { momentum, sgd } from "../src/optim.ts"
+import { binaryCrossEntropy, crossEntropy, halfSquaredError, squaredError } from "../src/losses/index.ts"
+import { dense, logistic, type Params, sequential } from "../src/nn/index.ts"
+import { momentum, sgd } from "../src/optim/index.ts"
 
 const f64 = (x: Parameters<typeof tensor>[0]): Tensor => tensor(x, { dtype: "f64" })
 const flat = (x: Tensor | readonly number[] | number): number[] => (typeof x === "number" ? [x] : "dtype" in x ? [...x.values()] : [...x])

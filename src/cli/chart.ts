@@ -14,6 +14,9 @@ const MARKS: readonly (readonly [mark: string, style: Style])[] = [
 const HEIGHT = 9
 const MAX_WIDTH = 72
 
+// biome-ignore lint/plugin: the last bits of a drawing do not matter
+const log = (x: number): number => Math.log(x)
+
 /**
  * Draws up to two series of at least two values as lines of at most `width` characters. The scale is logarithmic where the values span more
  * than a factor of 10.
@@ -22,14 +25,15 @@ export function chart(series: readonly Series[], width: number): string[] {
   const all = series.flatMap(({ values }) => values)
   const [low, high] = [Math.min(...all), Math.max(...all)]
   const logarithmic = low > 0 && high > 10 * low
-  // biome-ignore lint/plugin: the last bits of a drawing do not matter
-  const height = (x: number): number => (logarithmic ? Math.log(x / low) / Math.log(high / low) : high > low ? (x - low) / (high - low) : 0.5)
+  const height = (x: number): number => (logarithmic ? log(x / low) / log(high / low) : high > low ? (x - low) / (high - low) : 0.5)
   const middle = logarithmic ? Math.sqrt(low * high) : (low + high) / 2
   const labels = [high, middle, low].map(show)
   const margin = Math.max(...labels.map(label => label.length))
   const plot = Math.min(width, MAX_WIDTH) - margin - 2
   const grid = Array.from({ length: HEIGHT }, () => new Array<string>(plot).fill(" "))
-  series.forEach(({ values }, k) => draw(grid, at => (HEIGHT - 1) * (1 - height(interpolate(values, at))), paint(MARKS[k]![1], MARKS[k]![0])))
+  series.forEach(({ values }, k) =>
+    draw(grid, at => (HEIGHT - 1) * (1 - height(interpolate(values, at))), paint(MARKS[k]![1], MARKS[k]![0])),
+  )
   const label: Record<number, string> = { 0: labels[0]!, [(HEIGHT - 1) / 2]: labels[1]!, [HEIGHT - 1]: labels[2]! }
   const last = String(series[0]!.values.length)
   return [

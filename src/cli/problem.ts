@@ -6,10 +6,10 @@ import type { Encoding, TargetColumn } from "../data/encoding.ts"
 import { DataError } from "../data/errors.ts"
 import { fitEncoding } from "../data/fit.ts"
 import { type Split, shuffle, splitRows } from "../data/split.ts"
-import { type Rows, rowsOf } from "../train.ts"
 import { subset } from "../train/rows.ts"
+import { type Rows, rowsOf } from "../train.ts"
 import { UsageError } from "./errors.ts"
-import type { Images, ImageSource, TableSource } from "./source.ts"
+import type { ImageSource, Images, TableSource } from "./source.ts"
 
 /** How images become inputs; saved with the model, as the `Encoding` of a table is. */
 export interface ImageEncoding {
@@ -72,7 +72,8 @@ export function tableProblem({ table }: TableSource, options: ProblemOptions & {
   const split = splitTable(table, whole.target, options)
   const kind = whole.target.kind === "class" ? "classification" : "regression"
   const encoding = fitEncoding(table, { ...told, task: kind, rows: split.train })
-  const part = (rows: Int32Array, salt?: number): Labelled => labelledRows(encoding, table, rows, salt === undefined ? undefined : { options, salt })
+  const part = (rows: Int32Array, salt?: number): Labelled =>
+    labelledRows(encoding, table, rows, salt === undefined ? undefined : { options, salt })
   const train = part(split.train, 0)
   const validation = split.validation.length > 0 ? part(split.validation, 1) : undefined
   return {
@@ -128,7 +129,9 @@ export function imageProblem(source: ImageSource, options: ProblemOptions): Prob
   const images = source.train()
   const { labels, shape, scale } = images
   if (labels.every(label => label === labels[0])) {
-    throw new DataError(`${source.name}: the label is ${labels[0]} in all ${labels.length} images, one class only, so there is nothing to learn.`)
+    throw new DataError(
+      `${source.name}: the label is ${labels[0]} in all ${labels.length} images, one class only, so there is nothing to learn.`,
+    )
   }
   const classes = labels.reduce((a, b) => Math.max(a, b), 0) + 1
   const target: TargetColumn = { name: "label", kind: "class", values: Array.from({ length: classes }, (_, i) => String(i)) }
@@ -136,7 +139,14 @@ export function imageProblem(source: ImageSource, options: ProblemOptions): Prob
   const split = splitRows(images.rows, { seed: options.seed, validation: options.validation, stratify: labels })
   const all = flat(images)
   const part = (rows: Int32Array, salt: number): Labelled =>
-    labelled(subset(all, rows), target, shuffled(rows.map(row => labels[row]!), { options, salt }))
+    labelled(
+      subset(all, rows),
+      target,
+      shuffled(
+        rows.map(row => labels[row]!),
+        { options, salt },
+      ),
+    )
   return {
     encoding,
     target,

@@ -9,7 +9,10 @@ const SMALLEST_BAR = 8
 const PERIOD = 1
 
 /** What a validation says besides the loss, in two lengths: `accuracy 97.4 %`, `RMSE 54.3`. */
-export function metricText(event: Extract<FitEvent, { event: "epoch" }>, target: TargetColumn): readonly [long: string, short: string] | undefined {
+export function metricText(
+  event: Extract<FitEvent, { event: "epoch" }>,
+  target: TargetColumn,
+): readonly [long: string, short: string] | undefined {
   const { validation } = event
   if (validation === undefined) return undefined
   if (target.kind === "class") {
@@ -88,7 +91,8 @@ function bar(share: number, width: number): string {
   return "█".repeat(full) + "░".repeat(width - full)
 }
 
-const compact = (n: number): string => (n >= 1e6 ? `${(n / 1e6).toFixed(1)}M` : n >= 1e4 ? `${Math.round(n / 1e3)}k` : String(Math.round(n)))
+const compact = (n: number): string =>
+  n >= 1e6 ? `${(n / 1e6).toFixed(1)}M` : n >= 1e4 ? `${Math.round(n / 1e3)}k` : String(Math.round(n))
 
 /** Minutes and seconds, with hours where there are some: 0:07, 12:30, 2:05:00. */
 function clock(seconds: number): string {

@@ -1,16 +1,60 @@
 // The final table: the network beside what it has to beat, and a sentence that says whether it does.
 import type { TargetColumn } from "../data/encoding.ts"
-import { type ClassScore, isClassScore, type NumberScore, type Score } from "./scores.ts"
-import { columns, grouped, paint, percent, show, wrap } from "./terminal.ts"
+import type { TrainedModel } from "../train.ts"
+import type { Labelled } from "./problem.ts"
+import { type ClassScore, isClassScore, type NumberScore, type Score, scoreOf, scoreOfConstant } from "./scores.ts"
+import { columns, grouped, type Output, paint, percent, show, widthOf, wrap } from "./terminal.ts"
 
 /** Somebody who answered, and how well. */
 export interface Entry {
+  readonly key: "network" | "linear" | "majority" | "mean"
+  /** For sentences. */
   readonly name: string
   readonly score: Score
 }
 
-/** The whole report as lines of at most `width` characters: table, verdict, confusion matrix. */
-export function reportLines(network: Entry, baselines: readonly Entry[], target: TargetColumn, width: number): string[] {
+export const networkEntry = (model: TrainedModel, target: TargetColumn, test: Labelled): Entry => ({
+  key: "network",
+  name: "the network",
+  score: scoreOf(model, target, test),
+})
+
+/** Who knows only the training answers: always their most frequent class, or always their mean, which is 0 when standardised. */
+export const constantEntry = (answer: number, target: TargetColumn, test: Labelled): Entry => ({
+  key: target.kind === "class" ? "majority" : "mean",
+  name: target.kind === "class" ? `always ${JSON.stringify(target.values[answer])}` : `always the mean, ${show(target.mean)}`,
+  score: scoreOfConstant(answer, target, test),
+})
+
+export interface Result {
+  /** The model's folder. */
+  readonly dir: string
+  /** Whether the model has just been saved there. */
+  readonly saved: boolean
+  readonly target: TargetColumn
+  /** Absent if no rows were held out for a test. */
+  readonly network?: Entry
+  readonly baselines?: readonly Entry[]
+}
+
+/** Tells how it ended: the report, the folder and the result, or the last event. */
+export function finish(out: Output, { dir, saved, target, network, baselines = [] }: Result): void {
+  if (network !== undefined) out.lines("", ...reportLines(network, baselines, target, widthOf(process.stdout)), "")
+  if (saved) out.say(`Saved in ${dir}. Use it with: adjoint predict ${dir} DATA`)
+  if (network !== undefined) out.result(resultLine(network.score))
+  out.event({
+    event: "done",
+    test: network === undefined ? null : { ...network.score, ...(target.kind === "class" && { classes: target.values }) },
+    baseline: Object.fromEntries(
+      baselines.map(({ key, score: { confusion: _, ...score } }: { key: string; score: Partial<ClassScore> }) => [key, score]),
+    ),
+    ...(network !== undefined && { beatsBaseline: beats(network.score, baselines) }),
+    model: dir,
+  })
+}
+
+/** The report as lines of at most `width` characters: table, verdict, confusion matrix. */
+function reportLines(network: Entry, baselines: readonly Entry[], target: TargetColumn, width: number): string[] {
   const [head, ...rows] = table([network, ...baselines])
   const said = baselines.length === 0 ? [] : wrap(verdict(network, baselines), width)
   const style = beats(network.score, baselines) ? "green" : "yellow"
@@ -40,13 +84,15 @@ const wrong = (score: ClassScore): number => score.rows - right(score)
 const gain = (a: Score, b: Score): number => (isClassScore(a) ? right(a) - right(b as ClassScore) : (b as NumberScore).rmse - a.rmse)
 
 /** Whether a network is better than all of its baselines. */
-export const beats = (network: Score, baselines: readonly Entry[]): boolean => baselines.every(({ score }) => gain(network, score) > 0)
+const beats = (network: Score, baselines: readonly Entry[]): boolean => baselines.every(({ score }) => gain(network, score) > 0)
 
 function verdict({ score }: Entry, baselines: readonly Entry[]): string {
   const better = baselines.filter(baseline => gain(score, baseline.score) <= 0)
   if (better.length > 0) {
     const each = better.map(baseline => `${baseline.name} (${main(score)} against ${main(baseline.score)})`)
-    const advice = better.some(({ name }) => name === LINEAR) ? "The linear model is the better choice here (--hidden none), " : "It has learned nothing useful, "
+    const advice = better.some(({ key }) => key === "linear")
+      ? "The linear model is the better choice here (--hidden none), "
+      : "It has learned nothing useful, "
     return `The network does not beat ${each.join(" nor ")}. ${advice}unless more data or other settings help.`
   }
   const by = ({ score: other }: Entry): string =>
@@ -54,18 +100,11 @@ function verdict({ score }: Entry, baselines: readonly Entry[]): string {
   return `The network beats ${baselines.map(baseline => `${baseline.name} by ${by(baseline)}`).join(" and ")}.`
 }
 
-/** The name of the linear baseline. */
-export const LINEAR = "the linear model"
-
-/** The name of the baseline that knows only the training answers' most frequent class or mean. */
-export const constantName = (target: TargetColumn, answer: number): string =>
-  target.kind === "class" ? `always ${JSON.stringify(target.values[answer])}` : `always the mean, ${show(target.mean)}`
-
 /** The number by which a score is judged, for people. */
 const main = (score: Score): string => (isClassScore(score) ? percent(score.accuracy) : `RMSE ${show(score.rmse)}`)
 
 /** The last line of all: `test accuracy 97.81 %`. */
-export const resultLine = (score: Score): string =>
+const resultLine = (score: Score): string =>
   isClassScore(score)
     ? `test accuracy ${percent(score.accuracy)}`
     : `test RMSE ${show(score.rmse)}, R² ${Number.isNaN(score.r2) ? "-" : score.r2.toFixed(3)}`
@@ -81,7 +120,9 @@ function confusionLines({ confusion }: ClassScore, values: readonly string[], wi
     const [head, ...lines] = columns([["true \\ predicted", ...names, "right"], ...rows], [0], gap)
     if (Math.max(head!.length, ...lines.map(line => line.length)) <= width) return [paint("dim", head!), ...lines]
   }
-  const mistakes = confusion.flatMap((row, i) => row.flatMap((n, j) => (i === j || n === 0 ? [] : [{ n, text: `${names[i]} as ${names[j]} (${n})` }])))
+  const mistakes = confusion.flatMap((row, i) =>
+    row.flatMap((n, j) => (i === j || n === 0 ? [] : [{ n, text: `${names[i]} as ${names[j]} (${n})` }])),
+  )
   if (mistakes.length === 0) return ["No mistakes."]
   const shown = mistakes.sort((a, b) => b.n - a.n).slice(0, 10)
   return wrap(`Most frequent mistakes: ${shown.map(mistake => mistake.text).join(", ")}.`, width)

@@ -1,10 +1,11 @@
 // How good answers are: of a network, or of a baseline that it has to beat.
+
+import { fromArray } from "../core/concrete.ts"
 import type { TargetColumn } from "../data/encoding.ts"
 import type { Tensor } from "../index.ts"
-import { fromArray } from "../core/concrete.ts"
-import type { Rows, TrainedModel } from "../train.ts"
 import { batches } from "../train/evaluate.ts"
 import { BatchReader } from "../train/rows.ts"
+import type { Rows, TrainedModel } from "../train.ts"
 import type { Labelled } from "./problem.ts"
 
 export interface ClassScore {
@@ -31,7 +32,11 @@ export const isClassScore = (score: Score): score is ClassScore => "accuracy" in
 const BATCH = 1000
 
 /** [rows, width] what the model's last layer gives for all rows, passed through `then`. */
-export function outputsOf(model: TrainedModel, x: Rows, then: (output: Tensor) => Tensor = y => y): { values: Float64Array; width: number } {
+export function outputsOf(
+  model: TrainedModel,
+  x: Rows,
+  then: (output: Tensor) => Tensor = y => y,
+): { values: Float64Array; width: number } {
   const reader = new BatchReader(x)
   const parts: ArrayLike<number>[] = []
   for (const [from, to] of batches(x.rows, BATCH)) {

@@ -94,7 +94,9 @@ function findImages(data: string): Files | undefined {
   for (const part of ["train-images", "train-labels", "test-images", "test-labels"]) {
     if (found[part] !== undefined) continue
     const [set, what] = part.replace("test", "t10k").split("-")
-    throw new DataError(`${data} lacks the file ${prefix}${set}-${what}-idx${what === "images" ? 3 : 1}-ubyte; wanted it beside the others.`)
+    throw new DataError(
+      `${data} lacks the file ${prefix}${set}-${what}-idx${what === "images" ? 3 : 1}-ubyte; wanted it beside the others.`,
+    )
   }
   return found as Files
 }
@@ -116,7 +118,8 @@ function readImages(images: string, labels: string): Images {
   const { data: pixels, shape } = parseIdx(readDataFile(images), images)
   const { data: classes, shape: labelShape } = parseIdx(readDataFile(labels), labels)
   const [rows, ...rest] = shape as [number, ...number[]]
-  if (rows === 0 || rest.length === 0 || pixels.length === 0) throw new DataError(`${images} has the shape ${shape.join(" x ")}; wanted images.`)
+  if (rows === 0 || rest.length === 0 || pixels.length === 0)
+    throw new DataError(`${images} has the shape ${shape.join(" x ")}; wanted images.`)
   if (labelShape.length !== 1 || labelShape[0] !== rows) {
     throw new DataError(`${labels} has the shape ${labelShape.join(" x ")}; wanted one label for each of the ${rows} images in ${images}.`)
   }

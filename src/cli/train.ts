@@ -3,20 +3,19 @@ import { join } from "node:path"
 import { type Command, Option } from "commander"
 import { configure } from "../index.ts"
 import { checkModelFolder } from "../platform/node/model-folder.ts"
-import { type FitEvent, fit, type TrainedModel } from "../train.ts"
-import { chart } from "./chart.ts"
-import { listColumns } from "./columns.ts"
+import { DivergedError } from "../train.ts"
 import { STOPPED, StoppedError, UsageError } from "./errors.ts"
-import { activationNames, linearSettings, lossFor, makeOptimizer, metricsFor, network, optimizerNames, outputsFor, type Settings, settingsFor } from "./network.ts"
+import { Interrupt } from "./interrupt.ts"
+import { type Learned, learn } from "./learn.ts"
+import { listColumns } from "./listing.ts"
+import { activationNames, linearSettings, optimizerNames, outputsFor, type Settings, settingsFor } from "./network.ts"
 import { type CommonOptions, count, names, positive, seed, share, widths, withCommon } from "./options.ts"
 import { imageProblem, type Problem, type ProblemOptions, tableProblem } from "./problem.ts"
-import { metricText, Progress } from "./progress.ts"
-import { constantName, type Entry, LINEAR } from "./report.ts"
-import { finish } from "./result.ts"
+import { constantEntry, type Entry, finish, networkEntry } from "./report.ts"
 import { saveModel } from "./saved.ts"
-import { majority, scoreOf, scoreOfConstant } from "./scores.ts"
+import { majority, scoreOf } from "./scores.ts"
 import { type ImageSource, openSource, type TableSource } from "./source.ts"
-import { grouped, Output, widthOf } from "./terminal.ts"
+import { grouped, Output } from "./terminal.ts"
 
 interface TrainOptions extends CommonOptions, Partial<Omit<Settings, "seed">>, Partial<Omit<ProblemOptions, "seed">> {
   readonly seed: number
@@ -28,7 +27,12 @@ export function define(command: Command): void {
   command
     .argument("<data>", 'a CSV or TSV file (also .gz), "mnist", or a folder of IDX image files')
     .option("-t, --target <column>", "column to predict; without it the columns are listed")
-    .addOption(new Option("--task <task>", "what to do with a target of numbers (default: found from its values)").choices(["classification", "regression"]))
+    .addOption(
+      new Option("--task <task>", "what to do with a target of numbers (default: found from its values)").choices([
+        "classification",
+        "regression",
+      ]),
+    )
     .option("--hidden <widths>", 'widths of the hidden layers, or "none" (default: 64,32; 128 for images)', widths)
     .addOption(new Option("--activation <name>", "function of the hidden units").choices(activationNames).default("relu"))
     .option("--dropout <rate>", "share of hidden units left out at each step (default: 0)", share)
@@ -63,33 +67,100 @@ async function train(data: string, options: TrainOptions): Promise<void> {
   const settings = settingsFor(problem.train.x.rows, images, told(options))
   const dir = options.out ?? join("runs", source.name)
   checkModelFolder(dir)
-
   announce(source, problem, settings, out)
+
   const interrupt = new Interrupt(out)
-  const { model, end } = await learn(problem, settings, interrupt.signal, out)
-  if (end.epoch === 0) throw new StoppedError("stopped before the first epoch had ended, so there was nothing to save.")
+  const { model, epochs, bestEpoch } = await learn(problem, settings, interrupt.signal, out)
+  if (epochs === 0) throw new StoppedError("stopped before the first epoch had ended, so there was nothing to save.")
   const constant = problem.target.kind === "class" ? majority(problem.train.answers, outputsFor(problem.target)) : 0
   await saveModel(dir, model, {
     encoding: problem.encoding,
     training: {
-      data: { name: source.name, ...(source.kind === "table" && { sha256: source.sha256 }) },
-      division: divisionOf(options),
+      data: { name: source.name, ...(source.kind === "table" && { sha256: source.sha256, division: divisionOf(options) }) },
       settings,
-      epochs: end.epoch,
-      bestEpoch: end.bestEpoch,
       constant,
+      epochs,
+      bestEpoch,
       ...(options.shuffleLabels && { shuffledLabels: true }),
     },
   })
-
-  const linear = settings.hidden.length > 0 && !interrupt.signal.aborted && (await learn(problem, linearSettings(settings, images), interrupt.signal))
-  const stopped = interrupt.signal.aborted
+  const linear = settings.hidden.length > 0 ? await learnLinear(problem, linearSettings(settings, images), interrupt.signal) : undefined
+  if (interrupt.signal.aborted) process.exitCode = STOPPED
   interrupt.release()
-  const test = problem.test()
-  if (test === undefined) return finish({ out, dir, stopped, target: problem.target })
-  for (const warning of test.warnings) out.warn(`Test rows: ${warning}`)
-  const baselines: Entry[] = [{ name: constantName(problem.target, constant), score: scoreOfConstant(constant, problem.target, test) }]
-  if (linear && linear.end.reason !== "aborted") baselines.unshift({ name: LINEAR, score: scoreOf(linear.model, problem.target, test) })
-  const entry = { name: nameOf(problem, settings), score: scoreOf(model, problem.target, test) }
-  finish({ out, dir, stopped, target: problem.target, entry, baselines })
+
+  const test = problem.test() // not before all training has ended
+  for (const warning of test?.warnings ?? []) out.warn(`test rows: ${warning}`)
+  const { target } = problem
+  finish(out, {
+    dir,
+    saved: true,
+    target,
+    ...(test && {
+      network: networkEntry(model, target, test),
+      baselines: [
+        ...(linear ? [{ key: "linear", name: "the linear model", score: scoreOf(linear, target, test) } satisfies Entry] : []),
+        constantEntry(constant, target, test),
+      ],
+    }),
+  })
+}
+
+/** Options that were given, and not left to what suits the data. */
+function told({
+  hidden,
+  activation,
+  dropout,
+  epochs,
+  batchSize,
+  optimizer,
+  learningRate,
+  patience,
+  seed,
+}: TrainOptions): Partial<Settings> {
+  const given = { hidden, activation, dropout, epochs, batchSize, optimizer, learningRate, patience, seed }
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
+}
+
+const divisionOf = ({ seed, test = 0.2, validation = 0.1 }: TrainOptions) => ({ seed, test, validation })
+
+function prepare(source: TableSource | ImageSource, options: TrainOptions): Problem {
+  const division = divisionOf(options)
+  if (division.test + division.validation >= 1) {
+    throw new UsageError(
+      `--test ${division.test} and --validation ${division.validation} leave no rows to train on; wanted less than 1 in all.`,
+    )
+  }
+  if (source.kind === "table") return tableProblem(source, { ...options, ...division, target: options.target! })
+  if (options.test !== undefined) throw new UsageError(`--test is for tables; ${source.name} has test images of its own.`)
+  return imageProblem(source, { ...options, ...division })
+}
+
+function announce(source: TableSource | ImageSource, problem: Problem, settings: Settings, out: Output): void {
+  const { train, validation, target, features } = problem
+  const kept = validation === undefined ? "" : `, ${grouped(validation.x.rows)} for validation`
+  const what = target.kind === "class" ? `one of ${target.values.length} classes` : "a number"
+  const held =
+    source.kind === "table"
+      ? `${grouped(source.table.rows - train.x.rows - (validation?.x.rows ?? 0))} for the test`
+      : "the test images apart"
+  out.say(
+    `${source.name}: predicts ${JSON.stringify(target.name)}, ${what}, from ${features} inputs; ${grouped(train.x.rows)} rows for training${kept}, ${held}.`,
+  )
+  for (const note of problem.notes) out.warn(note)
+  const { hidden, activation, optimizer, learningRate, batchSize, epochs, seed } = settings
+  const sizes = [features, ...hidden, outputsFor(target)].join("-")
+  const form = hidden.length > 0 ? `network ${sizes} (${activation})` : `linear model ${sizes}`
+  out.say(`${form}, ${optimizer} ${learningRate}, batches of ${batchSize}, at most ${epochs} epochs, seed ${seed}.`)
+}
+
+/** The linear baseline, or nothing if it was stopped or came to nothing: a good network is not lost for its sake. */
+async function learnLinear(problem: Problem, settings: Settings, signal: AbortSignal): Promise<Learned["model"] | undefined> {
+  if (signal.aborted) return undefined
+  try {
+    const { model } = await learn(problem, settings, signal)
+    return signal.aborted ? undefined : model
+  } catch (error) {
+    if (error instanceof DivergedError) return undefined
+    throw error
+  }
 }

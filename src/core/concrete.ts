@@ -9,18 +9,25 @@ export interface Storage {
   read(): TypedArray
   /** The numbers where they lie, to be used at once: the next program may move or overwrite them. */
   view(): TypedArray
+  /** These numbers in a storage that may be written over: a copy where someone has read them. */
+  own(): Storage
 }
 /** Numbers in an array that belongs to JavaScript's garbage collector. */
 export class Host implements Storage {
   readonly array: TypedArray
+  private shown = false
   constructor(array: TypedArray) {
     this.array = array
   }
   read(): TypedArray {
+    this.shown = true
     return this.array
   }
   view(): TypedArray {
     return this.array
+  }
+  own(): Storage {
+    return this.shown ? new Host(this.array.slice()) : this
   }
 }
 /** The memory was given away. */
@@ -33,6 +40,9 @@ export class Donated implements Storage {
     throw new DonatedTensorError(this.aval)
   }
   view(): never {
+    return this.read()
+  }
+  own(): never {
     return this.read()
   }
 }
@@ -77,7 +87,7 @@ export interface TensorOptions {
  * tensor(2, { dtype: "f64" })               // f64[]
  * tensor(new Float32Array(6), { shape: [2, 3] })
  */
-export function tensor(data: Nested, options: TensorOptions = {}): Concrete {
+export function tensor(data: Nested, options: TensorOptions = {}): Tensor {
   if (options.dtype !== undefined && !isDtype(options.dtype))
     throw new TypeError(`tensor: dtype must be "f32", "f64", "i32" or "bool"; got ${JSON.stringify(options.dtype)}`)
   const nested = shapeOf(data)

@@ -64,7 +64,7 @@ export function encode(encoding: Encoding, table: Table, { target = false, rows:
  * @throws RangeError for an index that is no class.
  * @example decodeTarget(encoding, [0, 2]) // ["setosa", "virginica"]
  */
-export function decodeTarget({ target }: Encoding, values: ArrayLike<number>): (string | number)[] {
+export function decodeTarget({ target }: Pick<Encoding, "target">, values: ArrayLike<number>): (string | number)[] {
   return Array.from(values, value => {
     if (target.kind === "number") return value * target.std + target.mean
     const name = target.values[value]

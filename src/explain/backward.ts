@@ -21,7 +21,7 @@ export interface LayerSlopes {
 export function backward(network: Network, values: readonly LayerValues[], out: Numbers, target: Numbers): LayerSlopes[] {
   const { layers, reduction } = network
   const rule = lossOf(network.loss)
-  const share = reduction === "mean" && rule.joined !== "softmax" ? target.length : 1
+  const share = reduction === "mean" ? target.length : 1
   const atOutput = out.map((y, k) => rule.slope(y, target[k]!) / share)
   const slopes: LayerSlopes[] = []
   for (let l = layers.length - 1; l >= 0; l--) {

@@ -1,6 +1,6 @@
 // One example on the board: the symbols, formulas and numbers of a network, each derivative with its measurement.
 import { backward, type LayerSlopes, softmaxSlope } from "./backward.ts"
-import { centralDifference, inFormula } from "./digits.ts"
+import { centralDifference, inFormula, inProduct, tidy } from "./digits.ts"
 import { activated, Evaluation, type LayerValues, type Numbers } from "./evaluate.ts"
 import type { DeltaExplanation, Factor, LayerExplanation, Quantity } from "./explanation.ts"
 import { say } from "./messages.ts"
@@ -54,6 +54,9 @@ export class Board {
   symbol({ l, i, j }: Place): string {
     return i === undefined ? this.names.b(l, j) : this.names.w(l, i, j)
   }
+  deltaSymbol(l: number, j: number): string {
+    return `dE/d${this.names.s(l, j)}`
+  }
   path({ l, i, j }: Place): string {
     return `${pathOf(this.network, l)}.${i === undefined ? `b[${j}]` : `w[${i},${j}]`}`
   }
@@ -65,10 +68,10 @@ export class Board {
     )
   }
 
-  /** Forward values of the given units of layer l. */
-  forward(l: number, units: Numbers): LayerExplanation {
+  /** Forward values of the given units of layer l; long sums are written out for the own ones. */
+  forward(l: number, units: Numbers, isOwn: (l: number, j: number) => boolean): LayerExplanation {
     const { activation } = this.layer(l)
-    const quantities = units.flatMap(j => [this.score(l, j), this.output(l, j)])
+    const quantities = units.flatMap(j => [this.score(l, j, isOwn(l, j)), this.output(l, j)])
     if (l === this.last && this.makesProbabilities) quantities.push(...units.map(j => this.probability(j)))
     return { path: pathOf(this.network, l), activation, units: this.values[l]!.s.length, quantities }
   }
@@ -90,14 +93,17 @@ export class Board {
   }
 
   /** dE/ds of a unit with its factors, each measured. */
-  delta(l: number, j: number, own: boolean): DeltaExplanation {
+  delta(l: number, j: number, isOwn: boolean): DeltaExplanation {
     const symbol = this.deltaSymbol(l, j)
     const factors = this.deltaFactors(l, j)
     const value = this.slopes[l]!.delta[j]!
     const check = centralDifference(vs => this.errorsWithScore(l, j, vs), this.values[l]!.s[j]!)
     const formula = factors.map(f => f.symbol).join(" · ")
-    const numbers = factors.map(f => inFormula(f.value)).join(" · ")
-    return { path: pathOf(this.network, l), unit: j, own, factors, ...measured({ symbol, formula, numbers, value }, check) }
+    const numbers = inProduct(
+      factors.map(f => f.value),
+      " · ",
+    )
+    return { path: pathOf(this.network, l), unit: j, own: isOwn, factors, ...measured({ symbol, formula, numbers, value }, check) }
   }
 
   /** ds/dw: what went into the weight; 1 for a bias. */
@@ -122,7 +128,7 @@ export class Board {
     return this.network.layers[l]!
   }
   private get share(): number {
-    return this.network.reduction === "mean" && lossOf(this.network.loss).joined !== "softmax" ? this.target.length : 1
+    return this.network.reduction === "mean" ? this.target.length : 1
   }
   private inputSymbol(l: number, i: number): string {
     return l === 0 ? this.names.x(i) : this.names.y(l - 1, i)
@@ -130,15 +136,14 @@ export class Board {
   private outSymbol(k: number): string {
     return this.makesProbabilities ? this.names.p(k) : this.names.y(this.last, k)
   }
-  private deltaSymbol(l: number, j: number): string {
-    return `dE/d${this.names.s(l, j)}`
-  }
 
-  private score(l: number, j: number): Quantity {
+  private score(l: number, j: number, isOwn: boolean): Quantity {
     const { w, b } = this.layer(l)
     const products = this.inputs[l]!.map((a, i) => product([this.names.w(l, i, j), this.inputSymbol(l, i)], [w[i]![j]!, a]))
     const bias = b ? [product([this.names.b(l, j)], [b[j]!])] : []
-    return sumOf(this.names.s(l, j), [...products, ...bias], this.values[l]!.s[j]!, "in order")
+    const terms = [...products, ...bias]
+    const { numbers, ...sum } = sumOf(this.names.s(l, j), terms, this.values[l]!.s[j]!, "in order")
+    return isOwn || !sum.rest ? { ...sum, numbers: numbers! } : { ...sum, formula: say.sum(terms.length) }
   }
   private output(l: number, j: number): Quantity {
     const rules = elementwiseOf(this.layer(l).activation)
@@ -148,7 +153,7 @@ export class Board {
     if (!rules) return { symbol, formula: say.softmax(s), value }
     const formula = rules.formula(s)
     // y = s = 0.7 needs no third side
-    return formula === s ? { symbol, formula, value } : { symbol, formula, numbers: rules.formula(inFormula(scores[j]!)), value }
+    return formula === s ? { symbol, formula, value } : { symbol, formula, numbers: tidy(rules.formula(inFormula(scores[j]!))), value }
   }
   private probability(k: number): Quantity {
     const y = this.names.y(this.last, k)
@@ -164,7 +169,7 @@ export class Board {
     const rules = elementwiseOf(this.layer(l).activation)!
     const { s: scores, y: outputs } = this.values[l]!
     const formula = rules.slopeFormula(s, y)
-    const numbers = rules.slopeFormula(inFormula(scores[j]!), inFormula(outputs[j]!))
+    const numbers = tidy(rules.slopeFormula(inFormula(scores[j]!), inFormula(outputs[j]!)))
     const check = centralDifference(vs => activated(this.layer(l).activation, vs), scores[j]!)
     const own = measured({ symbol: `d${y}/d${s}`, formula, ...(formula !== numbers && { numbers }), value: slope[j]! }, check)
     return [this.outputFactor(l, j, dy[j]!), own]

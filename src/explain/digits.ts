@@ -11,6 +11,12 @@ export const digits = (x: number): string => `${Number(x.toPrecision(7))}`
 /** A number as a part of a formula: negative ones in brackets. */
 export const inFormula = (x: number): string => (x < 0 ? `(${digits(x)})` : digits(x))
 
+/** Numbers multiplied: `-0.4 · 0.5 · (-1)`. */
+export const inProduct = (xs: readonly number[], times: string): string => xs.map((x, i) => (i ? inFormula(x) : digits(x))).join(times)
+
+/** A formula with numbers put in, without brackets that are not needed: `tanh((-1))` becomes `tanh(-1)`. */
+export const tidy = (formula: string): string => formula.replace(/([(,] ?|^)\((-[\d.e+-]+)\)(?=[,)]|$)/g, "$1$2")
+
 /**
  * df/dx by central differences of fourth order, (f(x-2h) - 8 f(x-h) + 8 f(x+h) - f(x+2h)) / 12h.
  *

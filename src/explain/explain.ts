@@ -2,6 +2,7 @@
 import { closest } from "../data/names.ts"
 import { Board, type Place } from "./board.ts"
 import { centralDifference } from "./digits.ts"
+import { ProblemError } from "./errors.ts"
 import type { LayerGradient } from "./evaluate.ts"
 import type { Change, Explanation, Factor, Reading, WeightExplanation } from "./explanation.ts"
 import { say } from "./messages.ts"
@@ -30,7 +31,7 @@ const TINY = 12
  * Each factor comes with its symbol, its number and its measurement by central differences; the product is held against the gradient
  * by adjoint's own reverse mode, and the whole against differences. All in f64.
  *
- * Throws TypeError that names what is wrong with the network, the example or a weight's path.
+ * Throws ProblemError that names what is wrong with the network, the example or a weight's path.
  * Rumelhart, Hinton and Williams, Learning representations by back-propagating errors (1986).
  *
  * @example
@@ -49,17 +50,11 @@ export function explain(network: Network, example: Example, { weights, learningR
   const chosen = weights ? weights.map(path => find(board, all, path)) : all.length <= TINY ? all : [steepest(all, slopeAt)]
 
   const units = unitsOf(board, chosen)
+  const isOwn = (l: number, j: number): boolean => chosen.some(p => p.l === l && p.j === j)
   const deltas = units
-    .flatMap((shown, l) =>
-      shown.map(j =>
-        board.delta(
-          l,
-          j,
-          chosen.some(p => p.l === l && p.j === j),
-        ),
-      ),
-    )
+    .map((shown, l) => shown.map(j => board.delta(l, j, isOwn(l, j))))
     .reverse()
+    .flat()
   const sizes = all.map(place => Math.abs(slopeAt(place)))
   const explained = chosen.map(place => explainWeight(board, place, slopeAt(place), sizes, problem.learningRate))
   const squares = sizes.reduce((total, g) => total + g * g, 0)
@@ -75,7 +70,7 @@ export function explain(network: Network, example: Example, { weights, learningR
     x: problem.x,
     target: problem.target,
     learningRate: problem.learningRate,
-    forward: units.flatMap((shown, l) => (shown.length ? [board.forward(l, shown)] : [])),
+    forward: units.flatMap((shown, l) => (shown.length ? [board.forward(l, shown, isOwn)] : [])),
     error: board.errorQuantity(),
     deltas,
     weights: explained,
@@ -126,7 +121,9 @@ function find(board: Board, all: readonly Place[], path: string): Place {
           all.map(p => board.path(p)),
         )
       : undefined
-  throw new TypeError(`there is no weight ${JSON.stringify(path)}; there are ${known.join(", ")}${meant ? `. Did you mean ${meant}?` : ""}`)
+  throw new ProblemError(
+    `there is no weight ${JSON.stringify(path)}; there are ${known.join(", ")}${meant ? `. Did you mean ${meant}?` : ""}`,
+  )
 }
 
 /** For each layer the units whose derivatives are shown: those of the chosen weights, and the heaviest ones on their way to the error. */
@@ -155,6 +152,7 @@ function explainWeight(board: Board, place: Place, gradient: number, sizes: read
     path: board.path(place),
     symbol,
     value: before,
+    delta: board.deltaSymbol(l, j),
     factors,
     product,
     gradient,

@@ -79,6 +79,8 @@ export interface WeightExplanation {
   /** Such as `w0[3,1]`. */
   readonly symbol: string
   readonly value: number
+  /** The symbol of the delta that reaches the weight: that of the unit it leads to. */
+  readonly delta: string
   /** The chain from the error to the weight. */
   readonly factors: readonly Factor[]
   /** The product of the factors: dE/dw. */

@@ -27,7 +27,7 @@ export function namesOf(network: Network): Names {
     const nth = (name: string, i: number): string => (inputs === 1 ? name : `${name}${i + 1}`)
     return { x: i => nth("x", i), w: (_, i) => nth("w", i), b: () => "b", s: () => "s", y: () => "y", t: () => "t", p: () => "p" }
   }
-  const label = (l: number): string => /(\d+)$/.exec(pathOf(network, l))?.[1] ?? `${l}`
+  const label = (l: number): string => pathOf(network, l).match(/\d+/g)?.join("_") ?? `${l}`
   const unit = (name: string, n: number, j: number): string => (n === 1 ? name : `${name}[${j}]`)
   const outputs = width(last)
   return {

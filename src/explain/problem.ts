@@ -1,6 +1,7 @@
 // Is it a network with an example for it? The first thing that is wrong is named with its place.
 import { closest } from "../data/names.ts"
 import { isObject } from "../io/json.ts"
+import { ProblemError } from "./errors.ts"
 import { type ActivationName, activationNames, type DenseLayer, type LossName, lossNames, lossOf, type Network } from "./network.ts"
 
 /** A network, one example and a learning rate: what `examples/worked.json` holds. */
@@ -26,7 +27,7 @@ const lossAliases: Readonly<Record<string, readonly [LossName, "sum" | "mean"]>>
  * Reads `{ x, target, layers: [{ w, b, activation }], loss, reduction, learningRate }`. Fields that begin with $ are comments.
  *
  * Weights are `w[input][unit]`. `target` is a list, a number for one output, or a class number for several. `b` may be left out.
- * Throws TypeError that names the first value which is not as it should be.
+ * Throws ProblemError that names the first value which is not as it should be.
  *
  * @example
  * readProblem({ x: [1], target: 0, layers: [{ w: [[2]], b: [0], activation: "logistic" }], loss: "half squared error" })
@@ -43,11 +44,12 @@ export function readProblem(value: unknown): Problem {
     return read
   })
   const [loss, usual] = lossAliases[fields.loss as string] ?? [oneOf(fields.loss, "loss", lossNames), "sum" as const]
-  const reduction = fields.reduction === undefined ? usual : oneOf(fields.reduction, "reduction", ["sum", "mean"] as const)
+  const asked = fields.reduction === undefined ? usual : oneOf(fields.reduction, "reduction", ["sum", "mean"] as const)
+  const reduction = loss === "cross-entropy" ? "sum" : asked // it is one error for all classes
   const last = layers.at(-1)!.activation
   const { joined } = lossOf(loss)
   if (joined && last !== joined && last !== "linear")
-    throw new TypeError(
+    throw new ProblemError(
       `layers[${layers.length - 1}].activation should be "${joined}", or "linear" for outputs that are logits, ` +
         `because the loss is "${loss}"; got "${last}"`,
     )
@@ -63,13 +65,13 @@ function readLayer(value: unknown, path: string, inputs: number, before: string)
   const units = rows[0]!.length
   need(units > 0, `${path}.w[0]`, "a list of at least one weight", rows[0])
   if (rows.length !== inputs)
-    throw new TypeError(`${path}.w should have ${inputs} rows, because ${before} ${inputs} numbers to give; got ${rows.length}`)
+    throw new ProblemError(`${path}.w should have ${inputs} rows, because ${before} ${inputs} numbers to give; got ${rows.length}`)
   rows.forEach((row, i) => {
-    if (row.length !== units) throw new TypeError(`${path}.w[${i}] should have ${units} weights like ${path}.w[0]; got ${row.length}`)
+    if (row.length !== units) throw new ProblemError(`${path}.w[${i}] should have ${units} weights like ${path}.w[0]; got ${row.length}`)
   })
   const bias = b === undefined ? undefined : numbers(b, `${path}.b`)
   if (bias && bias.length !== units)
-    throw new TypeError(`${path}.b should have ${units} numbers, one for each unit of ${path}.w; got ${bias.length}`)
+    throw new ProblemError(`${path}.b should have ${units} numbers, one for each unit of ${path}.w; got ${bias.length}`)
   need(name === undefined || typeof name === "string", `${path}.path`, "text", name)
   return {
     w: rows,
@@ -87,12 +89,12 @@ function readTarget(value: unknown, outputs: number, loss: LossName): number[] {
   need(isNumber(value) || Array.isArray(value), "target", outputs > 1 ? "a list of numbers, or the number of a class" : "a number", value)
   const target = isNumber(value) ? [value] : numbers(value, "target")
   if (target.length !== outputs)
-    throw new TypeError(`target should have ${outputs} number${outputs === 1 ? "" : "s"}, one for each output; got ${target.length}`)
+    throw new ProblemError(`target should have ${outputs} number${outputs === 1 ? "" : "s"}, one for each output; got ${target.length}`)
   if (!lossOf(loss).joined) return target
   target.forEach((t, k) => need(t >= 0 && t <= 1, `target[${k}]`, `a number from 0 to 1, because the loss is "${loss}"`, t))
   const total = target.reduce((a, b) => a + b, 0)
   if (loss === "cross-entropy" && Math.abs(total - 1) > 1e-9)
-    throw new TypeError(`target should add up to 1, because the loss is "cross-entropy"; got ${total}`)
+    throw new ProblemError(`target should add up to 1, because the loss is "cross-entropy"; got ${total}`)
   return target
 }
 
@@ -112,7 +114,9 @@ function object(value: unknown, path: string, known: readonly string[]): Record<
   for (const key of Object.keys(value as object)) {
     if (known.includes(key) || key.startsWith("$")) continue
     const meant = closest(key, known)
-    throw new TypeError(`${path} has the unknown field "${key}"; ${meant ? `did you mean "${meant}"?` : `known are ${known.join(", ")}`}`)
+    throw new ProblemError(
+      `${path} has the unknown field "${key}"; ${meant ? `did you mean "${meant}"?` : `known are ${known.join(", ")}`}`,
+    )
   }
   return value as Record<string, unknown>
 }
@@ -120,13 +124,13 @@ function object(value: unknown, path: string, known: readonly string[]): Record<
 function oneOf<T extends string>(value: unknown, path: string, names: readonly T[]): T {
   if (names.includes(value as T)) return value as T
   const meant = typeof value === "string" ? closest(value, names) : undefined
-  throw new TypeError(
+  throw new ProblemError(
     `${path} should be one of ${names.map(name => `"${name}"`).join(", ")}; got ${show(value)}${meant ? `; did you mean "${meant}"?` : ""}`,
   )
 }
 
 function need(holds: boolean, path: string, wanted: string, got: unknown): void {
-  if (!holds) throw new TypeError(`${path} should be ${wanted}; got ${show(got)}`)
+  if (!holds) throw new ProblemError(`${path} should be ${wanted}; got ${show(got)}`)
 }
 const show = (value: unknown): string => {
   if (typeof value === "number") return `${value}`

@@ -10,8 +10,9 @@ export interface DenseOptions {
   /** Adds a bias, which starts at 0. Default: true. */
   readonly bias?: boolean
   /**
-   * How weights start: a name ("glorot", "he", "lecun", "heNormal", ...) or a function. Default: "glorot", that is, Glorot uniform,
-   * which suits logistic and tanh units and is what Keras takes too; choose "he" for rectified units.
+   * How weights start: a name ("glorot", "he", "lecun", "heNormal", ...) or a function. Default: "glorot", that is, Glorot uniform, as
+   * in Keras; it suits logistic and tanh units. Choose "he" for rectified units. PyTorch's default, uniform within 1 / sqrt(in), is
+   * narrower than all of these.
    */
   readonly init?: InitializerName | Initializer
   /** Default: "f32". */

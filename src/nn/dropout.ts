@@ -24,7 +24,8 @@ export function dropout(rate: number): Layer<"any", "same"> {
     if (!training || rate === 0) return x
     if (!key)
       throw new TypeError(
-        `${nameOf("dropout")}: needs a random key in training; call apply(params, state, x, { key: random.fold(key, step), training: true })`,
+        `${nameOf("dropout")}: needs a random key in training; ` +
+          "call apply(params, state, x, { key: random.fold(key, step), training: true })",
       )
     return drop(key, x)
   })

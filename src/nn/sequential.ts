@@ -61,7 +61,7 @@ type Checked<Ls extends readonly Layer[], R> = R extends { at: infer At extends 
  * const [logits] = model.apply(params, state, x)                     // x [batch, 784], logits [batch, 10]
  */
 export function sequential<const Ls extends readonly Layer[]>(
-  ...layers: Ls & Checked<Ls, Walk<Ls>>
+  ...layers: Checked<Ls, Walk<Ls>>
 ): Walk<Ls> extends infer M extends Model ? M : never
 export function sequential(...layers: readonly Layer[]): Model {
   const widths = checkWidths(layers)

@@ -2,7 +2,7 @@ import { type Aval, show, size } from "../core/aval.ts"
 import { Concrete, Donated, type Storage } from "../core/concrete.ts"
 import { bytesOf, type TypedArray } from "../core/dtype.ts"
 import type { Primitive } from "../core/primitive.ts"
-import { currentScope, type Tensor, Trace } from "../core/tensor.ts"
+import { bottom, currentScope, type Tensor, Trace } from "../core/tensor.ts"
 import { type Apply, type Graph, Node } from "../graph/graph.ts"
 import { idOf, paramsKey } from "../graph/key.ts"
 import type { Run } from "./engine.ts"
@@ -37,6 +37,10 @@ class Pending implements Storage {
   view(): TypedArray {
     this.stage.flush()
     return this.owner!.storage.view()
+  }
+  own(): Storage {
+    this.stage.flush()
+    return this.owner!.storage.own()
   }
 }
 
@@ -106,6 +110,12 @@ export class Eager extends Trace {
     const results = run(inputs)
     work.flatMap(w => w.outs).forEach((o, i) => (o.storage = results[i]!))
   }
+}
+
+/** Runs all operations outside of jit that have not run yet. */
+export function flushPending(): void {
+  const stage = bottom()
+  if (stage instanceof Eager) stage.flush()
 }
 
 function graphOf(work: readonly Work[]): Graph {

@@ -81,4 +81,7 @@ export class Resident implements Storage {
   view(): TypedArray {
     return this.heap.view(this.dtype, this.at, this.n)
   }
+  own(): Storage {
+    return this
+  }
 }

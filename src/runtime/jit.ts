@@ -4,6 +4,7 @@ import { Concrete, Donated, type Storage } from "../core/concrete.ts"
 import { bind, bottom, isEager } from "../core/tensor.ts"
 import { describe, leaves, paths, type Tree } from "../core/tree.ts"
 import { idOf } from "../graph/key.ts"
+import { flushPending } from "./eager.ts"
 import type { Run } from "./engine.ts"
 import { compiler } from "./program.ts"
 
@@ -59,6 +60,7 @@ function execute(entry: Entry, operands: readonly Concrete[], given: ReadonlySet
   const twice = storages.findIndex((s, i) => given.has(i) && storages.some((t, j) => t === s && i !== j))
   if (twice >= 0)
     throw new TypeError(`jit: leaf ${twice} of the arguments is donated and given a second time; copy it first, or do not donate it`)
+  if (given.size) flushPending() // what waits for a donated tensor reads it now
   for (const s of storages) s.view() // runs what is pending, and throws for what was donated before
   const results = entry.run!(operands.map(x => x.storage))
   operands.forEach((x, i) => given.has(i) && (x.storage = new Donated(x.aval)))

@@ -19,6 +19,7 @@ export class JsEngine implements Engine {
   compile(program: Lowered, donated: readonly number[]): Run {
     const p = plan(program, donated, () => 0)
     const code = p.steps.map(s => this.load(s.kernel))
+    const taken = new Set(donated.filter(i => i >= 0))
     let temporaries: (TypedArray | null)[] = []
     let bound: ArrayBuffer | null = null
     return inputs => {
@@ -29,7 +30,7 @@ export class JsEngine implements Engine {
           b.input === undefined && b.output === undefined ? viewOf(b.dtype, this.arena, b.offset, b.n) : null,
         )
       }
-      return run(p, code, inputs, temporaries)
+      return run(p, code, taken.size ? inputs.map((x, i) => (taken.has(i) ? x.own() : x)) : inputs, temporaries)
     }
   }
 

@@ -1,9 +1,10 @@
 // What users differentiate with: forward mode, reverse mode, and gradients.
-import { type Aval, differentiable, same, show } from "../core/aval.ts"
+import { type Aval, differentiable, same, sameShape, show } from "../core/aval.ts"
 import type { Tensor } from "../core/tensor.ts"
 import { flatten, leaves, paths, rebuild, type Tree } from "../core/tree.ts"
 import { replay } from "../graph/record.ts"
 import { fullLike, zeros } from "../primitives/base.ts"
+import { cast } from "../primitives/elementwise.ts"
 import { jvpFlat, scatter } from "./jvp.ts"
 import { type Linearized, linearizeFlat } from "./linearize.ts"
 import { transpose } from "./transpose.ts"
@@ -13,13 +14,19 @@ const flattenCall = (f: Fn, args: readonly unknown[]): ReturnType<typeof flatten
   flatten(f as (...args: any[]) => Tree, args as readonly Tree[])
 const leavesOf = (args: readonly unknown[]): Tensor[] => args.flatMap(a => leaves(a as Tree))
 
-/** Tangents or cotangents for `like`; throws where a leaf does not fit. Integers have none. */
+/** Tangents or cotangents for `like`; throws where a leaf does not fit. Integers have none, numbers take the dtype. */
 function fitting(call: string, given: readonly Tensor[], like: readonly { aval: Aval }[]): (Tensor | null)[] {
-  const fits =
-    given.length === like.length && given.every((t, i) => !differentiable(like[i]!.aval) || t.aval.weak || same(t.aval, like[i]!.aval))
-  if (!fits)
-    throw new TypeError(`${call} must be like ${like.map(x => show(x.aval)).join(", ")}; got ${given.map(t => show(t.aval)).join(", ")}`)
-  return given.map((t, i) => (differentiable(like[i]!.aval) ? t : null))
+  const fits = (t: Tensor, { aval }: { aval: Aval }): boolean =>
+    !differentiable(aval) || (t.aval.weak ? sameShape(t.shape, aval.shape) : same(t.aval, aval))
+  if (given.length !== like.length || !given.every((t, i) => fits(t, like[i]!)))
+    throw new TypeError(
+      `${call} must be like ${like.map(x => show(x.aval)).join(", ") || "nothing"}; got ${given.map(t => show(t.aval)).join(", ") || "nothing"}`,
+    )
+  return given.map((t, i) => {
+    const { aval } = like[i]!
+    if (!differentiable(aval)) return null
+    return t.aval.weak && !aval.weak ? cast(t, aval.dtype) : t
+  })
 }
 
 /**

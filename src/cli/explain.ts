@@ -1,0 +1,117 @@
+// `adjoint explain`: the chain of derivatives from the error of one example to a weight.
+import { statSync } from "node:fs"
+import type { Command } from "commander"
+import { DataError } from "../data/errors.ts"
+import { type Explanation, explain, networkOf, type Problem, ProblemError, readProblem, renderText } from "../explain.ts"
+import { FormatError } from "../io/errors.ts"
+import { parseJson } from "../io/json.ts"
+import { readDataFile } from "../platform/node/files.ts"
+import { UsageError } from "./errors.ts"
+import { lossFor } from "./network.ts"
+import { type CommonOptions, positive, seed as wholeNumber, withCommon } from "./options.ts"
+import { type Labelled, labelledImages, labelledRows } from "./problem.ts"
+import { isImages, openModel, type Saved } from "./saved.ts"
+import { openSource } from "./source.ts"
+import { Output } from "./terminal.ts"
+
+interface ExplainOptions extends CommonOptions {
+  readonly row?: number
+  readonly weight?: readonly string[]
+  readonly learningRate?: number
+}
+
+export function define(command: Command): void {
+  command
+    .argument("<problem>", "a JSON file with a network and an example; or the folder that adjoint train wrote")
+    .argument("[data]", 'with a folder: a table with the target column; "mnist" or a folder of IDX files, whose test images are used')
+    .option("--row <n>", "the row of the data, counted from 0 (default: 0)", wholeNumber)
+    .option("--weight <path>", "what to explain, such as layers.0.w[3,1]; may be given several times", collect)
+    .option("--learning-rate <rate>", "length of the step (default: that of the file or the training)", positive)
+  withCommon(command, [
+    ["adjoint explain examples/worked.json", "every factor for one neuron"],
+    ["adjoint explain runs/iris iris.csv --row 3", "the steepest weight, for one row"],
+    ['adjoint explain runs/mnist mnist --weight "layers.2.w[5,7]"', "one weight, for the first test digit"],
+  ]).action(run)
+}
+
+const collect = (path: string, before: readonly string[] = []): string[] => [...before, path]
+
+async function run(problem: string, data: string | undefined, options: ExplainOptions): Promise<void> {
+  const out = new Output(options)
+  const { network, x, target, learningRate } =
+    data === undefined ? fromFile(problem, options) : await fromModel(problem, data, options, out)
+  const explanation = told(problem, () =>
+    explain(
+      network,
+      { x, target },
+      { learningRate: options.learningRate ?? learningRate, ...(options.weight && { weights: options.weight }) },
+    ),
+  )
+  out.result(renderText(explanation))
+  out.event({ event: "done", ...explanation, ...onlyWeight(explanation) })
+}
+
+/** With one weight its numbers stand at the top too, so that `jq .gradient` finds them. */
+function onlyWeight({ weights: [only, ...others] }: Explanation): object {
+  if (!only || others.length > 0) return {}
+  const { factors, product, gradient, finiteDifference } = only
+  return { factors, product, gradient, finiteDifference }
+}
+
+function fromFile(file: string, { row }: ExplainOptions): Problem {
+  if (statSync(file, { throwIfNoEntry: false })?.isDirectory())
+    throw new UsageError(`${file} is a folder; name the data too: adjoint explain ${file} DATA`)
+  if (row !== undefined) throw new UsageError("--row is for the rows of a table or of images; a JSON file holds one example.")
+  return told(file, () => readProblem(parseJson(readDataFile(file), file)))
+}
+
+async function fromModel(dir: string, data: string, { row = 0 }: ExplainOptions, out: Output): Promise<Problem> {
+  const saved = await openModel(dir)
+  const { x, answers, warnings } = rowsFrom(saved, data, row)
+  for (const warning of warnings) out.warn(warning)
+  const { target } = saved.encoding
+  const network = told(dir, () => networkOf(saved.model.model, saved.model.params, lossFor(target)))
+  const inputs = new Float32Array(x.shape[0]!)
+  x.read(Int32Array.of(0), inputs)
+  const answer = answers[0]!
+  out.lines(
+    `Row ${row} of ${data}; ${target.name} is ${target.kind === "class" ? target.values[answer] : answer * target.std + target.mean}`,
+    "",
+  )
+  return readProblem({
+    ...network,
+    x: [...inputs],
+    target: answer,
+    learningRate: saved.training.settings.learningRate,
+  })
+}
+
+/** The one row that is asked for, encoded as training did. */
+function rowsFrom({ encoding }: Saved, data: string, row: number): Labelled {
+  const source = openSource(data)
+  if (isImages(encoding)) {
+    if (source.kind === "table") throw new DataError(`The model was trained on images, but ${data} is a table.`)
+    const images = source.test()
+    checkRow(row, images.rows, data)
+    const size = images.shape.reduce((a, b) => a * b, 1)
+    const pixels = Array.from({ length: size }, (_, i) => images.pixels[row * size + i]!)
+    return labelledImages(encoding, { ...images, pixels, rows: 1, labels: images.labels.slice(row, row + 1) }, data)
+  }
+  if (source.kind === "images") throw new DataError(`The model was trained on rows of a table, but ${data} holds images.`)
+  checkRow(row, source.table.rows, data)
+  return labelledRows(encoding, source.table, Int32Array.of(row))
+}
+
+function checkRow(row: number, rows: number, data: string): void {
+  if (row >= rows) throw new UsageError(`--row ${row}: ${data} has ${rows} rows, 0 to ${rows - 1}.`)
+}
+
+/** What cannot be explained is a fault of the file, or of what was asked of it. */
+function told<T>(file: string, f: () => T): T {
+  try {
+    return f()
+  } catch (error) {
+    if (error instanceof ProblemError) throw new FormatError(`${file}: ${error.message}.`)
+    throw error
+  }
+}

@@ -1,0 +1,33 @@
+import { type ColumnInfo, describeColumns, likelyTarget } from "../data/columns.ts"
+import type { Table } from "../data/csv.ts"
+import { columns, grouped, type Output, paint, show, widthOf } from "./terminal.ts"
+
+/** Lists the columns of a table, and the one that is most likely to be predicted. */
+export function listColumns(table: Table, data: string, out: Output): void {
+  const infos = describeColumns(table)
+  const likely = likelyTarget(infos)
+  const width = widthOf(process.stdout)
+  const [head, ...rows] = columns(
+    [
+      ["column", "type", "missing", "different", "values"],
+      ...infos.map(info => [info.name, info.type, grouped(info.missing), grouped(info.distinct), values(info)]),
+    ],
+    [0, 1, 4],
+  ).map(line => (line.length > width ? `${line.slice(0, width - 1)}…` : line))
+  out.lines(`${table.name}: ${grouped(table.rows)} rows`, "", paint("dim", head!))
+  out.lines(...rows.map((row, i) => (infos[i]!.name === likely ? paint("bold", row) : row)))
+  const command = `adjoint train ${quoted(data)} --target ${likely === undefined ? "COLUMN" : quoted(likely)}`
+  out.lines("")
+  out.say(likely === undefined ? "No column looks like a target." : `The likely target is ${JSON.stringify(likely)}.`)
+  out.result(`Train with: ${command}`)
+  out.event({ event: "columns", rows: table.rows, columns: infos, likelyTarget: likely ?? null })
+}
+
+function values({ numbers, examples, stray }: ColumnInfo): string {
+  if (numbers === undefined) return examples.join(", ")
+  const odd = stray.length > 0 ? `, but also ${stray.map(({ cell }) => JSON.stringify(cell)).join(", ")}` : ""
+  return `${show(numbers.min)} to ${show(numbers.max)}, mean ${show(numbers.mean)}${odd}`
+}
+
+/** A word as a shell takes it. */
+const quoted = (word: string): string => (/^[\w./:@%+=-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)

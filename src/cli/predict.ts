@@ -1,0 +1,121 @@
+// `adjoint predict`: a saved model's answers for new rows, as CSV.
+import { basename } from "node:path"
+import type { Command } from "commander"
+import type { Table } from "../data/csv.ts"
+import { decodeTarget, encode } from "../data/encode.ts"
+import type { TargetColumn } from "../data/encoding.ts"
+import { DataError } from "../data/errors.ts"
+import { parseIdx } from "../data/idx.ts"
+import { softmax } from "../index.ts"
+import { type CsvColumn, formatCsv } from "../io/csv.ts"
+import { readDataFile, writeFileAtomic } from "../platform/node/files.ts"
+import { type Rows, rowsOf } from "../train.ts"
+import { type CommonOptions, withCommon } from "./options.ts"
+import { checkShape, flat, type ImageEncoding } from "./problem.ts"
+import { isImages, openModel, type Saved } from "./saved.ts"
+import { largest, outputsOf } from "./scores.ts"
+import { openSource } from "./source.ts"
+import { grouped, Output } from "./terminal.ts"
+
+interface PredictOptions extends CommonOptions {
+  readonly out?: string
+  readonly only?: boolean
+}
+
+export function define(command: Command): void {
+  command
+    .argument("<model>", "the folder that adjoint train wrote")
+    .argument("<data>", "a table with the columns of the training, in any order; an IDX file of images")
+    .option("-o, --out <file>", "write the CSV there instead of to the standard output")
+    .option("--only", "leave the columns of the data out, and give the answers only")
+  withCommon(command, [
+    ["adjoint predict runs/iris new.csv", "the table with prediction and p(class) added"],
+    ["adjoint predict runs/iris new.csv --only --out answers.csv", "only these, into a file"],
+    ["adjoint predict runs/mnist t10k-images-idx3-ubyte", "a class for each image"],
+  ]).action(predict)
+}
+
+async function predict(dir: string, data: string, options: PredictOptions): Promise<void> {
+  const out = new Output(options)
+  const { model, encoding } = await openModel(dir)
+  const { x, given } = isImages(encoding) ? imagesFrom(encoding, data) : rowsFrom(encoding, data, out)
+  const columns = answers(model, x, encoding.target)
+  if (out.json && options.out === undefined) tell(columns, encoding.target, out)
+  else {
+    const table = formatCsv(
+      options.only ? columns : [...given, ...columns.map(column => ({ ...column, name: unused(column.name, given) }))],
+    )
+    if (options.out === undefined) process.stdout.write(table)
+    else {
+      writeFileAtomic(options.out, new TextEncoder().encode(table))
+      out.say(`${grouped(x.rows)} predictions written to ${options.out}`)
+    }
+  }
+  out.event({ event: "done", rows: x.rows, ...(options.out !== undefined && { out: options.out }) })
+}
+
+/** Inputs, and the columns that stand before the answers. */
+interface Input {
+  readonly x: Rows
+  readonly given: readonly CsvColumn[]
+}
+
+function rowsFrom(encoding: Exclude<Saved["encoding"], ImageEncoding>, data: string, out: Output): Input {
+  const source = openSource(data)
+  if (source.kind === "images") throw new DataError(`The model was trained on rows of a table, but ${data} holds images.`)
+  const { x, features, warnings } = encode(encoding, source.table)
+  for (const warning of warnings) out.warn(warning)
+  return { x: rowsOf(x, [features]), given: columnsOf(source.table) }
+}
+
+const columnsOf = (table: Table): CsvColumn[] => table.columns.map(name => ({ name, values: table.column(name) }))
+
+/** The images of one IDX file, or the test images of a set. */
+function imagesFrom(encoding: ImageEncoding, data: string): Input {
+  const { pixels, shape } = /idx\d-ubyte(\.gz)?$/.test(data) ? readImages(data) : testImages(data)
+  checkShape(encoding, shape, data)
+  const x = flat({ pixels, shape, scale: encoding.scale })
+  return { x, given: [{ name: "image", values: Int32Array.from({ length: x.rows }, (_, i) => i) }] }
+}
+
+function readImages(path: string) {
+  const { data, shape } = parseIdx(readDataFile(path), basename(path))
+  return { pixels: data, shape: shape.slice(1) }
+}
+
+function testImages(data: string) {
+  const source = openSource(data)
+  if (source.kind === "table") throw new DataError(`The model was trained on images, but ${data} is a table.`)
+  return source.test()
+}
+
+/** The prediction, and for classes the probability of each. */
+function answers(model: Saved["model"], x: Rows, target: TargetColumn): CsvColumn[] {
+  if (target.kind === "number") {
+    // The network computes with seven digits; more would be noise.
+    const values = decodeTarget({ target }, outputsOf(model, x).values).map(value => Number((value as number).toPrecision(7)))
+    return [{ name: "prediction", values }]
+  }
+  const { values, width } = outputsOf(model, x, y => softmax(y))
+  const probabilities = target.values.map((name, k) => ({
+    name: `p(${name})`,
+    values: Float64Array.from({ length: x.rows }, (_, row) => Number(values[row * width + k]!.toPrecision(6))),
+  }))
+  return [{ name: "prediction", values: decodeTarget({ target }, largest(values, width)) }, ...probabilities]
+}
+
+/** A name that no given column has: the table may itself have come from a prediction. */
+function unused(name: string, given: readonly CsvColumn[]): string {
+  const taken = new Set(given.map(column => column.name))
+  let free = name
+  for (let n = 2; taken.has(free); n++) free = `${name} ${n}`
+  return free
+}
+
+function tell(columns: readonly CsvColumn[], target: TargetColumn, out: Output): void {
+  const [prediction, ...probabilities] = columns as [CsvColumn, ...CsvColumn[]]
+  for (let row = 0; row < prediction.values.length; row++) {
+    const p = target.kind === "class" && Object.fromEntries(target.values.map((name, k) => [name, probabilities[k]!.values[row]]))
+    out.event({ event: "prediction", row: row + 1, prediction: prediction.values[row], ...(p && { probabilities: p }) })
+  }
+}

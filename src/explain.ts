@@ -1,0 +1,23 @@
+/**
+ * Explanations: the chain of derivatives from the error to a weight, in symbols and numbers, each factor checked.
+ * @module adjoint/explain
+ */
+import "./preset/wasm.ts"
+
+export { ProblemError } from "./explain/errors.ts"
+export { type ExplainOptions, explain } from "./explain/explain.ts"
+export type {
+  Change,
+  DeltaExplanation,
+  Explanation,
+  Factor,
+  LayerExplanation,
+  Quantity,
+  Reading,
+  Term,
+  WeightExplanation,
+} from "./explain/explanation.ts"
+export { networkOf } from "./explain/model.ts"
+export type { ActivationName, DenseLayer, Example, LossName, Network } from "./explain/network.ts"
+export { type Problem, readProblem } from "./explain/problem.ts"
+export { renderText } from "./explain/text.ts"
