@@ -16,9 +16,9 @@ import { made, randomNumbers } from "./engines.ts"
 const { grad, jit, jvp, vjp, vmap, tensor, add, mul, sub, sin, sum, matmul, softmax, tanh } = a
 type Fn = (...xs: any[]) => any
 
-const f64 = (data: any): Concrete => tensor(data, { dtype: "f64" })
+const f64 = (data: any): Tensor => tensor(data, { dtype: "f64" })
 let seed = 0
-const rand = (...shape: number[]): Concrete => {
+const rand = (...shape: number[]): Tensor => {
   const next = randomNumbers(++seed)
   return made({ shape, dtype: "f64" }, () => 2 * next() - 1)
 }

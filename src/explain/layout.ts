@@ -5,7 +5,8 @@ import { digits } from "./digits.ts"
 export const WIDTH = 80
 const INDENT = "  "
 
-const widest = (texts: readonly string[]): number => texts.reduce((most, text) => Math.max(most, text.length), 0)
+/** The length of the longest of some texts. */
+export const widest = (texts: readonly string[]): number => texts.reduce((most, text) => Math.max(most, text.length), 0)
 
 /** Numbers with their decimal points below each other; undefined stays empty. `signed` writes + too. */
 export function aligned(values: readonly (number | undefined)[], { signed = false } = {}): string[] {

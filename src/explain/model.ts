@@ -1,6 +1,7 @@
 // A model of layers, as dense layers with an activation each.
 import type { Tensor } from "../core/tensor.ts"
 import { isObject } from "../io/json.ts"
+import type { Loss } from "../train/trainable.ts"
 import { ProblemError } from "./errors.ts"
 import { type ActivationName, activationNames, type DenseLayer, lossNames, lossOf, type Network } from "./network.ts"
 
@@ -17,16 +18,21 @@ const TRANSPARENT: readonly string[] = ["dropout", "flatten"]
  * const model = sequential(dense(2, 2), tanh(), dense(2, 1))
  * explain(networkOf(model, trained.params, squaredError), { x: [0, 1], target: 1 })
  */
-export function networkOf(model: { readonly config?: unknown }, params: unknown, loss: { readonly kind?: string }): Network {
+export function networkOf(model: { readonly config?: unknown }, params: unknown, loss: Loss): Network {
   const layers: Open[] = []
   walk(model.config, params, "", layers)
   if (layers.length === 0) throw new ProblemError("the model has no dense layer; there is no weight to explain")
-  const name = lossNames.find(name => lossOf(name).loss.kind === loss.kind)
-  if (!name) throw new ProblemError(`the loss should be one of ${lossNames.map(n => lossOf(n).loss.kind).join(", ")}; got ${loss.kind}`)
+  const name = lossNames.find(name => lossOf(name).loss === loss)
+  if (!name)
+    throw new ProblemError(
+      `the loss should be one of ${lossNames.map(n => lossOf(n).loss.kind).join(", ")}; got ${loss.name || "another function"}`,
+    )
   const last = layers.at(-1)!.activation
   const { joined } = lossOf(name)
   if (joined && last === joined)
-    throw new ProblemError(`${loss.kind} takes logits and has its own ${joined}: leave the ${joined} layer at the end of the model out`)
+    throw new ProblemError(
+      `${lossOf(name).loss.kind} takes logits and has its own ${joined}: leave the ${joined} layer at the end of the model out`,
+    )
   return { layers: layers.map(layer => ({ ...layer, activation: layer.activation ?? "linear" })), loss: name, reduction: "mean" }
 }
 

@@ -71,7 +71,7 @@ export const elementwise = {
     apply: swish,
     slope: (s, y) => y + number(sigmoid, s) * (1 - y),
     formula: s => `${s} / (1 + exp(-${s}))`,
-    slopeFormula: (s, y) => `${y} + (1 - ${y}) / (1 + exp(-${s}))`,
+    slopeFormula: s => `swish'(${s})`,
   },
   gelu: {
     apply: gelu,

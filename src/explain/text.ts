@@ -1,7 +1,7 @@
 // An explanation as a teacher would write it on the board.
 import { digits, inProduct } from "./digits.ts"
 import type { Explanation, Factor, Quantity, WeightExplanation } from "./explanation.ts"
-import { aligned, equation, equations, table, wrap } from "./layout.ts"
+import { aligned, equation, equations, table, WIDTH, widest, wrap } from "./layout.ts"
 import { say } from "./messages.ts"
 
 /**
@@ -57,8 +57,11 @@ function backward({ deltas, weights, network }: Explanation): string[] {
     ...weights.filter(w => w.delta === delta.symbol).map(w => w.factors.at(-1)!),
   ])
   const numbers = [aligned(rows.map(r => r.value)), aligned(rows.map(r => r.check))]
-  const columns = [rows.map(r => r.symbol), rows.map(r => ` = ${r.formula}`), ...numbers]
-  return table(columns, ["", "", say.columns.value, say.columns.measured], 2)
+  const heads = ["", "", say.columns.value, say.columns.measured]
+  const lines = (formula: (row: Row) => string): string[] => table([rows.map(r => r.symbol), rows.map(formula), ...numbers], heads, 2)
+  const whole = lines(r => ` = ${r.formula}`)
+  // where indices are long, terms do without the numbers that they are made of
+  return widest(whole) <= WIDTH ? whole : lines(r => (r.check === undefined ? " =" : ` = ${r.formula}`))
 }
 
 /** A sum over several ways on is written out for the units that explained weights lead to. */

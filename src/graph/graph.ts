@@ -24,6 +24,11 @@ export interface Graph extends Program {
   readonly nodes: readonly Apply[]
   readonly outputs: readonly Node[]
 }
+/** Where in the program an application stands, its own name included if it stands for a sub-program. */
+export function scopeOf(n: Apply): readonly string[] {
+  const name = n.prim.body?.(n.params).name
+  return name ? [...n.scope, name] : n.scope
+}
 export const avals = (nodes: readonly Node[]): Aval[] => nodes.map(n => n.aval)
 
 /** Drops applications that no output needs. */

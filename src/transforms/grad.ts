@@ -1,7 +1,9 @@
 // What users differentiate with: forward mode, reverse mode, and gradients.
 import { type Aval, differentiable, same, sameShape, show } from "../core/aval.ts"
-import type { Tensor } from "../core/tensor.ts"
+import type { Maybe } from "../core/primitive.ts"
+import { scope, type Tensor } from "../core/tensor.ts"
 import { flatten, leaves, paths, rebuild, type Tree } from "../core/tree.ts"
+import { scopeOf } from "../graph/graph.ts"
 import { replay } from "../graph/record.ts"
 import { fullLike, zeros } from "../primitives/base.ts"
 import { cast } from "../primitives/elementwise.ts"
@@ -72,6 +74,33 @@ export function linearize<A extends readonly any[], R>(f: Fn<A, R>, ...args: A):
   return [result(ys), push]
 }
 
+interface Pullback<A, R> {
+  readonly value: R
+  readonly ys: readonly Tensor[]
+  /** Cotangents of the leaves of the value -> of the arguments. */
+  pull(cts: readonly Maybe[]): A
+  /** Where in the program the value is computed. */
+  readonly scope: readonly string[]
+}
+function pullback<A extends readonly any[], R>(f: Fn<A, R>, args: A): Pullback<A, R> {
+  const { ys, linear, residuals, tangents, xs, which, result } = linearizeAt(f, args)
+  const known = [...which.filter(Boolean).map(() => null), ...residuals]
+  const pull = (cts: readonly Maybe[]): A => {
+    const back = transpose(
+      linear,
+      known,
+      cts.filter((_, i) => tangents[i]),
+    )
+    let next = 0
+    return rebuild(
+      args as readonly Tree[],
+      xs.map((x, i) => (which[i] && back[next++]) || zeros(x.aval)),
+    )
+  }
+  const last = linear.nodes.at(-1)
+  return { value: result(ys), ys, pull, scope: last ? scopeOf(last) : [] }
+}
+
 /**
  * Value of `f`, and the function from a cotangent (a tree like the value) to the cotangents of the arguments: reverse mode.
  * `[f(xs), ct => ct · df(xs)]`.
@@ -81,18 +110,8 @@ export function linearize<A extends readonly any[], R>(f: Fn<A, R>, ...args: A):
  * const [dw, dx] = pull(dy)
  */
 export function vjp<A extends readonly any[], R>(f: Fn<A, R>, ...args: A): [R, (ct: R) => A] {
-  const { ys, linear, residuals, tangents, xs, which, result } = linearizeAt(f, args)
-  const known = [...which.filter(Boolean).map(() => null), ...residuals]
-  const pull = (ct: R): A => {
-    const cts = fitting("vjp: the cotangent", leaves(ct as Tree), ys).filter((_, i) => tangents[i])
-    const back = transpose(linear, known, cts)
-    let next = 0
-    return rebuild(
-      args as readonly Tree[],
-      xs.map((x, i) => (which[i] && back[next++]) || zeros(x.aval)),
-    )
-  }
-  return [result(ys), pull]
+  const { value, ys, pull } = pullback(f, args)
+  return [value, ct => pull(fitting("vjp: the cotangent", leaves(ct as Tree), ys))]
 }
 
 export interface GradOptions {
@@ -124,7 +143,7 @@ export function valueAndGrad<A extends readonly any[], R>(
         `grad: argument ${argnums} must hold floating-point tensors; ${paths(target)[odd] || "it"} is ${show(leaves(target)[odd]!.aval)}. ` +
           "Convert it with cast, or differentiate another argument with { argnums }",
       )
-    const [value, pull] = vjp((x: Tree) => f(...(args.with(argnums, x) as unknown as A)), target)
+    const { value, ys, pull, scope: at } = pullback((x: Tree) => f(...(args.with(argnums, x) as unknown as A)), [target])
     const loss: Tree = hasAux ? (value as [Tree, Tree])[0] : (value as Tree)
     const [y, ...more] = leaves(loss)
     if (!y || more.length || y.ndim || !differentiable(y.aval))
@@ -135,17 +154,8 @@ export function valueAndGrad<A extends readonly any[], R>(
             .join(", ") || "nothing"
         }. ` + "Reduce it with sum or mean, return [loss, aux] with { hasAux: true }, or use jacrev",
       )
-    const one = fullLike(y.aval, 1)
-    const ct = hasAux
-      ? [
-          one,
-          rebuild(
-            (value as [Tree, Tree])[1],
-            leaves((value as [Tree, Tree])[1]).map(x => zeros(x.aval)),
-          ),
-        ]
-      : one
-    return [value, pull(ct as R)[0]]
+    const one = scope([...at, "backward"], () => fullLike(y.aval, 1))
+    return [value, pull([one, ...ys.slice(1).map(() => null)])[0]]
   }
 }
 
