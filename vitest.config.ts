@@ -1,6 +1,16 @@
+import { resolve } from "node:path"
 import { defineConfig } from "vitest/config"
 
+const src = resolve(import.meta.dirname, "src")
+
 export default defineConfig({
+  // examples import the package by its name, as its users do; tests run them on the sources
+  resolve: {
+    alias: [
+      { find: /^adjoint$/, replacement: `${src}/index.ts` },
+      { find: /^adjoint\/([a-z]+)$/, replacement: `${src}/$1.ts` },
+    ],
+  },
   test: {
     include: ["src/**/*.test.ts", "tests/**/*.test.ts", "examples/**/*.test.ts"],
     testTimeout: 60_000,

@@ -29,8 +29,9 @@ const PERIOD = 100
 export async function learn(problem: Problem, settings: Settings, signal: AbortSignal, out?: Output): Promise<Learned> {
   const { train, validation, target, features } = problem
   const { epochs, batchSize, patience, seed } = settings
+  const steps = epochs * Math.ceil(train.x.rows / batchSize)
   const run = fit(network(features, target, settings), train, {
-    ...{ loss: lossFor(target), optimizer: makeOptimizer(settings), metrics: metricsFor(target), epochs, batchSize, seed, signal },
+    ...{ loss: lossFor(target), optimizer: makeOptimizer(settings, steps), metrics: metricsFor(target), epochs, batchSize, seed, signal },
     ...(validation && { validation, patience }),
   })
   const progress = out?.talks ? new Progress(target, epochs) : undefined

@@ -8,8 +8,8 @@ import { STOPPED, StoppedError, UsageError } from "./errors.ts"
 import { Interrupt } from "./interrupt.ts"
 import { type Learned, learn } from "./learn.ts"
 import { listColumns } from "./listing.ts"
-import { activationNames, linearSettings, optimizerNames, outputsFor, type Settings, settingsFor } from "./network.ts"
-import { type CommonOptions, count, names, positive, seed, share, widths, withCommon } from "./options.ts"
+import { activationNames, linearSettings, optimizerNames, outputsFor, type Settings, scheduleNames, settingsFor } from "./network.ts"
+import { type CommonOptions, count, names, notNegative, positive, seed, share, widths, withCommon } from "./options.ts"
 import { imageProblem, type Problem, type ProblemOptions, tableProblem } from "./problem.ts"
 import { constantEntry, type Entry, finish, networkEntry } from "./report.ts"
 import { saveModel } from "./saved.ts"
@@ -40,6 +40,10 @@ export function define(command: Command): void {
     .option("--batch-size <n>", "rows in one step (default: by their number)", count)
     .addOption(new Option("--optimizer <name>", "how gradients become new weights").choices(optimizerNames).default("adam"))
     .option("--learning-rate <rate>", "length of a step (default: by the optimizer, 0.001 for adam)", positive)
+    .addOption(
+      new Option("--schedule <name>", "whether the learning rate falls to 0 until the last epoch").choices(scheduleNames).default("linear"),
+    )
+    .option("--weight-decay <rate>", "pull of the weights towards 0 (default: by the number of rows)", notNegative)
     .option("--patience <n>", "stop after so many epochs without a better validation loss (default: by --epochs)", count)
     .option("--test <share>", "rows held out for the final test (default: 0.2)", share)
     .option("--validation <share>", "rows held out to choose the best epoch (default: 0.1)", share)
@@ -114,10 +118,12 @@ function told({
   batchSize,
   optimizer,
   learningRate,
+  schedule,
+  weightDecay,
   patience,
   seed,
 }: TrainOptions): Partial<Settings> {
-  const given = { hidden, activation, dropout, epochs, batchSize, optimizer, learningRate, patience, seed }
+  const given = { hidden, activation, dropout, epochs, batchSize, optimizer, learningRate, schedule, weightDecay, patience, seed }
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
 }
 

@@ -14,7 +14,7 @@ import {
   times,
   valueIndex,
 } from "../ir/affine.ts"
-import type { Expr } from "../ir/expr.ts"
+import { type Expr, once, rebuild } from "../ir/expr.ts"
 import type { Kernel } from "./kernel.ts"
 
 export function loops(kernel: Kernel): Kernel {
@@ -24,30 +24,10 @@ export function loops(kernel: Kernel): Kernel {
 
 /** A kernel with other indices and other loops; shared expressions stay shared. */
 function rewrite(k: Kernel, f: (a: Axis) => Index, axes: (over: readonly Axis[]) => readonly Axis[]): Kernel {
-  const seen = new Map<Expr, Expr>()
-  const at = (i: Index): Index => mapAtoms(i, a => (a.k === "axis" ? f(a.axis) : a.k === "value" ? valueIndex(go(a.expr)) : fail(a)))
-  const go = (e: Expr): Expr => {
-    let made = seen.get(e)
-    if (!made) seen.set(e, (made = copy(e)))
-    return made
-  }
-  const copy = (e: Expr): Expr => {
-    switch (e.k) {
-      case "const":
-        return e
-      case "load":
-      case "index":
-        return { ...e, at: at(e.at) }
-      case "op":
-        return { ...e, args: e.args.map(go) }
-      case "guard":
-        return { ...e, bounds: e.bounds.map(b => ({ ...b, i: at(b.i) })), body: go(e.body) }
-      case "reduce":
-        return { ...e, over: axes(e.over), body: go(e.body) }
-    }
-  }
-  const out = { ...k.out, at: at(k.out.at), bounds: k.out.bounds.map(b => ({ ...b, i: at(b.i) })) }
-  return { ...k, axes: axes(k.axes), out, body: go(k.body) }
+  const index = (i: Index): Index => mapAtoms(i, a => (a.k === "axis" ? f(a.axis) : a.k === "value" ? valueIndex(part(a.expr)) : fail(a)))
+  const part: (e: Expr) => Expr = once(e => rebuild(e, { part, index, axes }))
+  const out = { ...k.out, at: index(k.out.at), bounds: k.out.bounds.map(b => ({ ...b, i: index(b.i) })) }
+  return { ...k, axes: axes(k.axes), out, body: part(k.body) }
 }
 const fail = (a: Atom): never => {
   throw new Error(`loops: a quotient is no leaf (${a.k})`)
@@ -164,21 +144,14 @@ function deal(k: Kernel): Expr {
     return e.k === "const" || e.args.every(a => contiguous(a, axis))
   }
   if (last && last.n >= 4 && contiguous(k.body, last)) return k.body
-  const copies = new Map<Expr, Expr>()
-  const go = (e: Expr): Expr => {
-    let made = copies.get(e)
-    if (!made) copies.set(e, (made = copy(e)))
-    return made
-  }
-  const copy = (e: Expr): Expr => {
-    if (e.k === "op") return { ...e, args: e.args.map(go) }
-    if (e.k === "guard") return { ...e, body: go(e.body) }
-    if (e.k !== "reduce" || e.op === "argmax" || e.op === "argmin") return e
-    const axis = e.over.at(-1)
-    const lanes = LANES[e.t]
-    return axis && lanes > 1 && axis.n >= 2 * lanes && contiguous(e.body, axis) ? { ...e, lanes } : e
-  }
-  return go(k.body)
+  const part: (e: Expr) => Expr = once(e => {
+    const made = rebuild(e, { part })
+    if (made.k !== "reduce" || made.op === "argmax" || made.op === "argmin") return made
+    const axis = made.over.at(-1)
+    const lanes = LANES[made.t]
+    return axis && lanes > 1 && axis.n >= 2 * lanes && contiguous(made.body, axis) ? { ...made, lanes } : made
+  })
+  return part(k.body)
 }
 
 /** A sum of products in which some loop walks the left operand alone and some the right one: its sums run in order, on every engine. */

@@ -98,6 +98,7 @@ export function tensor(data: Nested, options: TensorOptions = {}): Tensor {
   const array = allocate(options.dtype ?? naturalDtype(data), n)
   let next = 0
   const fill = (x: Nested, d: number): void => {
+    if (typeof x !== "number" && typeof x !== "boolean" && !isList(x)) throw notNumbers(x)
     if (d < nested.length !== (typeof x === "object") || (typeof x === "object" && x.length !== nested[d]))
       throw new TypeError(
         `tensor: nested arrays must have equal lengths; the first ones give shape [${nested}], but there is another length at depth ${d}`,
@@ -122,12 +123,17 @@ function shapeOf(data: Nested): number[] {
   const shape: number[] = []
   for (let x: Nested = data; ; x = (x as readonly Nested[])[0]!) {
     if (typeof x === "number" || typeof x === "boolean") return shape
-    if (x === null || typeof x !== "object" || typeof x.length !== "number")
-      throw new TypeError(`tensor: wants numbers, booleans, typed arrays or nested arrays of them; got ${x === null ? "null" : typeof x}`)
+    if (!isList(x)) throw notNumbers(x)
     shape.push(x.length)
     if (ArrayBuffer.isView(x) || x.length === 0) return shape
   }
 }
+const isList = (x: unknown): x is TypedArray | readonly Nested[] => Array.isArray(x) || (ArrayBuffer.isView(x) && "length" in x)
+const notNumbers = (x: unknown): TypeError =>
+  new TypeError(
+    `tensor: wants numbers, booleans, typed arrays or nested arrays of them; got ${x instanceof Tensor ? "a tensor" : x === null ? "null" : typeof x}` +
+      (x instanceof Tensor ? ". Join tensors with stack or concat" : ""),
+  )
 function naturalDtype(data: Nested): Dtype {
   let x = data
   while (Array.isArray(x)) x = x[0]

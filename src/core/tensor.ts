@@ -47,7 +47,7 @@ export abstract class Tensor {
   }
   /** The elements in row-major order: this tensor's own memory, not to be written to. Throws where the value is traced. */
   values(read = "values"): TypedArray {
-    throw new TracedReadError(read, this.aval)
+    throw new TracedReadError(read, alive(this).aval)
   }
   /** The number of a tensor with one element. Throws where the value is traced. */
   item(): number {
@@ -71,6 +71,15 @@ export abstract class Tensor {
   }
   toJSON(): string {
     return String(this)
+  }
+  /** Text for messages; the number of a tensor with one element where JavaScript compares or computes, as in `if (x > 0)`. */
+  [Symbol.toPrimitive](hint: string): string | number {
+    if (hint !== "number") return this.toString()
+    if (this.size !== 1)
+      throw new TypeError(
+        `a tensor of shape [${this.shape}] is not a number; compute with functions and methods such as add, less and greater`,
+      )
+    return this.item()
   }
   [Symbol.for("nodejs.util.inspect.custom")](): string {
     return String(this)

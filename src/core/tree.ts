@@ -16,8 +16,12 @@ function walk(t: unknown, path: string, visit: (leaf: Tensor | number, path: str
 }
 const notATree = (t: unknown, path: string): TypeError =>
   new TypeError(
-    `wants tensors and numbers in plain arrays and objects; got ${describeOther(t)}${path ? ` at ${path}` : ""}.` +
-      (t instanceof Promise ? " Functions given to adjoint must not be async." : ""),
+    `arguments and results are tensors and numbers in plain arrays and objects; got ${describeOther(t)}${path ? ` at ${path}` : ""}. ` +
+      (t instanceof Promise
+        ? "Functions given to adjoint must not be async"
+        : ArrayBuffer.isView(t)
+          ? "Make it a tensor with tensor(...)"
+          : "Let the function take it from outside, or name the argument in jit's option `static`"),
   )
 const isPlain = (t: unknown): t is Record<string, unknown> => {
   if (typeof t !== "object" || t === null) return false
@@ -75,6 +79,7 @@ export function describe(t: Tree): string {
   if (typeof t === "number") return "f64*[]"
   if (t === null || t === undefined) return "-"
   if (Array.isArray(t)) return `[${t.map(describe)}]`
+  if (!isPlain(t)) throw notATree(t, "")
   return `{${Object.entries(t as object).map(([k, v]) => `${JSON.stringify(k)}:${describe(v)}`)}}`
 }
 

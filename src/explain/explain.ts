@@ -13,7 +13,7 @@ import { DEFAULT_RATE, readProblem } from "./problem.ts"
 export interface ExplainOptions {
   /**
    * What to explain, such as `["layers.0.w[3,1]", "layers.0.b[1]"]`. Default: everything in a network of at most 12 parameters, else
-   * the parameter with the largest slope.
+   * the weight with the largest slope.
    */
   readonly weights?: readonly string[]
   /** The step of the update. Default: 0.01. */
@@ -44,10 +44,12 @@ export function explain(network: Network, example: Example, { weights, learningR
   const { layers, loss, reduction } = network
   const problem = readProblem({ layers, loss, ...(reduction && { reduction }), x: example.x, target: example.target, learningRate })
   const board = new Board(problem.network, problem.x, problem.target)
+  if (!Number.isFinite(board.error))
+    throw new ProblemError(`the error of this example is ${board.error}, which has no slope; make its inputs or the weights smaller`)
   const gradients = board.evaluation.gradient(problem.x)
   const all = placesOf(problem.network)
   const slopeAt = (place: Place): number => gradientAt(gradients, place)
-  const chosen = weights ? weights.map(path => find(board, all, path)) : all.length <= TINY ? all : [steepest(all, slopeAt)]
+  const chosen = weights?.length ? weights.map(path => find(board, all, path)) : all.length <= TINY ? all : [steepest(all, slopeAt)]
 
   const units = unitsOf(board, chosen)
   const isOwn = (l: number, j: number): boolean => chosen.some(p => p.l === l && p.j === j)
@@ -98,8 +100,10 @@ function placesOf({ layers }: Network): Place[] {
 const gradientAt = (gradients: readonly LayerGradient[], { l, i, j }: Place): number =>
   i === undefined ? gradients[l]!.b![j]! : gradients[l]!.w[i]![j]!
 
+/** The weight with the largest slope; biases are left out, whose last factor is always 1. */
 function steepest(all: readonly Place[], slopeAt: (place: Place) => number): Place {
-  return all.reduce((best, place) => (Math.abs(slopeAt(place)) > Math.abs(slopeAt(best)) ? place : best))
+  const weights = all.filter(({ i }) => i !== undefined)
+  return weights.reduce((best, place) => (Math.abs(slopeAt(place)) > Math.abs(slopeAt(best)) ? place : best))
 }
 
 /** `layers.0.w[3,1]` as a place. */

@@ -3,12 +3,12 @@ import { count } from "../data/names.ts"
 import type { Explanation, Reading } from "./explanation.ts"
 
 export const say = {
-  title({ network: { sizes, activations, loss, reduction, parameters } }: Explanation): string {
-    const error = reduction === "mean" && sizes.at(-1)! > 1 ? `mean ${loss}` : loss
-    return sizes.length === 2 && sizes[1] === 1
-      ? `One ${activations[0]} neuron with ${count(sizes[0]!, "input")}; E is the ${error}`
-      : `A ${sizes.join("-")} network (${activations.join(", ")}), ${count(parameters, "parameter")}; E is the ${error}`
-  },
+  network: ({ sizes, activations, parameters }: Explanation["network"]): string =>
+    sizes.length === 2 && sizes[1] === 1
+      ? `One ${activations[0]} neuron with ${count(sizes[0]!, "input")}`
+      : `A ${sizes.join("-")} network (${activations.join(", ")}), ${count(parameters, "parameter")}`,
+  error: ({ sizes, loss, reduction }: Explanation["network"]): string =>
+    `E is the ${reduction === "mean" && sizes.at(-1)! > 1 ? "mean " : ""}${loss}`,
   indices: (symbol: string, path: string): string => `Indices count from 0: ${symbol} is ${path}`,
 
   forward: "Forward: from the input to the error",

@@ -1,5 +1,5 @@
 // Is it a network with an example for it? The first thing that is wrong is named with its place.
-import { closest } from "../data/names.ts"
+import { closest, count } from "../data/names.ts"
 import { isObject } from "../io/json.ts"
 import { ProblemError } from "./errors.ts"
 import { type ActivationName, activationNames, type DenseLayer, type LossName, lossNames, lossOf, type Network } from "./network.ts"
@@ -65,13 +65,16 @@ function readLayer(value: unknown, path: string, inputs: number, before: string)
   const units = rows[0]!.length
   need(units > 0, `${path}.w[0]`, "a list of at least one weight", rows[0])
   if (rows.length !== inputs)
-    throw new ProblemError(`${path}.w should have ${inputs} rows, because ${before} ${inputs} numbers to give; got ${rows.length}`)
+    throw new ProblemError(
+      `${path}.w should have ${count(inputs, "row")}, because ${before} ${count(inputs, "number")} to give; got ${rows.length}`,
+    )
   rows.forEach((row, i) => {
-    if (row.length !== units) throw new ProblemError(`${path}.w[${i}] should have ${units} weights like ${path}.w[0]; got ${row.length}`)
+    if (row.length !== units)
+      throw new ProblemError(`${path}.w[${i}] should have ${count(units, "weight")} like ${path}.w[0]; got ${row.length}`)
   })
   const bias = b === undefined ? undefined : numbers(b, `${path}.b`)
   if (bias && bias.length !== units)
-    throw new ProblemError(`${path}.b should have ${units} numbers, one for each unit of ${path}.w; got ${bias.length}`)
+    throw new ProblemError(`${path}.b should have ${count(units, "number")}, one for each unit of ${path}.w; got ${bias.length}`)
   need(name === undefined || typeof name === "string", `${path}.path`, "text", name)
   return {
     w: rows,
@@ -89,7 +92,7 @@ function readTarget(value: unknown, outputs: number, loss: LossName): number[] {
   need(isNumber(value) || Array.isArray(value), "target", outputs > 1 ? "a list of numbers, or the number of a class" : "a number", value)
   const target = isNumber(value) ? [value] : numbers(value, "target")
   if (target.length !== outputs)
-    throw new ProblemError(`target should have ${outputs} number${outputs === 1 ? "" : "s"}, one for each output; got ${target.length}`)
+    throw new ProblemError(`target should have ${count(outputs, "number")}, one for each output; got ${target.length}`)
   if (!lossOf(loss).joined) return target
   target.forEach((t, k) => need(t >= 0 && t <= 1, `target[${k}]`, `a number from 0 to 1, because the loss is "${loss}"`, t))
   const total = target.reduce((a, b) => a + b, 0)

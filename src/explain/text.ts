@@ -26,10 +26,14 @@ export function renderText(explanation: Explanation): string {
     .join("\n\n")
 }
 
-function title(explanation: Explanation): string[] {
-  const [first] = explanation.weights
-  const { symbol, path } = first!
-  return [...wrap(say.title(explanation), 2), ...(symbol.includes("[") ? [say.indices(symbol, path)] : [])]
+function title({ network, weights }: Explanation): string[] {
+  const { symbol, path } = weights[0]!
+  const parts = [say.network(network), say.error(network)]
+  const one = parts.join("; ")
+  return [
+    ...(one.length <= WIDTH ? [one] : parts.flatMap(part => wrap(part, 2))),
+    ...(symbol.includes("[") ? [say.indices(symbol, path)] : []),
+  ]
 }
 
 /** `y = 1 / (1 + exp(-s)) = 1 / (1 + exp(-1.94)) = 0.8743521` */

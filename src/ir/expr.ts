@@ -111,30 +111,37 @@ export function children(e: Expr): readonly Expr[] {
   }
 }
 
-/** A copy with other indices; shared parts stay shared. */
-export function mapIndices(e: Expr, f: (i: Index) => Index, axes: (over: readonly Axis[]) => readonly Axis[] = a => a): Expr {
-  const seen = new Map<Expr, Expr>()
-  const go = (e: Expr): Expr => {
-    const known = seen.get(e)
-    if (known) return known
-    const made = copy(e)
-    seen.set(e, made)
-    return made
+/** Calls `make` once for each expression, so that shared parts stay shared. */
+export function once(make: (e: Expr) => Expr): (e: Expr) => Expr {
+  const made = new Map<Expr, Expr>()
+  return e => {
+    let copy = made.get(e)
+    if (!copy) made.set(e, (copy = make(e)))
+    return copy
   }
-  const copy = (e: Expr): Expr => {
-    switch (e.k) {
-      case "const":
-        return e
-      case "load":
-      case "index":
-        return { ...e, at: f(e.at) }
-      case "op":
-        return { ...e, args: e.args.map(go) }
-      case "guard":
-        return { ...e, bounds: e.bounds.map(b => ({ ...b, i: f(b.i) })), body: go(e.body) }
-      case "reduce":
-        return { ...e, over: axes(e.over), body: go(e.body) }
+}
+
+/** What an expression is made of, rewritten. */
+export interface Rewrite {
+  readonly part: (e: Expr) => Expr
+  readonly index?: (i: Index) => Index
+  readonly axes?: (over: readonly Axis[]) => readonly Axis[]
+}
+/** `e` with rewritten parts; `e` itself where nothing has changed. */
+export function rebuild(e: Expr, { part, index = i => i, axes = a => a }: Rewrite): Expr {
+  switch (e.k) {
+    case "const":
+      return e
+    case "load":
+    case "index":
+      return { ...e, at: index(e.at) }
+    case "op": {
+      const args = e.args.map(part)
+      return args.every((a, i) => a === e.args[i]) ? e : { ...e, args }
     }
+    case "guard":
+      return { ...e, bounds: e.bounds.map(b => ({ ...b, i: index(b.i) })), body: part(e.body) }
+    case "reduce":
+      return { ...e, over: axes(e.over), body: part(e.body) }
   }
-  return go(e)
 }

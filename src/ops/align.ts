@@ -1,5 +1,5 @@
 // Numbers become tensors and shapes are aligned here, because primitives never broadcast.
-import type { Aval, Shape } from "../core/aval.ts"
+import { type Aval, type Shape, sameShape } from "../core/aval.ts"
 import { isFloating } from "../core/dtype.ts"
 import { DtypeError, ShapeError } from "../core/errors.ts"
 import { Tensor } from "../core/tensor.ts"
@@ -28,7 +28,12 @@ export function promote(name: string, operands: readonly Operand[]): Tensor[] {
       return p.fullLike({ ...a, shape: [] }, x)
     }
     if (!x.aval.weak || a.weak) return x
-    if (!isFloating(a.dtype)) throw new DtypeError(name, `a number that is known only at run time does not fit ${a.dtype}`, [x.aval, a])
+    if (!isFloating(a.dtype))
+      throw new DtypeError(
+        name,
+        `a number that is known only at run time does not fit ${a.dtype} (pass tensor(n, { dtype: "${a.dtype}" }) instead)`,
+        [x.aval, a],
+      )
     return p.cast(x, a.dtype)
   })
 }
@@ -38,6 +43,8 @@ export const lift = (name: string, x: Operand): Tensor => promote(name, [x])[0]!
 
 /** The shape that operands have in common once axes they lack, or have as 1, are repeated. */
 export function commonShape(name: string, avals: readonly Aval[]): Shape {
+  const [first] = avals
+  if (first && avals.every(a => sameShape(a.shape, first.shape))) return first.shape
   const rank = Math.max(0, ...avals.map(a => a.shape.length))
   return Array.from({ length: rank }, (_, d) => {
     const sizes = avals.map(a => a.shape[d - rank + a.shape.length] ?? 1)
@@ -50,6 +57,7 @@ export function commonShape(name: string, avals: readonly Aval[]): Shape {
 
 /** `x` repeated along axes it lacks or has as 1, as NumPy does. */
 export function broadcastTo(x: Tensor, shape: Shape): Tensor {
+  if (sameShape(x.shape, shape)) return x
   const missing = shape.length - x.ndim
   const fits = missing >= 0 && x.shape.every((n, d) => n === 1 || n === shape[d + missing])
   if (!fits) throw new ShapeError("broadcastTo", `axes must be 1 or those of [${shape}]`, [x.aval])

@@ -1,6 +1,7 @@
 // Elementwise functions. Shapes are aligned as in NumPy; dtypes must agree; numbers take the dtype of the tensor.
-import type { Dtype } from "../core/dtype.ts"
-import type { Tensor } from "../core/tensor.ts"
+import { type Dtype, isFloating } from "../core/dtype.ts"
+import { DtypeError } from "../core/errors.ts"
+import { Tensor } from "../core/tensor.ts"
 import * as p from "../primitives/index.ts"
 import { align, alignShapes, lift, type Operand, promote } from "./align.ts"
 import { wantDtype } from "./create.ts"
@@ -83,6 +84,7 @@ export const stopGradient: Unary = /*@__PURE__*/ unary("stopGradient", p.stopGra
 /** x^y. Whole exponents up to 16 given as numbers are products, so that negative x is fine; 0.5 is the square root. */
 export function pow(x: Operand, y: Operand): Tensor {
   if (typeof y !== "number" || typeof x === "number") return binary("pow", p.pow)(x, y)
+  if (!Number.isInteger(y) && !isFloating(x.dtype)) throw new DtypeError("pow", `wants floating point for the exponent ${y}`, [x.aval])
   if (y === 0.5) return p.sqrt(x)
   if (!Number.isInteger(y) || Math.abs(y) > 16) return binary("pow", p.pow)(x, y)
   if (y < 0) return div(1, pow(x, -y))
@@ -94,6 +96,10 @@ export function pow(x: Operand, y: Operand): Tensor {
 
 /** `x` where `condition`, else `y`; the branch not taken gets derivative 0, even where its own is infinite. */
 export function where(condition: Tensor, x: Operand, y: Operand): Tensor {
+  if (!(condition instanceof Tensor))
+    throw new TypeError(
+      `where: the condition must be a bool tensor, such as less(x, y); got ${typeof condition}. Choose by known values with ? :`,
+    )
   const [a, b] = promote("where", [x, y]) as [Tensor, Tensor]
   const [c, u, v] = alignShapes("where", [condition, a, b]) as [Tensor, Tensor, Tensor]
   return p.select(c, u, v)

@@ -1,5 +1,5 @@
 // Random numbers as functions of a key: the same key gives the same numbers, on every engine.
-import { type Shape, size } from "../core/aval.ts"
+import { type Shape, show, size } from "../core/aval.ts"
 import { tensor } from "../core/concrete.ts"
 import { isFloating } from "../core/dtype.ts"
 import { Tensor } from "../core/tensor.ts"
@@ -13,7 +13,10 @@ export function key(seed: number): Tensor {
   return tensor(Int32Array.of(Math.floor(seed / 2 ** 32), seed | 0))
 }
 function wantKey(name: string, k: unknown): asserts k is Tensor {
-  if (!(k instanceof Tensor)) throw new TypeError(`random.${name}: the first argument is a key, such as random.key(1); got ${typeof k}`)
+  if (!(k instanceof Tensor) || k.dtype !== "i32" || k.shape.at(-1) !== 2)
+    throw new TypeError(
+      `random.${name}: the first argument is a key, i32[2], such as random.key(1); got ${k instanceof Tensor ? show(k.aval) : typeof k}`,
+    )
 }
 /** A new key from a key and a number (or an i32 scalar): for step, layer or example `data`. */
 export function fold(k: Tensor, data: number | Tensor): Tensor {
@@ -42,6 +45,7 @@ export interface UniformOptions extends CreateOptions {
 }
 /** Uniform in [low, high): 23 random bits in f32, 52 in f64. */
 export function uniform(k: Tensor, shape: Shape, { dtype = "f32", low = 0, high = 1 }: UniformOptions = {}): Tensor {
+  wantKey("uniform", k)
   wantDtype("random.uniform", dtype)
   if (!isFloating(dtype)) throw new TypeError(`random.uniform: dtype must be "f32" or "f64"; got ${JSON.stringify(dtype)}`)
   const top = (x: Tensor): Tensor => p.cast(shifted(x, 9), dtype)
@@ -51,6 +55,7 @@ export function uniform(k: Tensor, shape: Shape, { dtype = "f32", low = 0, high 
 }
 /** Normal with mean 0 and standard deviation 1, by the method of Box and Muller (1958). */
 export function normal(k: Tensor, shape: Shape, { dtype = "f32" }: CreateOptions = {}): Tensor {
+  wantKey("normal", k)
   const [a, b] = [fold(k, 0), fold(k, 1)]
   const radius = p.sqrt(mul(p.log(sub(1, uniform(a, shape, { dtype }))), -2))
   return mul(radius, p.cos(mul(uniform(b, shape, { dtype }), 2 * Math.PI)))

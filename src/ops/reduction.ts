@@ -1,6 +1,7 @@
 // Functions that combine the elements of axes.
 import type { Shape } from "../core/aval.ts"
-import { ShapeError } from "../core/errors.ts"
+import { isFloating } from "../core/dtype.ts"
+import { DtypeError, ShapeError } from "../core/errors.ts"
 import type { Tensor } from "../core/tensor.ts"
 import * as p from "../primitives/index.ts"
 import { axesOf, axisOf, lift, type Operand } from "./align.ts"
@@ -32,6 +33,7 @@ const count = (x: Tensor, axes: Shape): number => axes.reduce((n, d) => n * x.sh
 export const sum: Reduce = /*@__PURE__*/ reduction("sum", p.sum)
 /** The mean over `axis`. */
 export const mean: Reduce = /*@__PURE__*/ reduction("mean", (x, axes) => {
+  if (!isFloating(x.dtype)) throw new DtypeError("mean", "wants floating point", [x.aval])
   const s = p.sum(x, axes)
   return p.div(s, p.fullLike(s.aval, count(x, axes)))
 })

@@ -1,6 +1,6 @@
 // Functions that move elements.
-import type { Shape } from "../core/aval.ts"
-import { DtypeError, ShapeError } from "../core/errors.ts"
+import { type Shape, sameShape, show } from "../core/aval.ts"
+import { ShapeError } from "../core/errors.ts"
 import { Tensor } from "../core/tensor.ts"
 import * as p from "../primitives/index.ts"
 import { axisOf, broadcastTo, commonShape } from "./align.ts"
@@ -20,7 +20,7 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
   }
   const rest = shape.reduce((n, d, i) => (i === open ? n : n * d), 1)
   if (shape.lastIndexOf(-1) !== open || rest === 0 || x.size % rest)
-    throw new ShapeError("reshape", `[${shape}] cannot be completed`, [x.aval])
+    throw new ShapeError("reshape", `one length may be -1 if the others divide the number of elements; wanted [${shape}]`, [x.aval])
   return p.reshape(x, shape.with(open, x.size / rest))
 }
 /** All elements along one axis. */
@@ -52,11 +52,15 @@ export function concat(xs: readonly Tensor[], { axis = 0 }: { readonly axis?: nu
   return p.concat(xs, axisOf("concat", xs[0]!, axis))
 }
 /** Operands joined along a new axis. Default: axis 0. */
-export const stack = (xs: readonly Tensor[], { axis = 0 }: { readonly axis?: number } = {}): Tensor =>
-  concat(
+export function stack(xs: readonly Tensor[], { axis = 0 }: { readonly axis?: number } = {}): Tensor {
+  const avals = xs.map(x => x.aval)
+  if (!xs.length) throw new TypeError("stack: wants at least one tensor")
+  if (avals.some(a => !sameShape(a.shape, avals[0]!.shape))) throw new ShapeError("stack", "tensors must have one shape", avals)
+  return concat(
     xs.map(x => expandDims(x, axis)),
     { axis },
   )
+}
 /** Zeros around: `[before, after]` for each axis. */
 export function pad(x: Tensor, widths: readonly (readonly [number, number])[]): Tensor {
   if (widths.length !== x.ndim || widths.some(([a, b]) => !(a >= 0 && b >= 0)))
@@ -74,7 +78,7 @@ export type Part = ":" | number | readonly [from?: number | null, to?: number | 
  * slice(x, [0, 10], ":", -1)
  */
 export function slice(x: Tensor, ...parts: readonly Part[]): Tensor {
-  if (parts.length > x.ndim) throw new ShapeError("slice", `${parts.length} parts for ${x.ndim} axes`, [x.aval])
+  if (parts.length > x.ndim) throw new ShapeError("slice", `wants at most one part for each axis, got ${parts.length}`, [x.aval])
   const start: number[] = []
   const shape: number[] = []
   const kept: number[] = []
@@ -107,10 +111,8 @@ export function at(x: Tensor, i: number): Tensor {
  */
 export function take(x: Tensor, indices: Tensor, { axis = 0 }: { readonly axis?: number } = {}): Tensor {
   if (!(indices instanceof Tensor) || indices.dtype !== "i32")
-    throw new DtypeError(
-      "take",
-      'indices must be an i32 tensor, such as tensor([0, 2], { dtype: "i32" })',
-      indices instanceof Tensor ? [indices.aval] : [],
+    throw new TypeError(
+      `take: indices must be an i32 tensor, such as tensor([0, 2], { dtype: "i32" }); got ${indices instanceof Tensor ? show(indices.aval) : typeof indices}`,
     )
   const d = axisOf("take", x, axis)
   const wrapped = p.select(p.lt(indices, p.zeros(indices.aval)), p.add(indices, p.fullLike(indices.aval, x.shape[d]!)), indices)

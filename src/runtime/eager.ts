@@ -12,6 +12,7 @@ const MAX_PENDING = 256
 const MAX_BYTES = 64 << 20
 /** Programs of eager code are kept until there are this many; then the oldest goes. */
 const MAX_PROGRAMS = 1024
+const MAX_CODES = 1 << 16
 
 interface Work {
   readonly prim: Primitive
@@ -19,6 +20,8 @@ interface Work {
   readonly params: unknown
   readonly outs: readonly Concrete[]
   readonly scope: readonly string[]
+  /** Primitive and parameters as text. */
+  readonly name: string
   /** A number that equal operations on equal shapes share. */
   readonly hash: number
 }
@@ -53,6 +56,7 @@ export class Eager extends Trace {
   private pending: Work[] = []
   private bytes = 0
   private readonly programs = new Map<string, Run>()
+  private readonly codes = new Map<string, number>()
 
   constructor() {
     super(0)
@@ -72,10 +76,18 @@ export class Eager extends Trace {
         return (storage.owner = new Concrete(aval, storage))
       })
     const hash = outs.reduce((h, o) => hashAval(h, o.aval), idOf(prim) + 1)
-    this.pending.push({ prim, args, params, outs, scope: currentScope(), hash })
+    const name = params === null ? `${idOf(prim)}` : `${idOf(prim)} ${paramsKey(params)}`
+    this.pending.push({ prim, args, params, outs, scope: currentScope(), name, hash })
     for (const o of outs) this.bytes += o.size * bytesOf(o.dtype)
     if (this.pending.length >= MAX_PENDING || this.bytes >= MAX_BYTES) this.flush(cut(this.pending))
     return outs
+  }
+
+  /** A short number for a text. */
+  private code(text: string): number {
+    let c = this.codes.get(text)
+    if (c === undefined) this.codes.set(text, (c = this.codes.size))
+    return c
   }
 
   /** Runs the first `n` pending operations. */
@@ -85,22 +97,26 @@ export class Eager extends Trace {
     this.pending = this.pending.slice(n)
     this.bytes = this.pending.reduce((b, w) => b + w.outs.reduce((c, o) => c + o.size * bytesOf(o.dtype), 0), 0)
     const inputs: Storage[] = []
-    const names = new Map<Storage, string>()
-    const parts = [`${compiler().id}`]
-    let made = 0
-    for (const w of work) {
-      const args = w.args.map(a => {
-        let name = names.get(a.storage)
-        if (name === undefined) {
-          names.set(a.storage, (name = `i${inputs.push(a.storage)}`))
-          parts.push(show(a.aval))
-        }
-        return name
-      })
-      for (const o of w.outs) names.set(o.storage, `o${made++}`)
-      parts.push(`${idOf(w.prim)} ${paramsKey(w.params)} ${args}`)
+    if (this.codes.size >= MAX_CODES) {
+      this.codes.clear()
+      this.programs.clear() // their numbers mean something else from now on
     }
-    const key = parts.join("\n")
+    // values are numbered as they come up, and an input says its type where it does
+    const numbers = new Map<Storage, number>()
+    let key = `${compiler().id}`
+    for (const w of work) {
+      key += `;${this.code(w.name)}`
+      for (const a of w.args) {
+        let i = numbers.get(a.storage)
+        if (i === undefined) {
+          numbers.set(a.storage, (i = numbers.size))
+          inputs.push(a.storage)
+          key += `:${this.code(show(a.aval))}`
+        }
+        key += `,${i}`
+      }
+      for (const o of w.outs) numbers.set(o.storage, numbers.size)
+    }
     let run = this.programs.get(key)
     if (!run) {
       run = compiler().compile(graphOf(work))

@@ -135,7 +135,8 @@ export function valueAndGrad<A extends readonly any[], R>(
   { argnums = 0, hasAux = false }: GradOptions = {},
 ): (...args: A) => [R, any] {
   return (...args) => {
-    if (!(argnums in args)) throw new TypeError(`grad: there is no argument ${argnums}; the function was called with ${args.length}`)
+    if (!(argnums in args))
+      throw new TypeError(`grad: there is no argument ${argnums} (counted from 0); the function was called with ${args.length}`)
     const target = args[argnums] as Tree
     const odd = leaves(target).findIndex(x => !differentiable(x.aval))
     if (odd >= 0)

@@ -111,9 +111,14 @@ export const vmap =
     const { flat, result } = flatten(f as (...args: any[]) => Tree, args as readonly Tree[])
     const out = batchFlat(flat, xs, axes, n)
     const batches = out.ys.map((y, i) => spread(y, out.mapped[i]!, n))
-    return result(batches.map(y => moveAxis(y, 0, outAxis < 0 ? y.ndim + outAxis : outAxis)))
+    return result(batches.map(y => moveAxis(y, 0, place(outAxis, y))))
   }
 
+function place(outAxis: number, y: Tensor): number {
+  const d = outAxis < 0 ? outAxis + y.ndim : outAxis
+  if (!(d >= 0 && d < y.ndim)) throw new TypeError(`vmap: outAxis ${outAxis} is no place in a batch of results, which has ${y.ndim} axes`)
+  return d
+}
 function normalize(axis: Axis, x: Tensor): Axis {
   if (axis === null) return null
   const d = axis < 0 ? axis + x.ndim : axis
