@@ -20,11 +20,26 @@ const leak = (transform: (f: Fn) => Fn): any => {
   transform(x => sum((kept = mul(x, 2))))(x)
   return kept
 }
+const alongItself =
+  (f: Fn): Fn =>
+  x =>
+    jvp(f, [x], [x])
 /** A tensor whose memory was given away. */
 const gone = (): any => {
   const w = tensor([1, 2])
   jit((w: any) => mul(w, 2), { donate: [0] })(w)
   return w
+}
+
+const capturing = (w: any): unknown => jit((x: any) => add(w, x))(tensor([1, 2]))
+/** The text of the argument, seen from inside of a transformed function. */
+function seen(transform: (f: Fn) => Fn): string {
+  let text = ""
+  transform(x => {
+    text = `${x}`
+    return sum(x)
+  })(x)
+  return text
 }
 
 type Row = readonly [name: string, call: () => unknown, type: new (...args: any[]) => Error, ...parts: string[]]
@@ -38,17 +53,7 @@ const tables: Readonly<Record<string, readonly Row[]>> = {
     ["from grad", () => add(leak(grad), 1), a.LeakedTracerError, "f32[3]", ...leaked],
     ["from jit", () => add(leak(jit), 1), a.LeakedTracerError, "f32[3]", ...leaked],
     ["from vmap", () => add(leak(vmap), 1), a.LeakedTracerError, "f32[]", ...leaked],
-    [
-      "from jvp",
-      () =>
-        add(
-          leak(f => x => jvp(f, [x], [x])),
-          1,
-        ),
-      a.LeakedTracerError,
-      "f32[3]",
-      ...leaked,
-    ],
+    ["from jvp", () => add(leak(alongItself), 1), a.LeakedTracerError, "f32[3]", ...leaked],
     ["read from grad", () => leak(grad).toArray(), a.LeakedTracerError, ...leaked],
     ["read from jit", () => leak(jit).toArray(), a.LeakedTracerError, ...leaked],
     ["into another jit", () => jit((y: any) => mul(y, leak(grad)))(x), a.LeakedTracerError, ...leaked],
@@ -59,7 +64,7 @@ const tables: Readonly<Record<string, readonly Row[]>> = {
     ["operand", () => add(gone(), 1), a.DonatedTensorError, ...donated],
     ["argument of jit", () => jit((x: any) => x)(gone()), a.DonatedTensorError, ...donated],
     ["argument of grad", () => grad(sum)(gone()), a.DonatedTensorError, ...donated],
-    ["captured by jit", () => { const g = gone(); return jit((x: any) => add(g, x))(tensor([1, 2])) }, a.DonatedTensorError, ...donated], // biome-ignore format: one line
+    ["captured by jit", () => capturing(gone()), a.DonatedTensorError, ...donated],
     ["donated again", () => jit((x: any) => mul(x, 2), { donate: [0] })(gone()), a.DonatedTensorError, ...donated],
     ["given twice", () => jit(add, { donate: [0] })(x, x), TypeError, "jit: leaf 0", "given a second time", "copy it first"],
   ],
@@ -235,13 +240,13 @@ describe.each(Object.entries(tables))("%s", (_name, rows) => {
 describe("what does not throw", () => {
   const cases: readonly [string, () => unknown, unknown][] = [
     ["text of a donated tensor", () => String(gone()), "Tensor f32[2] (donated)"],
-    ["text inside jit", () => { let text = ""; jit((x: any) => { text = `${x}`; return x })(x); return text }, "Traced f32[3]"], // biome-ignore format: one line
-    ["text inside grad", () => { let text = ""; grad((x: any) => { text = `${x}`; return x.sum() })(x); return text }, "Tensor f32[3] [1, 2, 3]"], // biome-ignore format: one line
+    ["text inside jit", () => seen(jit), "Traced f32[3]"],
+    ["text inside grad", () => seen(grad), "Tensor f32[3] [1, 2, 3]"],
     ["joined to text", () => "x is " + x, "x is Tensor f32[3] [1, 2, 3]"],
     ["JSON", () => JSON.stringify({ x }), '{"x":"Tensor f32[3] [1, 2, 3]"}'],
     ["a scalar compared by JavaScript", () => (x.at(1) as any) > 1.5, true],
     ["iterating inside jit", () => jit((x: any) => [...x])(x).map((t: any) => t.item()), [1, 2, 3]],
-    ["an error leaves transformations usable", () => { thrown(() => jit((x: any) => x.item())(x)); return sum(x).item() }, 6], // biome-ignore format: one line
+    ["after an error inside jit", () => [thrown(() => jit((x: any) => x.item())(x)), sum(x).item()][1], 6],
   ]
   test.each(cases)("%s", (_name, run, wanted) => expect(run()).toEqual(wanted))
 })

@@ -152,7 +152,8 @@ class Writer {
     if (x.ndim === 0) return { x: p.fullLike(x.aval, 0.75), bound: 1, rounded: false }
     const d = this.among(0, x.ndim - 1)
     const positions = p.cast(p.iota(x.shape[d]!), x.dtype)
-    return { x: p.broadcast(positions, x.shape, p.allAxes(x).filter(a => a !== d)), bound: x.shape[d]!, rounded: false } // biome-ignore format: one line
+    const others = p.allAxes(x).filter(a => a !== d)
+    return { x: p.broadcast(positions, x.shape, others), bound: x.shape[d]!, rounded: false }
   }
 
   // Kinds of steps
@@ -252,7 +253,8 @@ class Writer {
   private joined(v: Value): Tensor {
     if (v.x.ndim === 0) return v.x
     const axis = this.among(0, v.x.ndim - 1)
-    const others = this.pool.filter(o => o.x.dtype === v.x.dtype && `${o.x.shape.toSpliced(axis, 1)}` === `${v.x.shape.toSpliced(axis, 1)}` && o.x.ndim === v.x.ndim) // biome-ignore format: one line
+    const rest = (x: Tensor): string => `${x.dtype} ${x.ndim} ${x.shape.toSpliced(axis, 1)}`
+    const others = this.pool.filter(o => rest(o.x) === rest(v.x))
     const parts = Array.from({ length: this.among(1, 3) }, () => this.pick(others).x)
     return p.concat([v.x, ...parts.filter(x => x.dtype !== "bool" || this.chance(0.8))], axis)
   }

@@ -67,7 +67,8 @@ const ENDS: Readonly<Record<End["reason"], string>> = {
 }
 
 function summary(history: readonly Epoch[], { epoch, bestEpoch, reason, seconds }: End, { target, train, validation }: Problem): string {
-  const took = `${epoch} ${epoch === 1 ? "epoch" : "epochs"} in ${seconds.toFixed(1)} s (${grouped((epoch * train.x.rows) / seconds)} rows/s)`
+  const rate = grouped((epoch * train.x.rows) / seconds)
+  const took = `${epoch} ${epoch === 1 ? "epoch" : "epochs"} in ${seconds.toFixed(1)} s (${rate} rows/s)`
   const best = history[bestEpoch - 1]
   if (validation === undefined || best === undefined) return `${took}${ENDS[reason]}.`
   const { loss } = best.validation!

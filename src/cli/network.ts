@@ -5,6 +5,8 @@ import { crossEntropy, squaredError } from "../losses.ts"
 import { dense, dropout, gelu, type Layer, logistic, type Model, relu, sequential, tanh } from "../nn.ts"
 import { adam, adamw, type LearningRate, rmsprop, sgd } from "../optim.ts"
 import { accuracy, type Loss, type Metric, meanSquaredError, type Optimizer } from "../train.ts"
+import { UsageError } from "./errors.ts"
+import { grouped } from "./terminal.ts"
 
 const ACTIVATIONS: Readonly<Record<string, () => Layer<"any", "same">>> = { relu, gelu, tanh, logistic }
 type Make = (learningRate: LearningRate, weightDecay: number) => Optimizer
@@ -79,6 +81,20 @@ export const linearSettings = (settings: Settings, images: boolean): Settings =>
 
 /** Outputs of a network for a target: one for each class, or the number. */
 export const outputsFor = (target: TargetColumn): number => (target.kind === "class" ? target.values.length : 1)
+
+// All memory of a process is at most 4 GiB, and every parameter takes 16 bytes: itself, its gradient and two averages of Adam's.
+const MAX_PARAMETERS = 2 ** 28
+
+/** @throws UsageError for a network that no memory can hold. */
+export function checkSize(features: number, target: TargetColumn, { hidden }: Settings): void {
+  const sizes = [features, ...hidden, outputsFor(target)]
+  const parameters = sizes.slice(1).reduce((sum, width, i) => sum + width * (sizes[i]! + 1), 0)
+  if (parameters <= MAX_PARAMETERS) return
+  throw new UsageError(
+    `A network ${sizes.join("-")} has ${grouped(parameters)} parameters; wanted at most ${grouped(MAX_PARAMETERS)}. ` +
+      "Choose narrower layers (--hidden).",
+  )
+}
 
 /** Dense layers with activations between them: the output is logits of the classes, or the standardised number. */
 export function network(features: number, target: TargetColumn, { hidden, activation, dropout: rate }: Settings): Model {

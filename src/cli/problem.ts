@@ -165,7 +165,7 @@ export function labelledImages(encoding: ImageEncoding, images: Images, name: st
   const odd = images.labels.findIndex(label => label >= values.length)
   if (odd >= 0) {
     throw new DataError(
-      `${name}: label ${odd} is ${images.labels[odd]}; wanted one of the ${values.length} classes that the model knows, 0 to ${values.length - 1}.`,
+      `${name}: label ${odd} is ${images.labels[odd]}; wanted one of the classes that the model knows, 0 to ${values.length - 1}.`,
     )
   }
   return labelled(flat({ ...images, scale: encoding.scale }), encoding.target, images.labels)

@@ -61,8 +61,9 @@ export class Progress {
 
   // Blanks wipe out the rest of a longer line before: terminals that know no escape sequences understand them too.
   private redraw(event: Extract<FitEvent, { event: "progress" }>): void {
-    const line = fitted(this.texts(event), event.step / event.steps, widthOf(this.stream) - 1)
-    this.stream.write(`\r${line.padEnd(this.drawn)}`)
+    const width = widthOf(this.stream) - 1
+    const line = fitted(this.texts(event), event.step / event.steps, width)
+    this.stream.write(`\r${line.padEnd(Math.min(this.drawn, width))}`)
     this.drawn = line.length
   }
 

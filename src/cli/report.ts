@@ -3,7 +3,7 @@ import type { TargetColumn } from "../data/encoding.ts"
 import type { TrainedModel } from "../train.ts"
 import type { Labelled } from "./problem.ts"
 import { type ClassScore, isClassScore, type NumberScore, type Score, scoreOf, scoreOfConstant } from "./scores.ts"
-import { columns, grouped, type Output, paint, percent, show, widthOf, wrap } from "./terminal.ts"
+import { aligned, columns, grouped, type Output, paint, percent, show, widthOf, wrap } from "./terminal.ts"
 
 /** Somebody who answered, and how well. */
 export interface Entry {
@@ -31,6 +31,8 @@ export interface Result {
   readonly dir: string
   /** Whether the model has just been saved there. */
   readonly saved: boolean
+  /** Whether its training was stopped with Ctrl-C. */
+  readonly stopped?: boolean
   readonly target: TargetColumn
   /** Absent if no rows were held out for a test. */
   readonly network?: Entry
@@ -38,7 +40,7 @@ export interface Result {
 }
 
 /** Tells how it ended: the report, the folder and the result, or the last event. */
-export function finish(out: Output, { dir, saved, target, network, baselines = [] }: Result): void {
+export function finish(out: Output, { dir, saved, stopped, target, network, baselines = [] }: Result): void {
   if (network !== undefined) out.lines("", ...reportLines(network, baselines, target, widthOf(process.stdout)), "")
   if (saved) out.say(`Saved in ${dir}. Use it with: adjoint predict ${dir} DATA`)
   if (network !== undefined) out.result(resultLine(network.score))
@@ -50,6 +52,7 @@ export function finish(out: Output, { dir, saved, target, network, baselines = [
     ),
     ...(network !== undefined && { beatsBaseline: beats(network.score, baselines) }),
     model: dir,
+    ...(stopped && { stopped }),
   })
 }
 
@@ -72,7 +75,7 @@ function table(entries: readonly Entry[]): string[] {
   }
   const cells = entries.map(({ name, score }) => {
     const { rmse, mae, r2 } = score as NumberScore
-    return [name, show(rmse), show(mae), Number.isNaN(r2) ? "-" : r2.toFixed(3)]
+    return [name, aligned(rmse), aligned(mae), Number.isNaN(r2) ? "-" : r2.toFixed(3)]
   })
   return columns([[on, "RMSE", "mean error", "R²"], ...cells])
 }

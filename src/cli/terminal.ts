@@ -80,11 +80,13 @@ export class Output {
   }
 }
 
-/** A number for people: five significant digits at most. */
+/** A number for people: four significant digits, and all digits of large whole numbers. */
 export function show(x: number): string {
   if (!Number.isFinite(x)) return Number.isNaN(x) ? "-" : String(x)
   return Math.abs(x) >= 1e5 && Number.isInteger(x) ? x.toLocaleString("en") : String(Number(x.toPrecision(4)))
 }
+/** A number for a column of numbers, which keeps its last zeros. */
+export const aligned = (x: number): string => (Math.abs(x) >= 0.001 && Math.abs(x) < 10_000 ? x.toPrecision(4) : show(x))
 /** A whole number with separators: 60,000. */
 export const grouped = (n: number): string => Math.round(n).toLocaleString("en")
 /** A share as people read it: 97.43 %. */

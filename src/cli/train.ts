@@ -8,7 +8,16 @@ import { STOPPED, StoppedError, UsageError } from "./errors.ts"
 import { Interrupt } from "./interrupt.ts"
 import { type Learned, learn } from "./learn.ts"
 import { listColumns } from "./listing.ts"
-import { activationNames, linearSettings, optimizerNames, outputsFor, type Settings, scheduleNames, settingsFor } from "./network.ts"
+import {
+  activationNames,
+  checkSize,
+  linearSettings,
+  optimizerNames,
+  outputsFor,
+  type Settings,
+  scheduleNames,
+  settingsFor,
+} from "./network.ts"
 import { type CommonOptions, count, names, notNegative, positive, seed, share, widths, withCommon } from "./options.ts"
 import { imageProblem, type Problem, type ProblemOptions, tableProblem } from "./problem.ts"
 import { constantEntry, type Entry, finish, networkEntry } from "./report.ts"
@@ -56,7 +65,7 @@ export function define(command: Command): void {
   withCommon(command, [
     ["adjoint train iris.csv", "list columns and the likely target"],
     ["adjoint train iris.csv --target species", "train, test and save in runs/iris"],
-    ["adjoint train houses.csv --target price --hidden 128,64", "a wider network, for a number"],
+    ["adjoint train houses.csv -t price --hidden 32", "a smaller network, for a number"],
     ["adjoint train mnist --out runs/mnist", "60,000 handwritten digits"],
   ]).action(train)
 }
@@ -69,11 +78,12 @@ async function train(data: string, options: TrainOptions): Promise<void> {
   const problem = prepare(source, options)
   const images = source.kind === "images"
   const settings = settingsFor(problem.train.x.rows, images, told(options))
+  checkSize(problem.features, problem.target, settings)
   const dir = options.out ?? join("runs", source.name)
   checkModelFolder(dir)
-  announce(source, problem, settings, out)
 
   const interrupt = new Interrupt(out)
+  announce(source, problem, settings, out)
   const { model, epochs, bestEpoch } = await learn(problem, settings, interrupt.signal, out)
   if (epochs === 0) throw new StoppedError("stopped before the first epoch had ended, so there was nothing to save.")
   const constant = problem.target.kind === "class" ? majority(problem.train.answers, outputsFor(problem.target)) : 0
@@ -89,7 +99,8 @@ async function train(data: string, options: TrainOptions): Promise<void> {
     },
   })
   const linear = settings.hidden.length > 0 ? await learnLinear(problem, linearSettings(settings, images), interrupt.signal) : undefined
-  if (interrupt.signal.aborted) process.exitCode = STOPPED
+  const stopped = interrupt.signal.aborted
+  if (stopped) process.exitCode = STOPPED
   interrupt.release()
 
   const test = problem.test() // not before all training has ended
@@ -98,6 +109,7 @@ async function train(data: string, options: TrainOptions): Promise<void> {
   finish(out, {
     dir,
     saved: true,
+    stopped,
     target,
     ...(test && {
       network: networkEntry(model, target, test),
@@ -109,23 +121,23 @@ async function train(data: string, options: TrainOptions): Promise<void> {
   })
 }
 
-/** Options that were given, and not left to what suits the data. */
-function told({
-  hidden,
-  activation,
-  dropout,
-  epochs,
-  batchSize,
-  optimizer,
-  learningRate,
-  schedule,
-  weightDecay,
-  patience,
-  seed,
-}: TrainOptions): Partial<Settings> {
-  const given = { hidden, activation, dropout, epochs, batchSize, optimizer, learningRate, schedule, weightDecay, patience, seed }
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
-}
+const SETTINGS = [
+  "hidden",
+  "activation",
+  "dropout",
+  "epochs",
+  "batchSize",
+  "optimizer",
+  "learningRate",
+  "schedule",
+  "weightDecay",
+  "patience",
+  "seed",
+] as const
+
+/** The settings that were given, and not left to what suits the data. */
+const told = (options: TrainOptions): Partial<Settings> =>
+  Object.fromEntries(SETTINGS.flatMap(name => (options[name] === undefined ? [] : [[name, options[name]]])))
 
 const divisionOf = ({ seed, test = 0.2, validation = 0.1 }: TrainOptions) => ({ seed, test, validation })
 
@@ -150,7 +162,8 @@ function announce(source: TableSource | ImageSource, problem: Problem, settings:
       ? `${grouped(source.table.rows - train.x.rows - (validation?.x.rows ?? 0))} for the test`
       : "the test images apart"
   out.say(
-    `${source.name}: predicts ${JSON.stringify(target.name)}, ${what}, from ${features} inputs; ${grouped(train.x.rows)} rows for training${kept}, ${held}.`,
+    `${source.name}: predicts ${JSON.stringify(target.name)}, ${what}, from ${features} inputs; ` +
+      `${grouped(train.x.rows)} rows for training${kept}, ${held}.`,
   )
   for (const note of problem.notes) out.warn(note)
   const { hidden, activation, optimizer, learningRate, batchSize, epochs, seed } = settings

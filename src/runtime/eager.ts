@@ -33,17 +33,22 @@ class Pending implements Storage {
   constructor(stage: Eager) {
     this.stage = stage
   }
-  read(): TypedArray {
+  /** Where the numbers are once the operation has run. */
+  private done(): Storage {
     this.stage.flush()
-    return this.owner!.storage.read()
+    const { storage } = this.owner!
+    if (storage === this)
+      throw new Error(`a tensor ${show(this.owner!.aval)} does not exist, because the program that makes it has failed before`)
+    return storage
+  }
+  read(): TypedArray {
+    return this.done().read()
   }
   view(): TypedArray {
-    this.stage.flush()
-    return this.owner!.storage.view()
+    return this.done().view()
   }
   own(): Storage {
-    this.stage.flush()
-    return this.owner!.storage.own()
+    return this.done().own()
   }
 }
 

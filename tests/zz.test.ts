@@ -1,0 +1,136 @@
+// Fusion, splitting and merging of loops, lanes, memory: on random programs all engines and all ways of running agree.
+import { describe, expect, test } from "vitest"
+import { inline } from "../src/compile/inline.ts"
+import type { Tensor } from "../src/core/tensor.ts"
+import type { Graph } from "../src/graph/graph.ts"
+import { print } from "../src/graph/print.ts"
+import { grad, jvp, vmap } from "../src/index.ts"
+import * as p from "../src/primitives/index.ts"
+import { lower } from "../src/compile/passes.ts"
+import { JsEngine } from "../src/runtime/js-engine.ts"
+import { WasmEngine } from "../src/runtime/wasm-engine.ts"
+import { Heap } from "../src/runtime/heap.ts"
+import { exact, firstDifference, firstFar, made, randomNumbers, recorded, relaxed, runOn, runUnfused } from "./engines.ts"
+import { type RandomProgram, randomProgram } from "./random-programs.ts"
+
+const COUNT = Number(process.env.PROGRAMS ?? 500)
+const FIRST = Number(process.env.SEED ?? 1)
+/** Programs in one test, so that a failure does not hide the others. */
+const GROUP = 50
+
+const [reference, ...others] = exact as [(typeof exact)[0], ...typeof exact]
+
+/** All engines give the bits of the first one; one program for each node gives the same but for rounding. */
+function agree(graph: Graph, inputs: readonly Tensor[], precise: boolean): void {
+  const wanted = runOn(reference, graph, inputs)
+  for (const engine of others) {
+    const got = runOn(engine, graph, inputs)
+    const d = firstDifference(got, wanted)
+    if (d) {
+      const j2 = runOn(new JsEngine(), graph, inputs), w2 = runOn(new WasmEngine(new Heap(), { relaxed: false }), graph, inputs)
+      console.log(d, "fresh js vs old js", firstDifference(j2, wanted), "| fresh wasm vs old wasm", firstDifference(w2, got), "| fresh vs fresh", firstDifference(w2, j2), "again js", firstDifference(runOn(reference, graph, inputs), wanted), "again wasm", firstDifference(runOn(engine, graph, inputs), got))
+      const un = runUnfused(new JsEngine(), inline(graph), inputs)
+      console.log("unfused", un[2], "js", wanted[2], "wasm", got[2])
+      const low = lower(graph)
+      // step by step
+      const g2 = inline(graph)
+      const all = { ...g2, outputs: [...g2.outputs, ...low.launches.filter(l => g2.nodes.some(n => n.outs.includes(l.out))).map(l => l.out)] }
+      const a1 = runOn(reference, all, inputs), a2 = runOn(engine, all, inputs), a3 = runOn(new JsEngine(), all, inputs)
+      console.log("all", firstDifference(a1, a2), firstDifference(a1, a3))
+    }
+    same(engine.name, d)
+  }
+  const tolerance = precise ? 1e-9 : 1e-3
+  same("one program for each node", firstFar(runUnfused(reference, inline(graph), inputs), wanted, tolerance))
+  for (const engine of relaxed) same(engine.name, firstFar(runOn(engine, graph, inputs), wanted, tolerance))
+}
+function same(what: string, difference: string | null): void {
+  if (difference) throw new Error(`${what} differs from ${reference.name}: ${difference}`)
+}
+
+const isFloat = (x: Tensor): boolean => x.dtype === "f64" || x.dtype === "f32"
+/** The sum of all elements of all floating-point results, each weighted differently. */
+function scalar(f: RandomProgram["f"]): (...xs: Tensor[]) => Tensor {
+  return (...xs) =>
+    f(...xs)
+      .filter(isFloat)
+      .map((y, k) => p.sum(p.mul(p.sin(y), p.fullLike(y.aval, 1 + k)), p.allAxes(y)))
+      .reduce((a, b) => p.add(a, b), p.full([], 0, "f64"))
+}
+const close = (what: string, a: number, b: number, scale: number): void => {
+  if (!Object.is(a, b) && !(Math.abs(a - b) <= scale)) throw new Error(`${what}: ${a} and ${b}`)
+}
+
+/** Gradients agree with directional derivatives, those with differences, batches with loops. */
+function differentiate({ f, args, smooth }: RandomProgram, seed: number): void {
+  const next = randomNumbers(seed)
+  const loss = scalar(f)
+  const ts = args.map(x => made(x.aval, () => (isFloat(x) ? 2 * next() - 1 : 0)))
+  const [, dy] = jvp(loss, args, ts)
+  let sum = 0
+  let scale = 1
+  const gradient = (...xs: Tensor[]): Tensor[] =>
+    args.flatMap((x, argnums) => (isFloat(x) ? [grad(loss, { argnums })(...xs) as Tensor] : []))
+  const gs = gradient(...args)
+  ts.filter(isFloat).forEach((t, k) => {
+    const [a, b] = [t.values(), gs[k]!.values()]
+    for (let i = 0; i < a.length; i++) {
+      sum += a[i]! * b[i]!
+      scale += Math.abs(a[i]! * b[i]!)
+    }
+  })
+  close("gradient and directional derivative", sum, dy.item(), 1e-9 * scale)
+  const backward = recorded(gradient, args)
+  agree(backward.graph, backward.inputs, true)
+  if (!smooth) return
+  const at = (h: number): number =>
+    loss(
+      ...args.map((x, k) =>
+        isFloat(x)
+          ? made(
+              x.aval,
+              each(i => x.values()[i]! + h * ts[k]!.values()[i]!),
+            )
+          : x,
+      ),
+    ).item()
+  const h = 1e-3
+  const difference = (at(-2 * h) - 8 * at(-h) + 8 * at(h) - at(2 * h)) / (12 * h)
+  close("directional derivative and differences", dy.item(), difference, 1e-5 * scale + 1e-9 * Math.abs(at(0)))
+  batched(f, args)
+}
+const each = (f: (i: number) => number): (() => number) => {
+  let i = 0
+  return () => f(i++)
+}
+function batched(f: RandomProgram["f"], args: readonly Tensor[]): void {
+  const examples = [args, args.map(x => (isFloat(x) ? p.sin(x) : x))]
+  const stacked = args.map((_, k) => p.concat(examples.map(e => p.reshape(e[k]!, [1, ...e[k]!.shape])), 0)) // biome-ignore format: one line
+  const got = vmap(f)(...stacked)
+  const loop = examples.map(e => f(...e))
+  got.forEach((y, k) => {
+    const wanted = p.concat(loop.map(ys => p.reshape(ys[k]!, [1, ...ys[k]!.shape])), 0) // biome-ignore format: one line
+    same("vmap", firstFar([y.values()], [wanted.values()], 1e-9))
+  })
+}
+
+describe("random programs", () => {
+  const groups = Array.from({ length: Math.ceil(COUNT / GROUP) }, (_, g) => FIRST + g * GROUP)
+  test.each(groups)("from seed %i", first => {
+    let differentiated = 0
+    for (let seed = first; seed < Math.min(first + GROUP, FIRST + COUNT); seed++) {
+      const program = randomProgram(seed)
+      const { graph, inputs } = recorded(program.f, program.args)
+      try {
+        agree(graph, inputs, program.precise)
+        if (program.precise && graph.outputs.some(o => o.aval.dtype === "f64")) {
+          differentiate(program, seed)
+          differentiated++
+        }
+      } catch (e) {
+        throw new Error(`seed ${seed}: ${(e as Error).message}\n${print(graph)}`, { cause: e })
+      }
+    }
+    expect(differentiated).toBeGreaterThan(GROUP / 5)
+  })
+})
