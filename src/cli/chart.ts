@@ -23,7 +23,7 @@ const log = (x: number): number => Math.log(x)
  */
 export function chart(series: readonly Series[], width: number): string[] {
   const all = series.flatMap(({ values }) => values)
-  const [low, high] = [Math.min(...all), Math.max(...all)]
+  const [low, high] = [all.reduce((a, b) => Math.min(a, b)), all.reduce((a, b) => Math.max(a, b))]
   const logarithmic = low > 0 && high > 10 * low
   const height = (x: number): number => (logarithmic ? log(x / low) / log(high / low) : high > low ? (x - low) / (high - low) : 0.5)
   const middle = logarithmic ? Math.sqrt(low * high) : (low + high) / 2

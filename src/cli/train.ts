@@ -77,7 +77,8 @@ async function train(data: string, options: TrainOptions): Promise<void> {
   if (source.kind === "table" && options.target === undefined) return listColumns(source.table, data, out)
   const problem = prepare(source, options)
   const images = source.kind === "images"
-  const settings = settingsFor(problem.train.x.rows, images, told(options))
+  const { rows } = problem.train.x
+  const settings = settingsFor(rows, images, told(options))
   checkSize(problem.features, problem.target, settings)
   const dir = options.out ?? join("runs", source.name)
   checkModelFolder(dir)
@@ -98,7 +99,8 @@ async function train(data: string, options: TrainOptions): Promise<void> {
       ...(options.shuffleLabels && { shuffledLabels: true }),
     },
   })
-  const linear = settings.hidden.length > 0 ? await learnLinear(problem, linearSettings(settings, images), interrupt.signal) : undefined
+  const linear =
+    settings.hidden.length > 0 ? await learnLinear(problem, linearSettings(rows, images, settings), interrupt.signal) : undefined
   const stopped = interrupt.signal.aborted
   if (stopped) process.exitCode = STOPPED
   interrupt.release()

@@ -34,7 +34,7 @@ export class WasmEngine implements Engine {
 
   /** Code for all kernels of a program; those not met before are compiled as one module. */
   private load(p: Plan): Code[] {
-    const keys = p.steps.map(s => `${s.kernel.out.t} ${s.kernel.loads} ${emitJs(s.kernel)}`)
+    const keys = p.steps.map(({ kernel: k }) => `${k.out.t} ${k.loads} ${scratchBytes(k)} ${emitJs(k)}`)
     const fresh = new Map(keys.flatMap((key, i) => (this.kernels.has(key) ? [] : [[key, p.steps[i]!.kernel] as const])))
     if (fresh.size) {
       const options = { relaxed: this.relaxed }
