@@ -14,7 +14,7 @@ export class WasmEngine implements Engine {
   readonly name: string
   private readonly heap: Heap
   private readonly relaxed: boolean
-  // kernels are cached by code, for all programs; the JavaScript of a kernel and the dtypes it leaves open name it
+  // kernels are cached by code, for all programs; the JavaScript of a kernel names it, with what that leaves open: dtypes, scratch memory
   private readonly kernels = new Map<string, Code>()
   private library: WebAssembly.Exports | undefined
   private arena = { at: 0, bytes: 0 }

@@ -1,7 +1,6 @@
 import { isObject } from "../io/json.ts"
 import { type PackedModel, unpackModel } from "../io/model.ts"
 import { fromConfig, type Layer } from "../nn/index.ts"
-import { key } from "../ops/random.ts"
 import { readFolder } from "./folders.ts"
 import { restore, TrainedModel } from "./trained.ts"
 
@@ -26,13 +25,11 @@ export const loadModel = async (dir: string): Promise<LoadedModel> => unpackTrai
 export function unpackTrained(files: ReadonlyMap<string, Uint8Array>, where?: string): LoadedModel {
   const packed: PackedModel = unpackModel(files, where)
   const { architecture, tensors, encoding, training } = packed
-  const { model: config, inShape } = isObject(architecture) ? architecture : {}
+  const { model, inShape, params, state } = isObject(architecture) ? architecture : {}
   if (!Array.isArray(inShape) || !inShape.every(n => Number.isInteger(n) && n >= 0))
     throw new TypeError(`${where ?? "the model"}: architecture.inShape must be a shape, such as [784]; got ${JSON.stringify(inShape)}`)
-  const model = fromConfig(config)
-  const like = model.init(key(0), inShape)
   return {
-    trained: new TrainedModel(model, restore("params", like.params, tensors), restore("state", like.state, tensors), inShape),
+    trained: new TrainedModel(fromConfig(model), restore("params", params, tensors), restore("state", state, tensors), inShape),
     ...(encoding !== undefined && { encoding }),
     ...(training !== undefined && { training }),
   }

@@ -1,7 +1,9 @@
-import type { Shape } from "../core/aval.ts"
+import { type Shape, show } from "../core/aval.ts"
 import { fromArray } from "../core/concrete.ts"
+import { isDtype, type TypedArray } from "../core/dtype.ts"
 import type { Tensor } from "../core/tensor.ts"
 import { leaves, paths, rebuild, type Tree } from "../core/tree.ts"
+import { isObject, type Json } from "../io/json.ts"
 import { packModel } from "../io/model.ts"
 import type { StoredTensors } from "../io/safetensors.ts"
 import { jit } from "../runtime/jit.ts"
@@ -54,7 +56,7 @@ export class TrainedModel<M extends Trainable = Trainable> {
     return packModel({
       kind: "model",
       version: VERSION,
-      architecture: { model: this.model.config as never, inShape: this.inShape },
+      architecture: { model: this.model.config, inShape: this.inShape, params: formOf(this.params), state: formOf(this.state) } as Json,
       ...(encoding !== undefined && { encoding: encoding as never }),
       ...(training !== undefined && { training: training as never }),
       tensors: { ...store("params", this.params), ...store("state", this.state) },
@@ -80,29 +82,36 @@ export interface PackOptions {
 }
 
 /** Tensors of a tree by path, such as `params/layers.0.w`. */
-export function store(group: string, tree: Tree): StoredTensors {
+function store(group: string, tree: Tree): StoredTensors {
   const xs = leaves(tree)
   return Object.fromEntries(
     paths(tree).map((path, i) => [`${group}/${path}`, { dtype: xs[i]!.dtype, shape: [...xs[i]!.shape], data: xs[i]!.values() }]),
   ) as StoredTensors
 }
 
-/**
- * A tree like `like` from stored tensors. Throws TypeError where one is missing or has another shape.
- */
-export function restore(group: string, like: Tree, tensors: StoredTensors): any {
-  const xs = leaves(like)
-  return rebuild(
-    like,
-    paths(like).map((path, i) => {
-      const name = `${group}/${path}`
-      const stored = tensors[name]
-      const x = xs[i]!
-      if (!stored || stored.dtype !== x.dtype || stored.shape.join() !== x.shape.join())
-        throw new TypeError(
-          `load: the model wants ${name} as ${x.dtype}[${x.shape}]; the file has ${stored ? `${stored.dtype}[${stored.shape}]` : "none"}`,
-        )
-      return fromArray(stored.data as never, x.aval)
-    }),
+/** The form of a tree as plain JSON, with text such as `f32[784,128]` for its tensors. */
+const formOf = (tree: Tree): unknown =>
+  rebuild(
+    tree,
+    leaves(tree).map(x => show(x.aval)),
   )
+
+/** The tree of a form, with stored tensors. Throws TypeError where one is missing or is not what the form says. */
+export function restore(group: string, form: unknown, tensors: StoredTensors): any {
+  const go = (form: unknown, path: string): unknown => {
+    if (typeof form !== "string") {
+      const below = (key: string | number): string => (path ? `${path}.${key}` : `${key}`)
+      if (Array.isArray(form)) return form.map((f, i) => go(f, below(i)))
+      if (isObject(form)) return Object.fromEntries(Object.entries(form).map(([key, f]) => [key, go(f, below(key))]))
+      throw new TypeError(
+        `load: the form of ${group}${path && ` at ${path}`} must be made of objects, lists and text; got ${JSON.stringify(form)}`,
+      )
+    }
+    const name = `${group}/${path}`
+    const { dtype, shape, data } = tensors[name] ?? {}
+    if (!isDtype(dtype) || !shape || form !== show({ dtype, shape }))
+      throw new TypeError(`load: the model wants ${name} as ${form}; the file has ${shape ? `${dtype}[${shape}]` : "none"}`)
+    return fromArray(data as TypedArray, { dtype, shape })
+  }
+  return go(form, "")
 }
