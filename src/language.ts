@@ -6,6 +6,7 @@ export { DonatedTensorError, DtypeError, LeakedTracerError, ShapeError, TracedRe
 export { scope, Tensor } from "./core/tensor.ts"
 export { type Tree, treeMap } from "./core/tree.ts"
 export * from "./ops/index.ts"
+export type { Methods } from "./ops/methods.ts"
 export { type JitOptions, jit } from "./runtime/jit.ts"
 export { type GradOptions, grad, jvp, linearize, valueAndGrad, vjp } from "./transforms/grad.ts"
 export { hessian, hvp, jacfwd, jacrev } from "./transforms/jacobian.ts"

@@ -180,6 +180,7 @@ discrete(p.minP, "i32", x => p.min(x, [1]), i32(-5, 5, 2, 9))
 discrete(p.argmaxP, "rows", x => p.argmax(x, 1), signed(3, 5))
 discrete(p.argmaxP, "middle axis", x => p.argmax(x, 1), i32(0, 3, 2, 5, 3))
 discrete(p.argminP, "columns", x => p.argmin(x, 0), signed(3, 5))
+discrete(p.argmaxP, "of a transposed matrix laid out flat", x => p.argmax(p.reshape(p.permute(x, [1, 0]), [15]), 0), signed(3, 5))
 discrete(p.argminP, "of one", x => p.argmin(x, 0), signed(1))
 
 // indexing
@@ -301,6 +302,7 @@ describe("infinities and NaN", () => {
     ["max of -inf", x => max(x), [-inf, -inf], -inf],
     ["argmax finds the first NaN", x => p.argmax(x, 0), [1, nan, 3, nan], 1],
     ["argmax of a tie", x => p.argmax(x, 0), [1, 3, 3], 1],
+    ["argmax across rows", x => p.argmax(p.reshape(p.permute(x, [1, 0]), [6]), 0), [[0, 1, 2], [3, 9, 4]], 3], // biome-ignore format: one line
     ["argmin of -inf", x => p.argmin(x, 0), [1, -inf, -inf], 1],
     ["argmax of -inf alone", x => p.argmax(x, 0), [-inf, -inf], 0],
     ["sign", x => p.sign(x), [nan, -inf, inf, 0], [nan, -1, 1, 0]],

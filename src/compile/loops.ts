@@ -84,12 +84,16 @@ function splitAll(kernel: Kernel): Kernel {
 }
 /** A loop inside a quotient by `n` whose steps of c = n / by divide n evenly. */
 function splitPoint(k: Kernel): { axis: Axis; by: number } | null {
-  for (const i of partsOf(k).indices) {
+  const { indices, reduces } = partsOf(k)
+  // a position counts along one axis, which must stay one
+  const whole = reduces.filter(r => r.op === "argmax" || r.op === "argmin").flatMap(r => r.over)
+  for (const i of indices) {
     for (const [a] of i.terms) {
       if (a.k !== "div" && a.k !== "mod") continue
       for (const [b, c] of a.of.terms) {
         const by = a.by / c
-        if (b.k === "axis" && c > 0 && Number.isInteger(by) && by > 1 && by < b.axis.n && b.axis.n % by === 0) return { axis: b.axis, by }
+        if (b.k !== "axis" || whole.some(w => w.id === b.axis.id)) continue
+        if (c > 0 && Number.isInteger(by) && by > 1 && by < b.axis.n && b.axis.n % by === 0) return { axis: b.axis, by }
       }
     }
   }

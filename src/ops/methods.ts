@@ -6,45 +6,47 @@ import * as a from "./arithmetic.ts"
 import { argmax, max, mean, min, type ReduceOptions, sum } from "./reduction.ts"
 import { at, matmul, type Part, reshape, slice, take, transpose } from "./shape.ts"
 
+/** What tensors do; each method is the function of its name with the tensor as first argument. */
+export interface Methods {
+  add(y: Operand): Tensor
+  sub(y: Operand): Tensor
+  mul(y: Operand): Tensor
+  div(y: Operand): Tensor
+  pow(y: Operand): Tensor
+  neg(): Tensor
+  less(y: Operand): Tensor
+  lessEqual(y: Operand): Tensor
+  greater(y: Operand): Tensor
+  greaterEqual(y: Operand): Tensor
+  equal(y: Operand): Tensor
+  abs(): Tensor
+  exp(): Tensor
+  log(): Tensor
+  sin(): Tensor
+  cos(): Tensor
+  tanh(): Tensor
+  sqrt(): Tensor
+  square(): Tensor
+  sigmoid(): Tensor
+  relu(): Tensor
+  sum(options?: ReduceOptions): Tensor
+  mean(options?: ReduceOptions): Tensor
+  max(options?: ReduceOptions): Tensor
+  min(options?: ReduceOptions): Tensor
+  argmax(options?: { readonly axis?: number }): Tensor
+  matmul(y: Tensor): Tensor
+  reshape(...shape: readonly number[] | [readonly number[]]): Tensor
+  /** The axes in the order of `axes`; reversed by default. */
+  transpose(...axes: readonly number[] | [readonly number[]]): Tensor
+  /** Entry `i` of axis 0. */
+  at(i: number): Tensor
+  slice(...parts: readonly Part[]): Tensor
+  take(indices: Tensor, options?: { readonly axis?: number }): Tensor
+  /** Walks axis 0. */
+  [Symbol.iterator](): IterableIterator<Tensor>
+}
 declare module "../core/tensor.ts" {
-  interface Tensor {
-    add(y: Operand): Tensor
-    sub(y: Operand): Tensor
-    mul(y: Operand): Tensor
-    div(y: Operand): Tensor
-    pow(y: Operand): Tensor
-    neg(): Tensor
-    less(y: Operand): Tensor
-    lessEqual(y: Operand): Tensor
-    greater(y: Operand): Tensor
-    greaterEqual(y: Operand): Tensor
-    equal(y: Operand): Tensor
-    abs(): Tensor
-    exp(): Tensor
-    log(): Tensor
-    sin(): Tensor
-    cos(): Tensor
-    tanh(): Tensor
-    sqrt(): Tensor
-    square(): Tensor
-    sigmoid(): Tensor
-    relu(): Tensor
-    sum(options?: ReduceOptions): Tensor
-    mean(options?: ReduceOptions): Tensor
-    max(options?: ReduceOptions): Tensor
-    min(options?: ReduceOptions): Tensor
-    argmax(options?: { readonly axis?: number }): Tensor
-    matmul(y: Tensor): Tensor
-    reshape(...shape: readonly number[] | [readonly number[]]): Tensor
-    /** The axes in the order of `axes`; reversed by default. */
-    transpose(...axes: readonly number[] | [readonly number[]]): Tensor
-    /** Entry `i` of axis 0. */
-    at(i: number): Tensor
-    slice(...parts: readonly Part[]): Tensor
-    take(indices: Tensor, options?: { readonly axis?: number }): Tensor
-    /** Walks axis 0. */
-    [Symbol.iterator](): IterableIterator<Tensor>
-  }
+  interface Tensor extends Methods {}
 }
 
 const list = (xs: readonly number[] | [readonly number[]]): readonly number[] => (Array.isArray(xs[0]) ? xs[0] : (xs as readonly number[]))
