@@ -1,11 +1,10 @@
 // Every primitive: forward and reverse mode, batching, engines, second order. A primitive without a line here fails.
 import { describe, expect, test } from "vitest"
-import { checkGrads } from "../src/check.ts"
 import { callP, composite } from "../src/control/call.ts"
 import type { Dtype } from "../src/core/dtype.ts"
 import type { Primitive } from "../src/core/primitive.ts"
 import type { Tensor } from "../src/core/tensor.ts"
-import { grad, jvp, logSoftmax, logsumexp, max, relu, softmax, sum, tensor, vjp, where } from "../src/index.ts"
+import { checkGrads, grad, jvp, logSoftmax, logsumexp, max, relu, softmax, sum, tensor, vjp, where } from "../src/index.ts"
 import * as p from "../src/primitives/index.ts"
 import { enginesAgree, made, randomNumbers, recorded } from "./engines.ts"
 

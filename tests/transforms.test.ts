@@ -1,6 +1,5 @@
 // Transformations together: nested, over trees and closures, in loops and under jit.
 import { describe, expect, test } from "vitest"
-import { checkGrads } from "../src/check.ts"
 import { inline } from "../src/compile/inline.ts"
 import { callP } from "../src/control/call.ts"
 import type { Aval } from "../src/core/aval.ts"
@@ -10,6 +9,7 @@ import type { Graph } from "../src/graph/graph.ts"
 import { print } from "../src/graph/print.ts"
 import { record } from "../src/graph/record.ts"
 import * as a from "../src/index.ts"
+import { checkGrads } from "../src/index.ts"
 import { stats } from "../src/runtime/program.ts"
 import { made, randomNumbers } from "./engines.ts"
 

@@ -1,6 +1,6 @@
 // The checker finds what is wrong, and says where.
 import { describe, expect, test } from "vitest"
-import { checkGrads, GradientError } from "../check.ts"
+import { checkGrads, GradientError } from "../index.ts"
 import type { Primitive } from "../core/primitive.ts"
 import { bind1, type Tensor } from "../core/tensor.ts"
 import { abs, concat, mul, sin, sub, sum, tanh, tensor } from "../index.ts"

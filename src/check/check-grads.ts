@@ -1,81 +1,11 @@
 // Are derivatives right? Every mode of differentiation is held against another way to compute the same numbers.
-import { type Shape, show, size } from "../core/aval.ts"
-import { Concrete, fromArray } from "../core/concrete.ts"
-import { allocate, type Dtype, isFloating, type TypedArray } from "../core/dtype.ts"
-import type { Tensor } from "../core/tensor.ts"
+import { show } from "../core/aval.ts"
+import type { TypedArray } from "../core/dtype.ts"
 import { leaves, paths, rebuild, type Tree } from "../core/tree.ts"
 import { jvp, vjp } from "../transforms/grad.ts"
 import { vmap } from "../transforms/vmap.ts"
-
-/** One way of computing that is checked: forward mode, reverse mode, batching, compilation. */
-export type Mode = "forward" | "reverse" | "vmap" | "jit"
-
-export interface CheckOptions {
-  /** 2 (default): the reverse-mode derivative is itself checked as a function of the arguments and of its cotangent. */
-  readonly order?: number
-  /** What to check. Default: everything. Leave out "vmap" and "jit" for functions that read values. */
-  readonly modes?: readonly Mode[]
-  /** Floating-point arguments are converted to this dtype. Default: "f64", which central differences need to be sharp. */
-  readonly dtype?: "f64" | "f32"
-  /** Largest relative difference between forward mode and central differences. Default: 1e-6 (f64), 2e-2 (f32). */
-  readonly tolerance?: number
-  /** Largest relative difference between two exact computations. Default: 1e-9 (f64), 1e-3 (f32). */
-  readonly exactTolerance?: number
-  /** Step of the differences, relative to the argument. Default: 1e-3 (f64), 2e-2 (f32). */
-  readonly eps?: number
-  /** Of the directions along which derivatives are taken. Default: 1. */
-  readonly seed?: number
-}
-
-export interface CheckReport {
-  /** Comparisons made. */
-  readonly checks: number
-  /** The largest relative difference found in each mode. */
-  readonly worst: Readonly<Partial<Record<Mode, number>>>
-}
-
-/** Where two computations of one number differ. */
-export interface Disagreement {
-  readonly mode: Mode
-  /** 1 for the function itself, 2 for its derivative. */
-  readonly order: number
-  /** Such as `argument 0.layers.0.w` or `result`. */
-  readonly leaf: string
-  /** Place in that leaf. */
-  readonly index: readonly number[]
-  readonly wanted: number
-  readonly got: number
-  /** |wanted - got|, relative to the larger of them. */
-  readonly difference: number
-}
-
-/** A derivative is wrong; the fields say which and where. */
-export class GradientError extends Error implements Disagreement {
-  override readonly name = "GradientError"
-  readonly mode: Mode
-  readonly order: number
-  readonly leaf: string
-  readonly index: readonly number[]
-  readonly wanted: number
-  readonly got: number
-  readonly difference: number
-  constructor(what: string, d: Disagreement, hint: string) {
-    const where = `${d.leaf}${d.index.length ? ` at [${d.index.join(", ")}]` : ""}`
-    const order = d.order > 1 ? ` (of the reverse-mode derivative, order ${d.order})` : ""
-    super(
-      `checkGrads: ${what}${order}: for ${where} wanted ${digits(d.wanted)}, got ${digits(d.got)}; ` +
-        `relative difference ${d.difference.toExponential(1)}. ${hint}`,
-    )
-    this.mode = d.mode
-    this.order = d.order
-    this.leaf = d.leaf
-    this.index = d.index
-    this.wanted = d.wanted
-    this.got = d.got
-    this.difference = d.difference
-  }
-}
-const digits = (x: number): string => `${Number(x.toPrecision(9))}`
+import { concrete, convert, filled, indexOf, inner, isFloat, largest, stack } from "./arrays.ts"
+import { type CheckOptions, type CheckReport, type Disagreement, GradientError, type Mode } from "./report.ts"
 
 type Fn = (...args: any[]) => any
 /** Compiles a function; checkGrads compares it with the function itself. */
@@ -113,32 +43,6 @@ export const makeCheckGrads =
     check.run(f, converted, 1, order)
     return { checks: check.checks, worst: check.worst }
   }
-
-function convert(x: Tensor, dtype: Dtype): Tensor {
-  if (!(x instanceof Concrete)) throw new TypeError(`checkGrads: wants tensors with known numbers, outside of grad, jit and vmap; got ${x}`)
-  const t = isFloating(x.dtype) ? dtype : x.dtype
-  return filled(x.shape, t, i => x.values()[i]!)
-}
-function filled(shape: Shape, dtype: Dtype, at: (i: number) => number): Tensor {
-  const array = allocate(dtype, size(shape))
-  for (let i = 0; i < array.length; i++) array[i] = at(i)
-  return fromArray(array, { shape, dtype })
-}
-const concrete = (t: Tree): { x: Tensor; values: TypedArray }[] => leaves(t).map(x => ({ x, values: x.values() }))
-const isFloat = (x: Tensor): boolean => isFloating(x.dtype)
-const largest = (values: Iterable<number>): number => {
-  let m = 0
-  for (const v of values) if (Number.isFinite(v)) m = Math.max(m, Math.abs(v))
-  return m
-}
-function indexOf(flat: number, shape: Shape): number[] {
-  const index: number[] = []
-  for (let d = shape.length - 1, rest = flat; d >= 0; d--) {
-    index.unshift(rest % shape[d]!)
-    rest = Math.floor(rest / shape[d]!)
-  }
-  return index
-}
 
 /** Examples in a batch. */
 const BATCH = 3
@@ -372,35 +276,4 @@ class Check {
     t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
     return low + (high - low) * (((t ^ (t >>> 14)) >>> 0) / 2 ** 32)
   }
-}
-
-/** The sum of products of corresponding elements, and that of their absolute values. */
-function inner(a: Tree, b: Tree): { sum: number; scale: number } {
-  const others = concrete(b)
-  let sum = 0
-  let scale = 0
-  concrete(a).forEach(({ x, values }, k) => {
-    if (!isFloat(x)) return
-    for (let i = 0; i < values.length; i++) {
-      const v = values[i]! * others[k]!.values[i]!
-      sum += v
-      scale += Math.abs(v)
-    }
-  })
-  return { sum, scale }
-}
-
-/** Trees of one structure as a tree of batches, the batch axis first (0) or last (-1). */
-function stack(trees: readonly Tree[], axis: 0 | -1 | number): Tree {
-  const columns = trees.map(concrete)
-  return rebuild(
-    trees[0]!,
-    columns[0]!.map(({ x }, k) => {
-      const n = x.size
-      const shape = axis === 0 ? [trees.length, ...x.shape] : [...x.shape, trees.length]
-      const at = (i: number): number =>
-        axis === 0 ? columns[Math.floor(i / n)]![k]!.values[i % n]! : columns[i % trees.length]![k]!.values[Math.floor(i / trees.length)]!
-      return filled(shape, x.dtype, at)
-    }),
-  )
 }
