@@ -1,6 +1,6 @@
 // What users get: the packed package, installed in an empty TypeScript project elsewhere, runs the code of the README and the guide.
 import { execFileSync } from "node:child_process"
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { afterAll, beforeAll, expect, test } from "vitest"
@@ -48,6 +48,17 @@ test("the guide's code runs and saves a model", () => {
   expect(printed).toContain("Tensor f32[3] [1.081, -2.615, -5.467]")
   expect(printed).toContain("event: 'epoch'")
   expect(readdirSync(join(project, "runs/guide")).sort()).toEqual(["model.json", "weights.safetensors"])
+})
+
+test("every path that the package exports is there, for Node and for the type checker", () => {
+  const { exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
+    exports: Record<string, string | Record<string, string>>
+  }
+  const files = Object.values(exports).flatMap(e => (typeof e === "string" ? [e] : Object.values(e)))
+  expect(files.filter(f => !existsSync(join(project, "node_modules/adjoint", f)))).toEqual([])
+  const paths = Object.keys(exports).filter(p => p !== "./package.json")
+  const program = paths.map(p => `await import("adjoint${p.slice(1)}")`).join("\n")
+  expect(node("--input-type=module", "--eval", `${program}\nconsole.log("loaded")`).trim()).toBe("loaded")
 })
 
 test("the command is there", () => {

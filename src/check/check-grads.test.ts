@@ -1,9 +1,8 @@
 // The checker finds what is wrong, and says where.
 import { describe, expect, test } from "vitest"
-import { checkGrads, GradientError } from "../index.ts"
 import type { Primitive } from "../core/primitive.ts"
 import { bind1, type Tensor } from "../core/tensor.ts"
-import { abs, concat, mul, sin, sub, sum, tanh, tensor } from "../index.ts"
+import { abs, checkGrads, concat, GradientError, mul, sin, sub, sum, tanh, tensor } from "../index.ts"
 import { op } from "../ir/expr.ts"
 import { definePrimitive, type Short } from "../primitives/define.ts"
 import * as p from "../primitives/index.ts"

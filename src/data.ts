@@ -1,0 +1,20 @@
+/**
+ * Tables and images: CSV and IDX in, typed arrays out, with an encoding that is saved with the model.
+ * @module adjoint/data
+ */
+export { type ColumnInfo, type ColumnType, describeColumns, likelyTarget } from "./data/columns.ts"
+export { type CsvOptions, parseCsv, type Table } from "./data/csv.ts"
+export { decodeTarget, type Encoded, type EncodeOptions, encode } from "./data/encode.ts"
+export {
+  type CategoryColumn,
+  type Encoding,
+  featureNames,
+  type InputColumn,
+  type NumberColumn,
+  readEncoding,
+  type TargetColumn,
+} from "./data/encoding.ts"
+export { DataError } from "./data/errors.ts"
+export { type FitOptions, fitEncoding } from "./data/fit.ts"
+export { parseIdx } from "./data/idx.ts"
+export { type Split, type SplitOptions, shuffle, splitRows } from "./data/split.ts"

@@ -1,0 +1,10 @@
+/**
+ * Files as bytes: safetensors, model folders, checkpoints, CSV.
+ * @module adjoint/io
+ */
+export { type Checkpoint, packCheckpoint, unpackCheckpoint } from "./io/checkpoint.ts"
+export { formatCsv } from "./io/csv.ts"
+export { FormatError } from "./io/errors.ts"
+export type { Json } from "./io/json.ts"
+export { type PackedModel, packModel, unpackModel } from "./io/model.ts"
+export { readSafetensors, type StoredTensor, type StoredTensors, writeSafetensors } from "./io/safetensors.ts"
