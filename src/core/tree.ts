@@ -1,4 +1,4 @@
-import { show } from "./aval.ts"
+import { keyOf } from "./aval.ts"
 import { number } from "./concrete.ts"
 import { Tensor } from "./tensor.ts"
 
@@ -75,8 +75,8 @@ export function treeMap(f: (...xs: Tensor[]) => Tensor, first: Tree, ...others: 
 
 /** Structure and avals as text, for cache keys. */
 export function describe(t: Tree): string {
-  if (t instanceof Tensor) return show(t.aval)
-  if (typeof t === "number") return "f64*[]"
+  if (t instanceof Tensor) return keyOf(t.aval)
+  if (typeof t === "number") return "f64[]*"
   if (t === null || t === undefined) return "-"
   if (Array.isArray(t)) return `[${t.map(describe)}]`
   if (!isPlain(t)) throw notATree(t, "")

@@ -1,4 +1,4 @@
-import { type Aval, show, size } from "../core/aval.ts"
+import { type Aval, keyOf, show, size } from "../core/aval.ts"
 import { Concrete, Donated, type Storage } from "../core/concrete.ts"
 import { bytesOf, type TypedArray } from "../core/dtype.ts"
 import type { Primitive } from "../core/primitive.ts"
@@ -116,7 +116,7 @@ export class Eager extends Trace {
         if (i === undefined) {
           numbers.set(a.storage, (i = numbers.size))
           inputs.push(a.storage)
-          key += `:${this.code(show(a.aval))}`
+          key += `:${this.code(keyOf(a.aval))}`
         }
         key += `,${i}`
       }

@@ -146,6 +146,12 @@ export function valueAndGrad<A extends readonly any[], R>(
       )
     const { value, ys, pull, scope: at } = pullback((x: Tree) => f(...(args.with(argnums, x) as unknown as A)), [target])
     const loss: Tree = hasAux ? (value as [Tree, Tree])[0] : (value as Tree)
+    // what JavaScript's operators compute from a tensor is a number without a history: its gradient would be a silent 0
+    if (typeof loss === "number")
+      throw new TypeError(
+        `grad: the function returned the plain number ${loss}, which has lost its way back to the arguments. ` +
+          "Compute with methods and functions (x.mul(2)) instead of operators (x * 2) and item()",
+      )
     const [y, ...more] = leaves(loss)
     if (!y || more.length || y.ndim || !differentiable(y.aval))
       throw new TypeError(
