@@ -77,6 +77,8 @@ export function linearize<A extends readonly any[], R>(f: Fn<A, R>, ...args: A):
 interface Pullback<A, R> {
   readonly value: R
   readonly ys: readonly Tensor[]
+  /** Which of them depend on the arguments. */
+  readonly depends: readonly boolean[]
   /** Cotangents of the leaves of the value -> of the arguments. */
   pull(cts: readonly Maybe[]): A
   /** Where in the program the value is computed. */
@@ -98,7 +100,7 @@ function pullback<A extends readonly any[], R>(f: Fn<A, R>, args: A): Pullback<A
     )
   }
   const last = linear.nodes.at(-1)
-  return { value: result(ys), ys, pull, scope: last ? scopeOf(last) : [] }
+  return { value: result(ys), ys, depends: tangents, pull, scope: last ? scopeOf(last) : [] }
 }
 
 /**
@@ -144,14 +146,8 @@ export function valueAndGrad<A extends readonly any[], R>(
         `grad: argument ${argnums} must hold floating-point tensors; ${paths(target)[odd] || "it"} is ${show(leaves(target)[odd]!.aval)}. ` +
           "Convert it with cast, or differentiate another argument with { argnums }",
       )
-    const { value, ys, pull, scope: at } = pullback((x: Tree) => f(...(args.with(argnums, x) as unknown as A)), [target])
+    const { value, ys, depends, pull, scope: at } = pullback((x: Tree) => f(...(args.with(argnums, x) as unknown as A)), [target])
     const loss: Tree = hasAux ? (value as [Tree, Tree])[0] : (value as Tree)
-    // what JavaScript's operators compute from a tensor is a number without a history: its gradient would be a silent 0
-    if (typeof loss === "number")
-      throw new TypeError(
-        `grad: the function returned the plain number ${loss}, which has lost its way back to the arguments. ` +
-          "Compute with methods and functions (x.mul(2)) instead of operators (x * 2) and item()",
-      )
     const [y, ...more] = leaves(loss)
     if (!y || more.length || y.ndim || !differentiable(y.aval))
       throw new TypeError(
@@ -160,6 +156,12 @@ export function valueAndGrad<A extends readonly any[], R>(
             .map(x => show(x.aval))
             .join(", ") || "nothing"
         }. ` + "Reduce it with sum or mean, return [loss, aux] with { hasAux: true }, or use jacrev",
+      )
+    // what JavaScript's operators make of a tensor is a number without a history: its gradient would be a silent 0
+    if (y.aval.weak && !depends[0])
+      throw new TypeError(
+        `grad: the function returned the plain number ${y.item()}, which has lost its way back to the arguments. ` +
+          "Compute with methods and functions, x.mul(2), instead of operators, x * 2, and item()",
       )
     const one = scope([...at, "backward"], () => fullLike(y.aval, 1))
     return [value, pull([one, ...ys.slice(1).map(() => null)])[0]]
