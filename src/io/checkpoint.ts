@@ -25,13 +25,15 @@ export interface Checkpoint {
   readonly state: StoredTensors
   /** State of the optimizer, such as Adam's moments. */
   readonly optimizer: StoredTensors
+  /** Parameters and state of the best epoch so far, where they are not those above. */
+  readonly best?: StoredTensors
 }
 
-const GROUPS = ["parameters", "state", "optimizer"] as const
+const GROUPS = ["parameters", "state", "optimizer", "best"] as const
 
 /**
- * Packs a checkpoint into files of the same form as a model's, of kind `checkpoint`, with tensors named `parameters/...`, `state/...` and
- * `optimizer/...`.
+ * Packs a checkpoint into files of the same form as a model's, of kind `checkpoint`, with tensors named `parameters/...`, `state/...`,
+ * `optimizer/...` and `best/...`.
  *
  * @throws FormatError as `packModel` does.
  * @example writeModelFolder("runs/iris.checkpoint", packCheckpoint(checkpoint))
@@ -39,7 +41,7 @@ const GROUPS = ["parameters", "state", "optimizer"] as const
 export function packCheckpoint(checkpoint: Checkpoint): Map<string, Uint8Array> {
   const { version, architecture, encoding, settings, step, epoch, seed, engine, simd } = checkpoint
   const tensors = Object.fromEntries(
-    GROUPS.flatMap(group => Object.entries(checkpoint[group]).map(([name, tensor]) => [`${group}/${name}`, tensor])),
+    GROUPS.flatMap(group => Object.entries(checkpoint[group] ?? {}).map(([name, tensor]) => [`${group}/${name}`, tensor])),
   )
   const training = { step, epoch, seed, engine, simd, ...(settings === undefined ? {} : { settings }) }
   return packModel({ kind: "checkpoint", version, architecture, ...(encoding === undefined ? {} : { encoding }), training, tensors })
@@ -60,11 +62,17 @@ export function unpackCheckpoint(files: ReadonlyMap<string, Uint8Array>, where =
   }
   const { version, architecture, encoding, training, tensors } = packed
   const { step, epoch, seed, engine, simd, settings } = checkTraining(training, where)
-  const [parameters, state, optimizer] = GROUPS.map(group => tensorsOf(tensors, group)) as [StoredTensors, StoredTensors, StoredTensors]
+  const [parameters, state, optimizer, best] = GROUPS.map(group => tensorsOf(tensors, group)) as [
+    StoredTensors,
+    StoredTensors,
+    StoredTensors,
+    StoredTensors,
+  ]
   return {
     ...{ version, step, epoch, seed, engine, simd, architecture, parameters, state, optimizer },
     ...(encoding === undefined ? {} : { encoding }),
     ...(settings === undefined ? {} : { settings }),
+    ...(Object.keys(best).length === 0 ? {} : { best }),
   }
 }
 

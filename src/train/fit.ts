@@ -1,14 +1,14 @@
 import { fromArray, tensor } from "../core/concrete.ts"
-import type { Tensor } from "../core/tensor.ts"
 import { leaves, rebuild, type Tree } from "../core/tree.ts"
 import { shuffle, splitRows } from "../data/split.ts"
+import type { Json } from "../io/json.ts"
 import * as random from "../ops/random.ts"
-import { jit } from "../runtime/jit.ts"
-import { valueAndGrad } from "../transforms/grad.ts"
+import { type Identity, readCheckpoint, type Snapshot, writeCheckpoint } from "./checkpoint.ts"
 import { batches, evaluator, type Measured } from "./evaluate.ts"
 import { type EventStream, stream } from "./events.ts"
 import type { Metric } from "./metrics.ts"
 import { BatchReader, type Dataset, pair, subset } from "./rows.ts"
+import { compileStep } from "./step.ts"
 import type { Loss, Optimizer, Trainable } from "./trainable.ts"
 import { TrainedModel } from "./trained.ts"
 
@@ -29,13 +29,27 @@ export interface FitOptions {
   readonly metrics?: Readonly<Record<string, Metric>>
   /** Stops when the validation loss has not improved for so many epochs. Default: never. */
   readonly patience?: number
+  /** Folder into which the training is written after each epoch, so that it can go on after a crash. Default: none. */
+  readonly checkpoint?: string
+  /** Goes on from the checkpoint, with the bits of an unbroken run. Default: false. */
+  readonly resume?: boolean
   /** Ends the training after the current step; the result is what has been learned by then. */
   readonly signal?: AbortSignal
 }
 
 /** What `fit` tells while it runs. Times are in seconds. */
 export type FitEvent =
-  | { readonly event: "start"; readonly parameters: number; readonly rows: number; readonly validationRows: number; readonly steps: number }
+  /** `epochsDone`: by an earlier run, whose checkpoint this one goes on from. */
+  | {
+      readonly event: "start"
+      readonly parameters: number
+      readonly rows: number
+      readonly validationRows: number
+      readonly steps: number
+      readonly epochsDone: number
+    }
+  /** Something that the user should know. */
+  | { readonly event: "note"; readonly message: string }
   /** About every 50 ms. `loss` is the mean over the steps since the last one; `rate` is in rows per second. */
   | {
       readonly event: "progress"
@@ -96,7 +110,6 @@ export function fit<M extends Trainable>(model: M, data: Dataset, options: FitOp
 
 /** Milliseconds of work between two visits to the event loop. */
 const CHUNK = 50
-const now = (): number => performance.now()
 const visitEventLoop = (): Promise<void> => new Promise(resolve => setTimeout(resolve, 0))
 
 async function train<M extends Trainable>(
@@ -107,58 +120,50 @@ async function train<M extends Trainable>(
 ): Promise<TrainedModel<M>> {
   // errors in the arguments reject the result, as all others do
   await visitEventLoop()
-  const { loss, optimizer, epochs = 10, batchSize = 32, seed = 0, metrics = {}, patience = Infinity, signal } = check(options)
+  const {
+    loss,
+    optimizer,
+    epochs = 10,
+    batchSize = 32,
+    seed = 0,
+    metrics = {},
+    patience = Infinity,
+    signal,
+    checkpoint,
+    resume,
+  } = check(options)
   const { training, validation } = divide(data, options.validation, seed)
   const n = training.x.rows
-  const stepsPerEpoch = Math.ceil(n / batchSize)
-  const steps = stepsPerEpoch * epochs
+  const steps = Math.ceil(n / batchSize) * epochs
   const root = random.key(seed)
   const stepKeys = random.fold(root, 1)
-  const { params, state } = model.init(random.fold(root, 0), training.x.shape)
-
-  const step = jit(
-    (
-      carry: { params: Tree; state: Tree; optimizer: Tree },
-      x: Tensor,
-      y: Tensor,
-      stepKeys: Tensor,
-      step: Tensor,
-    ): readonly [typeof carry, Tensor] => {
-      const lossOf = (params: Tree): [Tensor, Tree] => {
-        const [output, state] = model.apply(params, carry.state, x, { key: random.fold(stepKeys, step), training: true })
-        return [loss(output, y), state]
-      }
-      const [[value, state], grads] = valueAndGrad(lossOf, { hasAux: true })(carry.params)
-      const [params, next] = optimizer.update(grads, carry.optimizer, carry.params)
-      return [{ params, state, optimizer: next }, value]
-    },
-    { donate: [0] },
-  )
+  const runStep = compileStep(model, loss, optimizer)
   const measure = evaluator(model, loss, metrics)
+  const identity: Identity = { seed, model: json(model.config), optimizer: json(optimizer.config), batchSize, rows: n }
 
-  let carry = { params, state, optimizer: optimizer.init(params) }
-  let best = { epoch: 0, loss: Infinity, params: null as unknown, state: null as unknown }
-  const started = now()
-  const seconds = (): number => (now() - started) / 1000
-  events.push({
-    event: "start",
-    parameters: leaves(params).reduce((k, p) => k + p.size, 0),
-    rows: n,
-    validationRows: validation?.x.rows ?? 0,
-    steps,
-  })
+  const { params, state } = model.init(random.fold(root, 0), training.x.shape)
+  let now: Snapshot = {
+    epoch: 0,
+    step: 0,
+    carry: { params, state, optimizer: optimizer.init(params) },
+    best: { epoch: 0, loss: Infinity, kept: null },
+  }
+  if (resume) {
+    const { snapshot, notes } = await readCheckpoint(checkpoint!, identity)
+    now = snapshot
+    for (const message of notes) events.push({ event: "note", message })
+  }
+  const parameters = leaves(params).reduce((k, p) => k + p.size, 0)
+  events.push({ event: "start", parameters, rows: n, validationRows: validation?.x.rows ?? 0, steps, epochsDone: now.epoch })
   const [xs, ys] = [new BatchReader(training.x), new BatchReader(training.y)]
-  let done = 0
-  let epochsDone = 0
+  const watch = new Watch(steps, now.step, events)
   let reason: "epochs" | "patience" | "aborted" = "epochs"
-  let rowsInChunk = 0
-  let lossInChunk = 0
-  let chunk = now()
 
-  for (let epoch = 1; epoch <= epochs && reason === "epochs"; epoch++) {
+  for (let epoch = now.epoch + 1; epoch <= epochs && reason === "epochs"; epoch++) {
     const order = shuffle(n, seed, epoch)
-    const epochStarted = now()
-    let epochLoss = 0
+    const started = performance.now()
+    let { carry, step } = now
+    let total = 0
     for (const [from, to] of batches(n, batchSize)) {
       if (signal?.aborted) {
         reason = "aborted"
@@ -166,55 +171,71 @@ async function train<M extends Trainable>(
       }
       const rows = order.subarray(from, to)
       const [x, y] = [xs.read(rows), ys.read(rows)]
-      const at = tensor(done, { dtype: "i32" })
-      const [next, value] = step(carry, fromArray(x.array, x.aval), fromArray(y.array, y.aval), stepKeys, at)
+      const at = tensor(step++, { dtype: "i32" })
+      const [next, value] = runStep(carry, fromArray(x.array, x.aval), fromArray(y.array, y.aval), stepKeys, at)
       carry = next
       const l = value.item()
-      if (!Number.isFinite(l)) throw diverged(l, done + 1, epoch)
-      done++
-      epochLoss += l * rows.length
-      lossInChunk += l * rows.length
-      rowsInChunk += rows.length
-      if (now() - chunk >= CHUNK) {
-        const took = (now() - chunk) / 1000
-        events.push({
-          event: "progress",
-          epoch,
-          step: done,
-          steps,
-          loss: lossInChunk / rowsInChunk,
-          rate: rowsInChunk / took,
-          secondsLeft: (seconds() / done) * (steps - done),
-        })
-        await visitEventLoop()
-        ;[rowsInChunk, lossInChunk, chunk] = [0, 0, now()]
-      }
+      if (!Number.isFinite(l)) throw diverged(l, step, epoch)
+      total += l * rows.length
+      const pause = watch.saw(epoch, step, l, rows.length)
+      if (pause) await pause
     }
-    if (reason === "aborted") break
-    epochsDone = epoch
+    if (reason === "aborted") {
+      now = { ...now, carry, step }
+      break
+    }
     const validated = validation && measure(carry.params, carry.state, validation)
-    const judged = validated?.loss ?? epochLoss / n
-    const better = judged < best.loss
-    if (better)
-      best = validation
-        ? { epoch, loss: judged, params: copyOf(carry.params), state: copyOf(carry.state) }
-        : { ...best, epoch, loss: judged }
-    events.push({
-      event: "epoch",
-      epoch,
-      loss: epochLoss / n,
-      ...(validated && { validation: validated }),
-      best: better,
-      seconds: (now() - epochStarted) / 1000,
-    })
-    await visitEventLoop()
-    chunk = now()
-    if (epoch - best.epoch >= patience) reason = "patience"
+    const judged = validated?.loss ?? total / n
+    const better = judged < now.best.loss
+    const kept = validation ? { params: copyOf(carry.params), state: copyOf(carry.state) } : null
+    now = { epoch, step, carry, best: better ? { epoch, loss: judged, kept } : now.best }
+    if (epoch - now.best.epoch >= patience) reason = "patience"
+    if (checkpoint !== undefined) await writeCheckpoint(checkpoint, now, identity)
+    const seconds = (performance.now() - started) / 1000
+    events.push({ event: "epoch", epoch, loss: total / n, ...(validated && { validation: validated }), best: better, seconds })
+    await watch.rest()
   }
-  events.push({ event: "end", reason, epoch: epochsDone, bestEpoch: best.epoch, seconds: seconds() })
-  const kept = best.params === null ? carry : { params: best.params, state: best.state }
-  return new TrainedModel(model, copyOf(kept.params as Tree), copyOf(kept.state as Tree), training.x.shape)
+  events.push({ event: "end", reason, epoch: now.epoch, bestEpoch: now.best.epoch, seconds: watch.seconds() })
+  const kept = now.best.kept ?? now.carry
+  return new TrainedModel(model, copyOf(kept.params), copyOf(kept.state), training.x.shape)
 }
+
+/** Tells how a training goes, and lets others have the event loop, about every 50 ms. */
+class Watch {
+  private readonly steps: number
+  private readonly before: number
+  private readonly events: EventStream<FitEvent>
+  private readonly started = performance.now()
+  private chunk = performance.now()
+  private rows = 0
+  private loss = 0
+  /** `before`: steps that an earlier run has done. */
+  constructor(steps: number, before: number, events: EventStream<FitEvent>) {
+    this.steps = steps
+    this.before = before
+    this.events = events
+  }
+  seconds(): number {
+    return (performance.now() - this.started) / 1000
+  }
+  /** Counts a step; from time to time there is something to wait for. */
+  saw(epoch: number, step: number, loss: number, rows: number): Promise<void> | undefined {
+    this.rows += rows
+    this.loss += loss * rows
+    const took = performance.now() - this.chunk
+    if (took < CHUNK) return undefined
+    const secondsLeft = (this.seconds() / (step - this.before)) * (this.steps - step)
+    const rate = (this.rows / took) * 1000
+    this.events.push({ event: "progress", epoch, step, steps: this.steps, loss: this.loss / this.rows, rate, secondsLeft })
+    return this.rest()
+  }
+  async rest(): Promise<void> {
+    await visitEventLoop()
+    ;[this.rows, this.loss, this.chunk] = [0, 0, performance.now()]
+  }
+}
+
+const json = (config: unknown): Json => (config === undefined ? null : JSON.parse(JSON.stringify(config)))
 
 function check(options: FitOptions): FitOptions {
   const { loss, optimizer, epochs = 10, batchSize = 32, patience = Infinity } = options
@@ -225,6 +246,7 @@ function check(options: FitOptions): FitOptions {
   for (const [name, x] of Object.entries({ epochs, batchSize })) {
     if (!Number.isInteger(x) || x < 1) throw new TypeError(`fit: \`${name}\` must be a whole number from 1; got ${x}`)
   }
+  if (options.resume && options.checkpoint === undefined) throw new TypeError("fit: `resume` goes on from a `checkpoint`; name its folder")
   if (!(patience >= 1)) throw new TypeError(`fit: \`patience\` must be at least 1 epoch; got ${patience}`)
   return options
 }

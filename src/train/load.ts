@@ -2,7 +2,8 @@ import { isObject } from "../io/json.ts"
 import { type PackedModel, unpackModel } from "../io/model.ts"
 import { fromConfig, type Layer } from "../nn/index.ts"
 import { readFolder } from "./folders.ts"
-import { restore, TrainedModel } from "./trained.ts"
+import { restore } from "./forms.ts"
+import { TrainedModel } from "./trained.ts"
 
 /** A model read from its files, and what was saved with it. */
 export interface LoadedModel {
@@ -29,7 +30,7 @@ export function unpackTrained(files: ReadonlyMap<string, Uint8Array>, where?: st
   if (!Array.isArray(inShape) || !inShape.every(n => Number.isInteger(n) && n >= 0))
     throw new TypeError(`${where ?? "the model"}: architecture.inShape must be a shape, such as [784]; got ${JSON.stringify(inShape)}`)
   return {
-    trained: new TrainedModel(fromConfig(model), restore("params", params, tensors), restore("state", state, tensors), inShape),
+    trained: new TrainedModel(fromConfig(model), restore(params, tensors, "params/"), restore(state, tensors, "state/"), inShape),
     ...(encoding !== undefined && { encoding }),
     ...(training !== undefined && { training }),
   }

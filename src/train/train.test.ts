@@ -29,7 +29,14 @@ describe("fit", () => {
     const run = fit(model, { x, y }, { ...options, validation: 0.2 })
     const events = await all(run)
     const trained = await run.result
-    expect(events[0]).toEqual({ event: "start", parameters: 8 * 32 + 32 + 32 * 3 + 3, rows: 240, validationRows: 60, steps: 160 })
+    expect(events[0]).toEqual({
+      event: "start",
+      parameters: 8 * 32 + 32 + 32 * 3 + 3,
+      rows: 240,
+      validationRows: 60,
+      steps: 160,
+      epochsDone: 0,
+    })
     const epochs = events.filter(e => e.event === "epoch")
     expect(epochs.map(e => e.epoch)).toEqual(Array.from({ length: 20 }, (_, i) => i + 1))
     expect(epochs[0]!.best).toBe(true)
@@ -94,6 +101,25 @@ describe("fit", () => {
     const trained = await fit(wide, { x, y }, { ...options, epochs: 3 }).result
     expect(stats.programs - before).toBeLessThanOrEqual(4)
     expect(String(trained.predict(x))).toBe(String(trained.predict(x)))
+  })
+
+  it("goes on from a checkpoint with the bits of an unbroken run", async () => {
+    const small = sequential(dense(8, 32), dropout(0.2), tanh(), dense(32, 3))
+    for (const validation of [0.2, 0]) {
+      const settings = { ...options, epochs: 7, validation, checkpoint: join(folder, `checkpoint-${validation}`) }
+      const whole = bytes(await fit(small, { x, y }, { ...options, epochs: 7, validation }).result)
+      await fit(small, { x, y }, { ...settings, epochs: 3 }).result
+      const run = fit(small, { x, y }, { ...settings, resume: true })
+      const events = await all(run)
+      expect(events.find(e => e.event === "start")).toMatchObject({ epochsDone: 3 })
+      expect(events.flatMap(e => (e.event === "epoch" ? [e.epoch] : []))).toEqual([4, 5, 6, 7])
+      expect(bytes(await run.result)).toBe(whole)
+      const other = fit(small, { x, y }, { ...settings, seed: 2, resume: true })
+      await expect(other.result).rejects.toThrow(/is of a training with another seed: 1, now 2/)
+      const wider = fit(model, { x, y }, { ...settings, resume: true })
+      await expect(wider.result).rejects.toThrow(/another model/)
+    }
+    await expect(fit(small, { x, y }, { ...options, resume: true }).result).rejects.toThrow(/`resume` goes on from a `checkpoint`/)
   })
 
   it("says where a training diverged", async () => {
