@@ -3,6 +3,7 @@ import { show } from "../core/aval.ts"
 import { fromArray } from "../core/concrete.ts"
 import { isDtype, type TypedArray } from "../core/dtype.ts"
 import { leaves, paths, rebuild, type Tree } from "../core/tree.ts"
+import { FormatError } from "../io/errors.ts"
 import { isObject, type Json } from "../io/json.ts"
 import type { StoredTensors } from "../io/safetensors.ts"
 
@@ -21,19 +22,19 @@ export function tensorsOf(tree: Tree, prefix = ""): StoredTensors {
   ) as StoredTensors
 }
 
-/** The tree of a form, with stored tensors. Throws TypeError where one is missing or is not what the form says. */
+/** The tree of a form, with stored tensors. Throws FormatError where one is missing or is not what the form says. */
 export function restore(form: unknown, tensors: StoredTensors, prefix = ""): any {
   const go = (form: unknown, path: string): unknown => {
     if (typeof form !== "string") {
       const below = (key: string | number): string => (path ? `${path}.${key}` : `${key}`)
       if (Array.isArray(form)) return form.map((f, i) => go(f, below(i)))
       if (isObject(form)) return Object.fromEntries(Object.entries(form).map(([key, f]) => [key, go(f, below(key))]))
-      throw new TypeError(`load: the form of ${prefix}${path} must be made of objects, lists and text; got ${JSON.stringify(form)}`)
+      throw new FormatError(`The form of ${prefix}${path} must be made of objects, lists and text; got ${JSON.stringify(form)}.`)
     }
     const name = `${prefix}${path}`
     const { dtype, shape, data } = tensors[name] ?? {}
     if (!isDtype(dtype) || !shape || form !== show({ dtype, shape }))
-      throw new TypeError(`load: the model wants ${name} as ${form}; the file has ${shape ? `${dtype}[${shape}]` : "none"}`)
+      throw new FormatError(`The model wants ${name} as ${form}; the file has ${shape ? `${dtype}[${shape}]` : "none"}.`)
     return fromArray(data as TypedArray, { dtype, shape })
   }
   return go(form, "")

@@ -1,3 +1,4 @@
+import { FormatError } from "../io/errors.ts"
 import { isObject } from "../io/json.ts"
 import { type PackedModel, unpackModel } from "../io/model.ts"
 import { fromConfig, type Layer } from "../nn/index.ts"
@@ -17,7 +18,7 @@ export interface LoadedModel {
 /**
  * The model in a folder written by `save` or `adjoint train`. Nothing in the files is run.
  *
- * @throws FormatError for files that are damaged, changed or too new; TypeError for layers that are not known or weights that do not fit them.
+ * @throws FormatError for files that are damaged, changed or too new, layers that are not known, and weights that are not as described.
  * @example const { trained } = await loadModel("runs/iris")
  */
 export const loadModel = async (dir: string): Promise<LoadedModel> => unpackTrained(await readFolder(dir), dir)
@@ -27,11 +28,20 @@ export function unpackTrained(files: ReadonlyMap<string, Uint8Array>, where?: st
   const packed: PackedModel = unpackModel(files, where)
   const { architecture, tensors, encoding, training } = packed
   const { model, inShape, params, state } = isObject(architecture) ? architecture : {}
+  const name = where ?? "the model"
   if (!Array.isArray(inShape) || !inShape.every(n => Number.isInteger(n) && n >= 0))
-    throw new TypeError(`${where ?? "the model"}: architecture.inShape must be a shape, such as [784]; got ${JSON.stringify(inShape)}`)
+    throw new FormatError(`${name}: architecture.inShape must be a shape, such as [784]; got ${JSON.stringify(inShape)}.`)
   return {
-    trained: new TrainedModel(fromConfig(model), restore(params, tensors, "params/"), restore(state, tensors, "state/"), inShape),
+    trained: new TrainedModel(known(model, name), restore(params, tensors, "params/"), restore(state, tensors, "state/"), inShape),
     ...(encoding !== undefined && { encoding }),
     ...(training !== undefined && { training }),
+  }
+}
+
+function known(config: unknown, name: string): Layer {
+  try {
+    return fromConfig(config)
+  } catch (error) {
+    throw new FormatError(`${name}: ${(error as Error).message}. A newer version of adjoint may know it: npm install adjoint@latest`)
   }
 }

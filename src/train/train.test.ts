@@ -3,6 +3,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, describe, expect, it } from "vitest"
 import { cast, equal, mean, random, type Tensor, tensor } from "../index.ts"
+import { FormatError, packModel, unpackModel } from "../io.ts"
 import { crossEntropy, squaredError } from "../losses.ts"
 import { dense, dropout, sequential, tanh } from "../nn.ts"
 import { adam, sgd } from "../optim.ts"
@@ -172,6 +173,23 @@ describe("save and load", () => {
   it("needs no file system", async () => {
     const trained = await fit(model, { x, y }, { ...options, epochs: 1 }).result
     expect(unpackTrained(trained.pack()).trained.predict(x).toArray()).toEqual(trained.predict(x).toArray())
+  })
+
+  it("says what is wrong with files that it cannot use", async () => {
+    const trained = await fit(model, { x, y }, { ...options, epochs: 1 }).result
+    const { tensors, ...packed } = unpackModel(trained.pack())
+    const architecture = packed.architecture as { params: object; model: object }
+    const cases: readonly (readonly [object, RegExp])[] = [
+      [{ ...architecture, inShape: "8" }, /^m: architecture\.inShape must be a shape, such as \[784\]; got "8"/],
+      [{ ...architecture, params: undefined }, /^The form of params\/ must be made of objects, lists and text; got undefined/],
+      [{ ...architecture, params: { w: "f32[9]" } }, /^The model wants params\/w as f32\[9\]; the file has none/],
+      [{ ...architecture, model: { kind: "telepathy" } }, /^m: .*telepathy.*dense.*npm install adjoint@latest/],
+    ]
+    for (const [changed, message] of cases) {
+      const load = (): unknown => unpackTrained(packModel({ ...packed, tensors, architecture: JSON.parse(JSON.stringify(changed)) }), "m")
+      expect(load).toThrow(FormatError)
+      expect(load).toThrow(message)
+    }
   })
 
   it("does not save what could not be made again", async () => {
