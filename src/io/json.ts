@@ -1,7 +1,7 @@
+import type { Json } from "../core/json.ts"
 import { FormatError } from "./errors.ts"
 
-/** A value that JSON can hold without loss. */
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json | undefined }
+export type { Json }
 
 /**
  * A value as indented JSON with a line break at its end; the same value gives the same bytes.

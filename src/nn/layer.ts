@@ -1,9 +1,9 @@
 // What a layer is. Layers are values: parameters, state and random keys go in as arguments and come out as results.
 import type { Shape } from "../core/aval.ts"
+import type { Json } from "../core/json.ts"
 import { currentScope, Tensor } from "../core/tensor.ts"
 
-/** Plain data that JSON keeps without loss. */
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
+export type { Json }
 
 /** What a layer is made of, as plain data; `fromConfig` makes the layer again. */
 export type LayerConfig = { readonly kind: string; readonly [option: string]: Json }
