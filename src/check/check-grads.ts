@@ -143,7 +143,14 @@ class Check {
       const loop = examples.map(e => f(...args.map((a, i) => (mapped.includes(i) ? e[i] : a))) as Tree)
       for (const axis of [0, -1]) {
         const inAxes = every.map(i => (mapped.includes(i) ? axis : null))
-        const given = args.map((a, i) => (mapped.includes(i) ? stack(examples.map(e => e[i]!), axis) : a)) // biome-ignore format: one line
+        const given = args.map((a, i) =>
+          mapped.includes(i)
+            ? stack(
+                examples.map(e => e[i]!),
+                axis,
+              )
+            : a,
+        )
         const got = vmap(f, { inAxes, outAxis: axis })(...given) as Tree
         const what = `vmap with inAxes [${inAxes.map(String).join(", ")}] differs from a loop`
         this.compare("vmap", order, what, "Look at the batching rules of the operations in it", got, stack(loop, axis), "result")

@@ -16,7 +16,15 @@ function product(t: FloatType, sizes: Sizes, a: string, b: string, c: string, sh
   const axis = (letter: string): Axis => axes.get(letter)!
   const at = (letters: string): Index => {
     const dims = [...letters].map(axis)
-    return dims.length === 0 ? int(0) : offset(ravel(dims.map(axisIndex), dims.map(x => x.n)), shift) // biome-ignore format: one line
+    return dims.length === 0
+      ? int(0)
+      : offset(
+          ravel(
+            dims.map(axisIndex),
+            dims.map(x => x.n),
+          ),
+          shift,
+        )
   }
   const load = (slot: number, letters: string): Expr => ({ k: "load", t, slot, at: at(letters) })
   const summed = [...new Set(a + b)].filter(letter => !c.includes(letter)).sort()
