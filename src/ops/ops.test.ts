@@ -240,7 +240,7 @@ const tables: Readonly<Record<string, readonly Row[]>> = {
 }
 
 describe.each(Object.entries(tables))("%s", (_name, rows) => {
-  it.each(rows)("%s", (...[, got, wanted, dtype]: Row) => {
+  it.each(rows.map(([name, ...rest]) => ({ name, rest })))("$name", ({ rest: [got, wanted, dtype] }) => {
     const y = got()
     if (dtype) expect(y.dtype).toBe(dtype)
     const close = (x: unknown, w: unknown): void => {
