@@ -1,10 +1,10 @@
-// Matrix products: a library function for any sizes and strides, and kernels that call it.
+// Matrix products: a library function for any sizes and strides.
 //
 // B is packed into panels of a few columns, block by block of k, so that a tile of C stays in registers while the panel
 // streams past (Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication", 2008). Every block of k starts from
 // what the one before it left in C: each element is one sum in the order of k, whatever the sizes.
 import type { FloatType } from "../../ir/expr.ts"
-import type { Gemm, GemmAxis } from "./gemm-match.ts"
+import type { Gemm } from "./gemm-match.ts"
 import type { Code, Local, ValueType, WasmModule } from "./wasm-bytes.ts"
 import { byteSize } from "./wasm-ops.ts"
 
@@ -33,46 +33,6 @@ const numbers = (n: number): ValueType[] => Array(n).fill("i32")
  */
 const gemmParams = numbers(14)
 export const importGemm = (module: WasmModule, t: FloatType): number => module.import(`gemm_${t}`, gemmParams)
-
-/** A kernel that is a matrix product: loops around calls of the library. The last parameter is scratch memory. */
-export function writeGemmKernel(gemm: Gemm, params: number, library: number, code: Code): void {
-  const { t, a, b, c, m, n, k, loops, sums } = gemm
-  const size = byteSize(t)
-  const scratch = params - 1
-  const moved = (base: Local, elements: number): Local => {
-    const pointer = code.local("i32")
-    const bytes = elements * size
-    code.get(base).i32(bytes).op("i32.add").set(pointer)
-    return pointer
-  }
-  const counters: Local[] = []
-  const nest = (axes: readonly GemmAxis[], outer: readonly Local[]): void => {
-    const [axis, ...inner] = axes
-    if (!axis) {
-      const steps = [m.a, k.a, k.b, n.b, m.c, n.c].map(elements => elements * size)
-      code.i32(m.n).i32(n.n).i32(k.n)
-      for (const [i, pointer] of outer.entries())
-        code
-          .get(pointer)
-          .i32(steps[2 * i]!)
-          .i32(steps[2 * i + 1]!)
-      code.get(scratch).i32(0)
-      for (const i of counters) code.get(i).op("i32.or")
-      code.i32(0).op("i32.ne").call(library)
-      return
-    }
-    const pointers = outer.map(p => moved(p, 0))
-    const counter = code.local("i32")
-    if (sums.includes(axis)) counters.push(counter)
-    code.i32(0).set(counter)
-    code.loop(() => {
-      nest(inner, pointers)
-      for (const [i, elements] of [axis.a, axis.b, axis.c].entries()) code.advance(pointers[i]!, elements * size)
-      code.advance(counter, 1).get(counter).i32(axis.n).op("i32.lt_s").brIf(0)
-    })
-  }
-  nest([...loops, ...sums], [moved(1 + a.slot, a.start), moved(1 + b.slot, b.start), moved(0, c.start)])
-}
 
 /** The library function and its parts. */
 export function addGemm(module: WasmModule, t: FloatType, relaxed: boolean): void {

@@ -1,7 +1,8 @@
 // The default engine's emitter: kernels as WebAssembly with 128-bit vectors.
 import type { FloatType } from "../../ir/expr.ts"
 import type { Kernel } from "../kernel.ts"
-import { addGemm, gemmScratch, importGemm, writeGemmKernel } from "./gemm.ts"
+import { addGemm, gemmScratch, importGemm } from "./gemm.ts"
+import { writeGemmKernel } from "./gemm-kernel.ts"
 import { matchGemm } from "./gemm-match.ts"
 import { type ValueType, WasmModule } from "./wasm-bytes.ts"
 import { Facts, outputLanes, reduceLanes } from "./wasm-facts.ts"
