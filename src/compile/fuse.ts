@@ -32,7 +32,7 @@ function probe(n: Apply): Probe {
   const { meaning } = n.prim
   const reads: (readonly Index[])[][] = n.args.map(() => [])
   const idx = n.outs[0]!.aval.shape.map(d => axisIndex(newAxis(d)))
-  if (meaning.kind === "call" || meaning.kind === "scatter") return { reads, idx, moves: false }
+  if (meaning.kind === "call" || meaning.kind === "loop" || meaning.kind === "scatter") return { reads, idx, moves: false }
   const ins = n.args.map(
     (a, i): Read =>
       at => {
@@ -137,7 +137,8 @@ export function fuse(g: Graph): { launches: Launch[]; outputs: Node[] } {
     const element = (a: Node, idx: readonly Index[]): Expr => {
       const n = producer.get(a)!
       const { meaning } = n.prim
-      if (meaning.kind === "call" || meaning.kind === "scatter") throw new Error(`fuse: ${n.prim.name} has no elements`)
+      if (meaning.kind === "call" || meaning.kind === "loop" || meaning.kind === "scatter")
+        throw new Error(`fuse: ${n.prim.name} has no elements`)
       return meaning.at(n.args.map(read), idx, n.params, avalsOf(n))
     }
     const kernel = make(a => (a === out ? idx => element(a, idx) : read(a)))
@@ -153,7 +154,7 @@ export function fuse(g: Graph): { launches: Launch[]; outputs: Node[] } {
 
   for (const node of g.nodes) {
     const { meaning } = node.prim
-    if (meaning.kind === "call") throw new Error(`fuse: ${node.prim.name} should have been inlined`)
+    if (meaning.kind === "call" || meaning.kind === "loop") throw new Error(`fuse: ${node.prim.name} should have been inlined`)
     const [out] = node.outs as readonly [Node]
     if (!stored.has(out)) continue
     const of = { name: node.prim.name, scope: node.scope }

@@ -18,6 +18,22 @@ export interface Program {
 /** The element of an output at an index, from reads of the operands. */
 export type Element<P, R> = (ins: readonly Read[], idx: readonly Index[], p: P, avals: readonly Aval[]) => R
 
+/**
+ * Operands [constants, initial carry, stacked xs, number of turns if `counted`], outputs [last carry, stacked ys]. The graph maps
+ * [constants, carry, x] to [carry, y]; x and y are slices along axis 0.
+ */
+export interface Loop {
+  readonly graph: Program
+  /** Turns; if `counted`, the most there can be. */
+  readonly length: number
+  readonly constants: number
+  readonly carry: number
+  /** From the last slice to the first. */
+  readonly reverse: boolean
+  /** Whether the last operand, an i32 scalar, says at run time how many turns there are. What ys hold beyond is not defined. */
+  readonly counted: boolean
+}
+
 /** What an operation computes, in the closed set of kernel classes. */
 export type Meaning<P> =
   /**
@@ -34,6 +50,8 @@ export type Meaning<P> =
     }
   /** The program in `body`. */
   | { readonly kind: "call" }
+  /** A program run again and again, as `loop` says. */
+  | { readonly kind: "loop"; loop(p: P): Loop }
 
 /**
  * Everything the system knows about one operation, in one record.
