@@ -1,7 +1,7 @@
 // Progress while a network trains: one line drawn again and again on a terminal, or a line now and then in a log.
 import type { TargetColumn } from "../data/encoding.ts"
 import type { FitEvent } from "../train.ts"
-import { grouped, percent, show, widthOf } from "./terminal.ts"
+import { grouped, percent, StatusLine, show } from "./terminal.ts"
 
 const BAR = 24
 const SMALLEST_BAR = 8
@@ -31,11 +31,12 @@ export class Progress {
   private metric: readonly [string, string] | undefined
   private latest: Extract<FitEvent, { event: "progress" }> | undefined
   private shownAt = performance.now()
-  private drawn = 0
+  private readonly line: StatusLine
   constructor(target: TargetColumn, epochs: number, stream: NodeJS.WriteStream = process.stderr) {
     this.target = target
     this.epochs = epochs
     this.stream = stream
+    this.line = new StatusLine(stream)
   }
 
   show(event: FitEvent): void {
@@ -49,8 +50,7 @@ export class Progress {
 
   /** Makes room for what comes after. */
   end(): void {
-    if (this.drawn > 0) this.stream.write(`\r${" ".repeat(this.drawn)}\r`)
-    this.drawn = 0
+    this.line.clear()
   }
 
   private log(event: Extract<FitEvent, { event: "progress" }>): void {
@@ -59,12 +59,8 @@ export class Progress {
     this.stream.write(`${this.texts(event)[0].join("  ")}\n`)
   }
 
-  // Blanks wipe out the rest of a longer line before: terminals that know no escape sequences understand them too.
   private redraw(event: Extract<FitEvent, { event: "progress" }>): void {
-    const width = widthOf(this.stream) - 1
-    const line = fitted(this.texts(event), event.step / event.steps, width)
-    this.stream.write(`\r${line.padEnd(Math.min(this.drawn, width))}`)
-    this.drawn = line.length
+    this.line.draw(fitted(this.texts(event), event.step / event.steps, this.line.width))
   }
 
   private texts({ epoch, loss, rate, secondsLeft }: Extract<FitEvent, { event: "progress" }>): readonly [string[], string[]] {

@@ -23,6 +23,34 @@ export function paint(style: Style, text: string, stream: Stream = process.stdou
   return stream.hasColors?.() ? `\x1b[${on}m${text}\x1b[${off}m` : text
 }
 
+/**
+ * A line that is drawn again and again on a terminal; where there is none, nothing is drawn.
+ *
+ * Blanks wipe out the rest of a longer line before: terminals that know no escape sequences understand them too.
+ */
+export class StatusLine {
+  private readonly stream: Stream
+  private drawn = 0
+  constructor(stream: Stream = process.stderr) {
+    this.stream = stream
+  }
+  /** Columns for the text: the cursor wants one. */
+  get width(): number {
+    return widthOf(this.stream) - 1
+  }
+  draw(text: string): void {
+    if (!this.stream.isTTY) return
+    const line = text.slice(0, this.width)
+    this.stream.write(`\r${line.padEnd(Math.min(this.drawn, this.width))}`)
+    this.drawn = line.length
+  }
+  /** Makes room for what comes after. */
+  clear(): void {
+    if (this.drawn > 0) this.stream.write(`\r${" ".repeat(this.drawn)}\r`)
+    this.drawn = 0
+  }
+}
+
 /** Breaks a sentence into lines of at most `width` characters, at blanks. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = []

@@ -1,0 +1,232 @@
+// `adjoint bench`: how fast this machine trains nine small networks, each in a process of its own.
+import { type ChildProcess, spawn } from "node:child_process"
+import { readFileSync } from "node:fs"
+import { cpus } from "node:os"
+import { extname } from "node:path"
+import { fileURLToPath } from "node:url"
+import { type Command, Option } from "commander"
+import type { Peak } from "./bench/peak.ts"
+import { ENGINES, type Result, rounded } from "./bench/result.ts"
+import { median } from "./bench/timing.ts"
+import { COLD_UNIT, WORKLOADS } from "./bench/workloads.ts"
+import { STOPPED, UsageError } from "./errors.ts"
+import { type CommonOptions, count, positive, withCommon } from "./options.ts"
+import { aligned, columns, Output, percent, StatusLine } from "./terminal.ts"
+
+interface BenchOptions extends CommonOptions {
+  readonly threads: number
+  readonly blas: "on" | "off"
+  readonly ms: number
+  readonly warmMs?: number
+}
+
+const COLD_REPEATS = 3
+/** A repeat that lost more of its time to other processes is given by its CPU time. */
+const NOTED_OFF_CPU = 0.03
+
+export function define(command: Command): void {
+  const list = Object.entries(WORKLOADS).map(([name, { title }]) => `  ${name}  ${title}`)
+  command
+    .argument("[workloads...]", "which ones (default: all)")
+    .option("--ms <n>", "milliseconds of each of the three repeats", positive, 1000)
+    .option("--warm-ms <n>", "milliseconds of steps before the first repeat (default: as --ms)", positive)
+    .option("--threads <n>", "threads that the engine may use", count, 1)
+    .addOption(new Option("--blas <state>", "matrix products by a BLAS of the machine").choices(["on", "off"]).default("off"))
+    .addHelpText("after", `\nWorkloads:\n${list.join("\n")}`)
+  withCommon(command, [
+    ["adjoint bench", "all of them, in about a minute"],
+    ["adjoint bench W1 W3", "only these"],
+    ["adjoint bench W4 --ms 5000 --json", "longer, one line of JSON for each result"],
+  ]).action(bench)
+}
+
+async function bench(given: readonly string[], options: BenchOptions): Promise<void> {
+  const names = chosen(given)
+  if (options.threads !== 1) {
+    throw new UsageError(`--threads ${options.threads}: the engine computes in one thread so far; wanted --threads 1.`)
+  }
+  if (options.blas === "on") throw new UsageError("--blas on: adjoint has no binding to a BLAS yet; wanted --blas off.")
+  const out = new Output(options)
+  const status = new StatusLine()
+  const stop = new Stop()
+  const peak = (await linesOf(stop, ["PEAK"]))[0] as unknown as Peak
+  const machine = machineOf(peak)
+  out.lines(...header(machine, peak, options.ms), "")
+
+  const rows: (readonly [name: string, result: Result])[] = []
+  const take = (name: string, result: Result): void => {
+    rows.push([name, result])
+    if (result.status === "failed") process.exitCode = 1
+    const { variant, engine, value, unit, status, ...rest } = result
+    out.event({ event: "result", workload: name, variant, engine, value, unit, status, ...rest, ...machine, peak_gflops: peak.gflops })
+  }
+  for (const [i, name] of names.entries()) {
+    if (out.talks) status.draw(`${name} ${WORKLOADS[name]!.title} (${i + 1} of ${names.length})`)
+    await measure(name, { ...options, stop, engine: ENGINES[peak.simd] }, result => take(name, result))
+  }
+  status.clear()
+  for (const line of table(rows, peak)) out.result(line)
+}
+
+function chosen(given: readonly string[]): readonly string[] {
+  const all = Object.keys(WORKLOADS)
+  const names = given.flatMap(text => text.split(",")).map(name => name.trim().toUpperCase())
+  const odd = names.find(name => !all.includes(name))
+  if (odd !== undefined) {
+    const known = Object.entries(WORKLOADS).map(([name, { title }]) => `${name} (${title})`)
+    throw new UsageError(`There is no workload ${JSON.stringify(odd)}; wanted some of ${known.join(", ")}.`)
+  }
+  return names.length > 0 ? all.filter(name => names.includes(name)) : all
+}
+
+// Processes
+
+type Circumstances = BenchOptions & { readonly stop: Stop; readonly engine: string }
+
+/** Hands each result of a workload to `take` as it comes. */
+async function measure(name: string, { ms, warmMs = ms, stop, engine }: Circumstances, take: (result: Result) => void): Promise<void> {
+  const { cannot, measures, unit, variants } = WORKLOADS[name]!
+  const nothing = { variant: variants[0]!, engine, value: null, unit }
+  if (cannot !== undefined) return take({ ...nothing, status: "cannot", reason: cannot })
+  const results: Result[] = []
+  try {
+    if (measures === "process") return take(await wholeProcess(stop, engine))
+    await linesOf(stop, [name, String(warmMs), String(ms)], line => {
+      results.push(line as Result)
+      take(line as Result)
+    })
+  } catch (error) {
+    if (results.at(-1)?.status === "failed") return // it has said so itself
+    const variant = variants[results.length] ?? nothing.variant
+    take({ ...nothing, variant, status: "failed", reason: (error as Error).message })
+  }
+}
+
+/** W8: from the start of a process to its end, beside one that only loads the library. */
+async function wholeProcess(stop: Stop, engine: string): Promise<Result> {
+  const seconds = { IMPORT: [] as number[], W8: [] as number[] }
+  for (let i = 0; i < COLD_REPEATS; i++) {
+    for (const name of ["IMPORT", "W8"] as const) {
+      const start = performance.now()
+      await linesOf(stop, [name])
+      seconds[name].push(rounded((performance.now() - start) / 1000, 4))
+    }
+  }
+  return {
+    variant: "",
+    status: "ok",
+    engine,
+    value: median(seconds.W8),
+    unit: COLD_UNIT,
+    min_s: Math.min(...seconds.W8),
+    import_s: median(seconds.IMPORT),
+    import_min_s: Math.min(...seconds.IMPORT),
+    reps_s: seconds.W8,
+  }
+}
+
+/** Beside this file, as source or built. */
+const RUN = fileURLToPath(new URL(`./bench/run${extname(import.meta.url)}`, import.meta.url))
+
+/** Ctrl-C ends this process and the one that it waits for. */
+class Stop {
+  child: ChildProcess | undefined
+  constructor() {
+    process.on("SIGINT", () => {
+      this.child?.kill("SIGKILL")
+      process.exit(STOPPED)
+    })
+  }
+}
+
+/** What a process of `run.ts` prints. @throws Error with what it said last, if it fails. */
+function linesOf(stop: Stop, args: readonly string[], onLine?: (line: object) => void): Promise<object[]> {
+  const child = spawn(process.execPath, [...process.execArgv, "--no-warnings", RUN, ...args], { stdio: ["ignore", "pipe", "pipe"] })
+  stop.child = child
+  return read(child, onLine)
+}
+
+function read(child: ChildProcess, onLine?: (line: object) => void): Promise<object[]> {
+  const lines: object[] = []
+  let [text, errors] = ["", ""]
+  child.stdout!.setEncoding("utf8").on("data", (chunk: string) => {
+    const parts = `${text}${chunk}`.split("\n")
+    text = parts.pop()!
+    for (const part of parts) {
+      const line = JSON.parse(part)
+      lines.push(line)
+      onLine?.(line)
+    }
+  })
+  child.stderr!.setEncoding("utf8").on("data", (chunk: string) => {
+    errors = `${errors}${chunk}`.slice(-4000)
+  })
+  return new Promise((done, failed) => {
+    child.on("error", failed)
+    child.on("close", (code, signal) => {
+      if (code === 0) done(lines)
+      else failed(new Error(errors.trim() || `the process ended by ${signal ?? `exit code ${code}`}`))
+    })
+  })
+}
+
+// What is told
+
+interface Machine {
+  readonly adjoint: string
+  readonly node: string
+  readonly v8: string
+  readonly simd: Peak["simd"]
+  readonly threads: number
+  readonly blas: "off"
+  readonly cpu: string
+  readonly date: string
+}
+
+function machineOf({ simd }: Peak): Machine {
+  const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"))
+  const { node, v8 } = process.versions
+  const cpu = cpus()[0]?.model.trim() || "unknown processor"
+  return { adjoint: version, node, v8, simd, threads: 1, blas: "off", cpu, date: new Date().toISOString() }
+}
+
+function header({ adjoint, node, v8, simd, cpu }: Machine, { gflops }: Peak, ms: number): readonly string[] {
+  const [mode, means] =
+    simd === "relaxed" ? ["relaxed SIMD", "fused multiply-adds"] : ["plain SIMD", "multiplications and additions (no fused ones here)"]
+  return [
+    `adjoint ${adjoint}, Node ${node}, V8 ${v8}, ${mode}, 1 thread, no BLAS, ${cpu}`,
+    `Peak ${gflops} GFLOP/s: ${means} on registers, 128 bits wide, one thread. Medians of 3 repeats of ${ms / 1000} s.`,
+  ]
+}
+
+const HEAD = ["", "workload", "variant", "ms/step", "steps/s", "GFLOP/s", "of peak", "memory", "result"]
+
+function table(rows: readonly (readonly [name: string, result: Result])[], peak: Peak): readonly string[] {
+  const notes: string[] = []
+  const cells = rows.map(([name, result]) => {
+    const { variant, status, ms, gflops, rss_mb, off_cpu = 0, reason } = result
+    const { title } = WORKLOADS[name]!
+    if (status !== "ok") notes.push(`${name} ${status}: ${reason}`)
+    const mark = off_cpu > NOTED_OFF_CPU ? "*" : ""
+    if (mark) notes.push(`* ${name} ${variant}: ${percent(off_cpu, 0)} of the time went to other processes; this is CPU time.`)
+    return [
+      name,
+      title,
+      variant,
+      ms === undefined ? "-" : `${aligned(ms)}${mark}`,
+      ms === undefined ? "-" : aligned(1000 / ms),
+      gflops === undefined ? "-" : aligned(gflops),
+      gflops === undefined ? "-" : percent(gflops / peak.gflops, 1),
+      rss_mb === undefined ? "-" : `${rss_mb} MB`,
+      textOf(result),
+    ]
+  })
+  return [...columns([HEAD, ...cells], [0, 1, 2, HEAD.length - 1]), ...notes]
+}
+
+/** The value in the workload's own unit. */
+function textOf({ value, unit, status, test_acc }: Result): string {
+  if (value === null) return status
+  const accuracy = test_acc === undefined ? "" : `, ${percent(test_acc)} of the test digits right`
+  return `${value} ${unit}${accuracy}`
+}

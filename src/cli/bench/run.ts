@@ -1,0 +1,40 @@
+// The process of one workload: `node run.js W3 [warm-up, ms] [repeat, ms]` prints a line of JSON for each result.
+// `run.js IMPORT` loads the library and stops; `run.js W8` trains XOR and prints nothing: whoever starts them looks at the clock;
+// `run.js PEAK` says what the processor can do.
+import { ENGINES, type Result } from "./result.ts"
+
+const [name = "", warmMs = 2000, repMs = 3000] = process.argv.slice(2)
+
+const say = (line: object): void => void process.stdout.write(`${JSON.stringify(line)}\n`)
+
+const tell = ({ variant, engine, value, unit, status, ...rest }: Result): void =>
+  say({ workload: name, variant, engine, value, unit, status, ...rest })
+
+async function measure(): Promise<void> {
+  const { WORKLOADS } = await import("./workloads.ts")
+  const { relaxedSupported } = await import("../../compile/emit/wasm.ts")
+  const workload = WORKLOADS[name]
+  if (workload?.load === undefined) throw new Error(`there is nothing to run for ${name}`)
+  const run = await workload.load()
+  const engine = ENGINES[relaxedSupported() ? "relaxed" : "plain"]
+  try {
+    for (const measured of run({ warmMs: Number(warmMs), repMs: Number(repMs) })) {
+      const rss_mb = Math.round(process.resourceUsage().maxRSS / 1000)
+      tell({ ...measured, engine, status: "ok", rss_mb })
+    }
+  } catch (error) {
+    // without the data there is nothing to measure, and that is not adjoint's fault
+    const { name: kind, message } = error as Error
+    const status = kind === "DataError" ? "cannot" : "failed"
+    const { unit, variants } = workload
+    tell({ variant: variants[0]!, engine, value: null, unit, status, reason: message })
+    if (status === "failed") throw error
+  }
+}
+
+if (name === "IMPORT") await import("../../index.ts")
+else if (name === "W8") (await import("./xor.ts")).cold()
+else if (name === "PEAK") {
+  await import("../../index.ts") // which turns relaxed SIMD on
+  say((await import("./peak.ts")).measurePeak())
+} else await measure()
