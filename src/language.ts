@@ -5,6 +5,7 @@ import { jit } from "./runtime/jit.ts"
 
 export { type CheckOptions, type CheckReport, type Disagreement, GradientError, type Mode } from "./check/report.ts"
 export { composite } from "./control/call.ts"
+export { type ScanOptions, scan } from "./control/scan.ts"
 export { type Nested, type TensorOptions, tensor } from "./core/concrete.ts"
 export type { Dtype, TypedArray } from "./core/dtype.ts"
 export { DonatedTensorError, DtypeError, LeakedTracerError, ShapeError, TracedReadError } from "./core/errors.ts"

@@ -225,6 +225,71 @@ const tables: Readonly<Record<string, readonly Row[]>> = {
     ["nothing mapped", () => vmap((x: any) => x, { inAxes: null })(x), TypeError, "vmap: no argument has an axis to map over", "inAxes"],
     ["no such axis in the result", () => vmap((x: any) => x, { outAxis: 2 })(x), TypeError, "vmap: outAxis 2", "1 axes"],
   ],
+  scan: [
+    [
+      "the carry changes its shape",
+      () => js.scan((c: any, y: any) => [js.concat([c, c]), y], x, x),
+      a.ShapeError,
+      "scan: the carry must stay f32[3] in every turn; make init of the shape that f returns; got f32[6]",
+    ],
+    [
+      "the carry changes its dtype",
+      () => js.scan((c: any, y: any) => [{ n: js.cast(c.n, "f64") }, y], { n: x }, x),
+      a.DtypeError,
+      "scan: the carry n must stay f32[3] in every turn; got f64[3]",
+      "cast(x, dtype)",
+    ],
+    [
+      "an integer carry gets a number",
+      () => js.scan((_: any, y: any) => [0, y], i.at(0), x),
+      a.DtypeError,
+      "scan: the carry must stay i32[] in every turn; got f64[]",
+    ],
+    [
+      "the carry changes its structure",
+      () => js.scan((c: any, y: any) => [[c.h], y], { h: x }, x),
+      TypeError,
+      'scan: f must return a carry with the structure of init, {"h":f32[3]}; it returned [f32[3]]',
+    ],
+    [
+      "xs of different lengths",
+      () => js.scan((c: any, y: any) => [c, y.a], x, { a: m, b: x }),
+      a.ShapeError,
+      "scan: xs must have one length along axis 0; got f32[2,3], f32[3]",
+    ],
+    [
+      "xs of another length than said",
+      () => js.scan((c: any, y: any) => [c, y], x, x, { length: 2 }),
+      a.ShapeError,
+      "scan: xs must have length 2 along axis 0; got f32[3]",
+    ],
+    [
+      "neither xs nor a length",
+      () => js.scan((c: any) => [c, c], x, null),
+      TypeError,
+      "scan: without xs the number of turns must be given, as in scan(f, init, null, { length: 10 })",
+    ],
+    ["half a turn", () => js.scan((c: any) => [c, c], x, null, { length: 0.5 }), TypeError, "scan: length is a whole number >= 0; got 0.5"],
+    [
+      "a scalar as xs",
+      () => js.scan((c: any, y: any) => [c, y], x, [x, tensor(1)]),
+      a.ShapeError,
+      "scan: xs are read in slices along axis 0, which a scalar does not have; let f take it from outside; got f32[]",
+    ],
+    ["a number as xs", () => js.scan((c: any, y: any) => [c, y], x, 3), a.ShapeError, "a scalar does not have", "from outside"],
+    ["no pair", () => js.scan((c: any) => c, x, x), TypeError, "scan: f must return [carry, y]; it returned f32[3]", "[carry, null]"],
+    ["three results", () => js.scan((c: any) => [c, c, c], x, x), TypeError, "scan: f must return [carry, y]; it returned an array of 3"],
+    ["nothing", () => js.scan(() => undefined, x, x), TypeError, "scan: f must return [carry, y]; it returned undefined"],
+    [
+      "async",
+      () => js.scan(async (c: any) => [c, c], x, x),
+      TypeError,
+      "scan: f must return [carry, y]; it returned a Promise",
+      "must not be async",
+    ],
+    ["not a function", () => js.scan(x, x, x), TypeError, "scan: the first argument is a function of carry and x; got f32[3]"],
+    ["reading inside", () => js.scan((c: any, y: any) => [c.item() > 0 ? c : y, y], x.at(0), x), a.TracedReadError, "item", ...traced],
+  ],
 }
 
 const thrown = (call: () => unknown): unknown => {

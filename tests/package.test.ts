@@ -28,6 +28,7 @@ beforeAll(() => {
   mkdirSync(join(project, "src"))
   writeFileSync(join(project, "src/readme.ts"), block("README.md"))
   writeFileSync(join(project, "src/guide.ts"), block("docs/guide.md", "## The code people write"))
+  writeFileSync(join(project, "src/loops.ts"), block("docs/guide.md", "## Loops"))
   // the strictest settings a project may have; declarations of the package are checked too
   const compilerOptions = {
     ...{ target: "ES2022", module: "NodeNext", strict: true, noUncheckedIndexedAccess: true, exactOptionalPropertyTypes: true },
@@ -48,6 +49,12 @@ test("the guide's code runs and saves a model", () => {
   expect(printed).toContain("Tensor f32[3] [1.081, -2.615, -5.467]")
   expect(printed).toContain("event: 'epoch'")
   expect(readdirSync(join(project, "runs/guide")).sort()).toEqual(["model.json", "weights.safetensors"])
+})
+
+test("the guide's loop prints what its comments say", () => {
+  const promised = [...block("docs/guide.md", "## Loops").matchAll(/^console\.log.* \/\/ (.*)$/gm)].map(m => m[1]!)
+  expect(promised).toHaveLength(3)
+  expect(node("out/loops.js").trim().split("\n")).toEqual(promised)
 })
 
 test("every path that the package exports is there, for Node and for the type checker", () => {

@@ -1,10 +1,11 @@
 // Every primitive: forward and reverse mode, batching, engines, second order. A primitive without a line here fails.
 import { describe, expect, test } from "vitest"
 import { callP, composite } from "../src/control/call.ts"
+import { scanP } from "../src/control/scan.ts"
 import type { Dtype } from "../src/core/dtype.ts"
 import type { Primitive } from "../src/core/primitive.ts"
 import type { Tensor } from "../src/core/tensor.ts"
-import { checkGrads, grad, jvp, logSoftmax, logsumexp, max, relu, softmax, sum, tensor, vjp, where } from "../src/index.ts"
+import { checkGrads, grad, jvp, logSoftmax, logsumexp, max, relu, scan, softmax, sum, tensor, vjp, where } from "../src/index.ts"
 import * as p from "../src/primitives/index.ts"
 import { enginesAgree, made, randomNumbers, recorded } from "./engines.ts"
 
@@ -219,8 +220,32 @@ smooth(callP, "logSoftmax", x => logSoftmax(x, { axis: 0 }), signed(2, 3))
 const floored = composite("floored", {}, (x: Tensor) => p.floor(x))
 discrete(callP, "no derivative", x => floored(x), signed(4))
 
+// loops; tests/scan.test.ts has many more
+smooth(
+  scanP,
+  "a carry and rows",
+  (c, x) => scan((c: Tensor, x: Tensor) => [p.sin(p.mul(c, x)), p.add(c, x)], c, x),
+  signed(2),
+  signed(3, 2),
+)
+smooth(
+  scanP,
+  "backwards, matrices and a constant",
+  (w, h, x) => scan((h: Tensor, x: Tensor) => [p.tanh(p.add(p.matmul(h, w), x)), null], h, x, { reverse: true })[0],
+  signed(2, 2),
+  signed(1, 2),
+  signed(3, 1, 2),
+)
+discrete(
+  scanP,
+  "i32",
+  (c, x) => scan((c: Tensor, x: Tensor) => [p.add(p.mul(c, c), x), p.lt(c, x)], c, x)[1],
+  i32(-5, 5, 2),
+  i32(-5, 5, 4, 2),
+)
+
 const isPrimitive = (v: unknown): v is Primitive => typeof v === "object" && v !== null && "meaning" in v
-const all = [...Object.values(p).filter(isPrimitive), callP]
+const all = [...Object.values(p).filter(isPrimitive), callP, scanP]
 const to = (dtype: "f32" | "f64", xs: readonly Tensor[]): Tensor[] => xs.map(x => (x.dtype === "f64" ? p.cast(x, dtype) : x))
 
 describe.each(all.map(prim => [prim.name, prim] as const))("%s", (_name, prim) => {

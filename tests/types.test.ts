@@ -7,7 +7,7 @@ const root = fileURLToPath(new URL("..", import.meta.url))
 const file = `${root}tests/types.virtual.ts`
 
 const head = `
-import { random, type Tensor, tensor, valueAndGrad } from "../src/js.ts"
+import { random, scan, type Tensor, tensor, valueAndGrad } from "../src/js.ts"
 import { crossEntropy, squaredError } from "../src/losses.ts"
 import { dense, dropout, flatten, fromConfig, gelu, type Layer, logistic, type Model, relu, sequential, softmax, tanh } from "../src/nn.ts"
 import { adam, chain, momentum, optimizer, scaleByAdam, sgd } from "../src/optim.ts"
@@ -56,6 +56,8 @@ const wrong: [code: string, ...says: string[]][] = [
   ["model.init(1, [784])", "'number' is not assignable to parameter of type 'Tensor'"],
   ["model.apply(params, x)", "Expected 3-4 arguments, but got 2"],
   ["((m: Model<784, 10>) => m)(sequential(dense(784, 9)))", "Model<784, 9>", "Model<784, 10>"],
+  ["scan((c: Tensor, y: Tensor) => c.add(y), x, x)", "'Tensor' is not assignable to type 'readonly [Tensor, "],
+  ["scan((c: Tensor, y: Tensor) => [{ c }, y], x, x)", "Type '{ c: Tensor; }' is missing the following properties from type 'Tensor'"],
   ["((o: 5) => o)(model.out)", "'10' is not assignable to parameter of type '5'"],
 ]
 
@@ -78,6 +80,8 @@ const right: [code: string, type: string][] = [
   [stack("dense(31, 5)"), "Model<1, 5>"],
   ["model.apply(params, state, x, { key, training: true })", "[y: Tensor, state: Params]"],
   ["crossEntropy(x, x)", "Tensor"],
+  ["scan((c: { h: Tensor }, y: Tensor) => [{ h: c.h.add(y) }, [y, c.h]], { h: x }, x)", "[{ h: Tensor; }, Tensor[]]"],
+  ["scan(c => [c.mul(2), null], x, null, { length: 3 })", "[Tensor, null]"],
   ["crossEntropy", "Loss"],
   ["adam()", "Optimizer"],
   ["chain(scaleByAdam())", "Transformation"],

@@ -1,4 +1,7 @@
 // Identity of programs as text.
+import { keyOf } from "../core/aval.ts"
+import type { Graph, Node } from "./graph.ts"
+
 const ids = new WeakMap<object, number>()
 let next = 0
 /** A number for an object that stays the same as long as the object lives. */
@@ -20,4 +23,24 @@ function text(v: unknown): string {
   let s = "{"
   for (const [key, value] of Object.entries(v as object)) s += `${key}:${text(value)},`
   return `${s}}`
+}
+
+const MAX_GRAPHS = 1024
+const graphs = new Map<string, Graph>()
+/** The graph of the same structure that was seen before, if there is one: what was derived from it and compiled is used again. */
+export function intern(g: Graph): Graph {
+  const numbers = new Map<Node, number>()
+  const name = (n: Node): number => {
+    if (!numbers.has(n)) numbers.set(n, numbers.size)
+    return numbers.get(n)!
+  }
+  let key = g.inputs.map(n => `${name(n)}:${keyOf(n.aval)}`).join()
+  for (const n of g.nodes)
+    key += `;${n.outs.map(name)}=${idOf(n.prim)} ${paramsKey(n.params)} ${n.args.map(name)} ${JSON.stringify(n.scope)}`
+  key += `;${g.outputs.map(name)}`
+  const known = graphs.get(key) ?? g
+  graphs.delete(key) // the one used last goes to the end
+  graphs.set(key, known)
+  if (graphs.size > MAX_GRAPHS) graphs.delete(graphs.keys().next().value!)
+  return known
 }

@@ -1,0 +1,296 @@
+import { type Aval, differentiable, same, sameShape, show } from "../core/aval.ts"
+import { DtypeError, ShapeError } from "../core/errors.ts"
+import type { Loop, Maybe, Operand, Primitive } from "../core/primitive.ts"
+import { bind, Tensor } from "../core/tensor.ts"
+import { describe, leaves, paths, rebuild, type Tree } from "../core/tree.ts"
+import { avals, type Graph } from "../graph/graph.ts"
+import { intern } from "../graph/key.ts"
+import { record, replay } from "../graph/record.ts"
+import { broadcast, moveAxis, spread, toFront, zeros } from "../primitives/base.ts"
+import { cast } from "../primitives/elementwise.ts"
+import { instantiate, present, scatter } from "../transforms/jvp.ts"
+import type { Source } from "../transforms/linearize.ts"
+import { backwardBody, batchBody, count, jvpBody, linearBody, parts, splitBody, tidy } from "./loop.ts"
+import { unroll } from "./unroll.ts"
+
+/** See Loop in core/primitive.ts. */
+export interface Scan extends Loop {
+  readonly graph: Graph
+}
+
+const stacked = (a: Aval, n: number): Aval => ({ ...a, shape: [n, ...a.shape] })
+const turns: Aval = { shape: [], dtype: "i32" }
+const isLinear = (x: Operand): x is Aval => !(x instanceof Tensor)
+const isKnown = (x: Operand): x is Tensor => x instanceof Tensor
+
+interface Result {
+  readonly value: Tensor
+  /** The value is that of every turn and is not stacked. */
+  readonly every: boolean
+}
+/** The results of a loop; what can be said without it is. */
+function results(operands: readonly Tensor[], p: Scan): Result[] {
+  const t = tidy(p.graph, p.constants, p.carry)
+  const pick = (places: readonly number[]): Tensor[] => places.map(i => operands[i]!)
+  const hoisted = replay(t.hoisted, operands)
+  const constants = [...pick(t.constants), ...hoisted]
+  const sizes = { constants: constants.length, carry: t.carry.length }
+  const all = [...constants, ...pick(t.carry), ...pick(t.xs), ...(p.counted ? operands.slice(-1) : [])]
+  const loop = t.graph.outputs.length ? bind(scanP, all, { ...p, ...sizes, graph: t.graph }) : []
+  const from = { loop, operands, hoisted }
+  return t.results.map(({ of, i, every }) => ({ value: from[of][i]!, every }))
+}
+const stackedOf =
+  ({ length }: Scan) =>
+  ({ value, every }: Result): Tensor =>
+    every ? broadcast(value, [length, ...value.shape], [0]) : value
+const run = (operands: readonly Tensor[], p: Scan): Tensor[] => results(operands, p).map(stackedOf(p))
+
+function wantFixed(p: Scan): void {
+  if (p.counted)
+    throw new TypeError(
+      "a loop whose number of turns is known only when it runs can be neither differentiated nor batched; " +
+        "use scan, whose length is fixed, or differentiate inside of the loop",
+    )
+}
+
+/**
+ * A loop that hands a carry from turn to turn and reads and writes slices along axis 0. Derivatives and batches of a loop are
+ * loops: forward mode carries tangents beside their values; reverse mode runs the other way over what the forward loop has saved.
+ */
+export const scanP: Primitive<Scan> = {
+  name: "scan",
+  shape(ins, p) {
+    const wanted = p.graph.inputs.map(({ aval }, i) => (i < p.constants + p.carry ? aval : stacked(aval, p.length)))
+    if (p.counted) wanted.push(turns)
+    if (ins.length !== wanted.length || ins.some((a, i) => !same(a, wanted[i]!)))
+      throw new ShapeError("scan", `operands must be ${wanted.map(show).join(", ") || "none"}`, ins)
+    const outs = avals(p.graph.outputs)
+    const carry = wanted.slice(p.constants, p.constants + p.carry)
+    if (carry.some((a, i) => !same(a, outs[i]!)))
+      throw new ShapeError("scan", `the carry must stay ${carry.map(show).join(", ")}`, outs.slice(0, p.carry))
+    return outs.map((a, i) => (i < p.carry ? a : stacked(a, p.length)))
+  },
+  meaning: { kind: "loop", loop: p => p },
+  // the loop written out, for passes that know no loops; made only when asked for
+  body: p => ({
+    name: "",
+    get graph() {
+      return unroll(p)
+    },
+  }),
+  jvp(xs, ts, p) {
+    wantFixed(p)
+    const which = ts.map(t => t !== null)
+    const { graph, carry, tangents } = jvpBody(p.graph, p.constants, p.carry, which)
+    const [constants, first, stacks] = parts(xs, p.constants, p.carry)
+    const [dConstants, dFirst, dStacks] = parts(ts, p.constants, p.carry)
+    const fixed = [...constants, ...present(dConstants)]
+    const start = [...first, ...present(instantiate(dFirst, first, carry))]
+    const operands = [...fixed, ...start, ...stacks, ...present(dStacks)]
+    const outs = run(operands, { ...p, constants: fixed.length, carry: start.length, graph })
+    const [last, dLast, rest] = parts(outs, p.carry, start.length - p.carry)
+    const [, ys, dYs] = parts(rest, 0, p.graph.outputs.length - p.carry)
+    return [[...last, ...ys], scatter(tangents, [...dLast, ...dYs])]
+  },
+  linearize(xs, which, p) {
+    wantFixed(p)
+    const { primal, graph, carry, tangents, constants, stacked } = linearBody(p.graph, p.constants, p.carry, [...which])
+    const once = results(xs, { ...p, graph: primal })
+    const outs = once.map(stackedOf(p))
+    const find = (s: Source): Tensor => (s.of === "input" ? xs : outs)[s.i]!
+    const same = (s: Source): Tensor => (s.of === "input" ? xs[s.i]! : once[s.i]!.value)
+    const push = (ts: readonly Maybe[]): Maybe[] => {
+      const [dConstants, dFirst, dStacks] = parts(ts, p.constants, p.carry)
+      const fixed = [...present(dConstants), ...constants.map(same)]
+      const start = present(instantiate(dFirst, xs.slice(p.constants), carry))
+      const operands = [...fixed, ...start, ...present(dStacks), ...stacked.map(find)]
+      return scatter(tangents, run(operands, { ...p, constants: fixed.length, carry: start.length, graph }))
+    }
+    return [outs.slice(0, p.graph.outputs.length), push]
+  },
+  transpose(cts, operands, p) {
+    wantFixed(p)
+    const linear = operands.map(isLinear)
+    const { carry, known, rest } = splitBody(p.graph, p.constants, p.carry, linear)
+    const [constants, first, xs] = parts(operands, p.constants, p.carry)
+    const [lConstants, , lXs] = parts(linear, p.constants, p.carry)
+    const fixed = constants.filter(isKnown)
+    // what of the carry is known runs forwards first
+    const state = first.filter(isKnown).filter((_, i) => !carry[i])
+    const incoming = state.length
+      ? run([...fixed, ...state, ...xs.filter(isKnown)], { ...p, constants: fixed.length, carry: state.length, graph: known })
+      : []
+    const nCarry = count(carry)
+    const [ctLast, , ctYs] = parts([...cts.slice(0, p.carry).filter((_, i) => carry[i]), ...cts.slice(p.carry)], nCarry, 0)
+    const isLinearNow = [...lConstants, ...carry.filter(Boolean), ...lXs, ...state.map(() => false)]
+    const given = [...ctLast, ...ctYs].map(ct => ct !== null)
+    const back = backwardBody(rest, p.constants, nCarry, isLinearNow, given)
+
+    const start = present(instantiate(ctLast, rest.outputs, back.carry))
+    const sums = constants.filter((_, i) => back.sums[i]).map(x => zeros(x as Aval))
+    const stacks = [...present(ctYs), ...xs.filter(isKnown), ...incoming.slice(state.length)]
+    const outs = run([...fixed, ...start, ...sums, ...stacks], {
+      ...p,
+      constants: fixed.length,
+      carry: start.length + sums.length,
+      reverse: !p.reverse,
+      graph: back.graph,
+    })
+    const [ctFirst, ctConstants, ctXs] = parts(outs, start.length, sums.length)
+    const ctCarry = scatter(back.carry, ctFirst).values()
+    return [
+      ...scatter(back.sums, ctConstants),
+      ...carry.map(c => (c ? ctCarry.next().value! : null)),
+      ...scatter(back.xs, ctXs).slice(0, xs.length),
+    ]
+  },
+  batch(xs, axes, p, n) {
+    wantFixed(p)
+    const which = axes.map(a => a !== null)
+    const { graph, carry, mapped } = batchBody(p.graph, p.constants, p.carry, which, n)
+    const operands = xs.map((x, i) => {
+      const axis = axes[i]!
+      const k = i - p.constants
+      if (k < 0) return toFront(x, axis)
+      if (k < p.carry) return spread(toFront(x, axis), axis !== null || !carry[k], n)
+      return axis === null ? x : moveAxis(x, axis, 1) // axis 0 is that of the turns
+    })
+    const ys = run(operands, { ...p, graph })
+    return [ys, mapped.map((m, i) => (m ? (i < p.carry ? 0 : 1) : null))]
+  },
+}
+
+export interface ScanOptions {
+  /** Number of turns. Default: the length of axis 0 of `xs`; needed where there are none. */
+  readonly length?: number
+  /** From the last slice to the first; ys[i] still belongs to xs[i]. Default: false. */
+  readonly reverse?: boolean
+}
+
+/**
+ * A loop as one operation: `f` hands a carry from turn to turn, reads slices of `xs` and stacks what it makes.
+ *
+ *     carry[0] = init, [carry[t + 1], ys[t]] = f(carry[t], xs[t]), result [carry[length], ys]
+ *
+ * Carry, x and y are any trees. The leaves of `xs` are [length, ...] and f sees [...]; `xs` may be null, then `length` says how
+ * many turns. The carry keeps structure, shapes and dtypes. `f` is recorded, not run: its body is compiled once, whatever the
+ * length, and the backward pass keeps only what it needs of each turn. What `f` takes from outside is the same in all turns.
+ *
+ * Throws TypeError if f does not return a pair, if the structure of the carry changes and if the number of turns is not known;
+ * ShapeError and DtypeError if a carry becomes another one or if xs have no axis 0 of one length.
+ *
+ * @example
+ * const decay = (sum: Tensor, x: Tensor) => { const next = sum.mul(0.5).add(x); return [next, next] as const }
+ * scan(decay, tensor(0), tensor([1, 2, 3]))  // [4.25, [1, 2.5, 4.25]]
+ */
+export function scan<C, X, Y>(f: (carry: C, x: X) => readonly [C, Y], init: C, xs: X, options: ScanOptions = {}): [C, Y] {
+  const { operands, p, result } = recordScan(f, init as Tree, xs as Tree, options)
+  return result(run(operands, p))
+}
+
+/**
+ * As `scan`, for as many turns as `turns` (i32[]) says at run time, `length` at most; what ys hold beyond is not defined.
+ * It has no derivative, since what a backward pass would have to keep is not known beforehand.
+ */
+export function countedScan<C, X, Y>(
+  f: (carry: C, x: X) => readonly [C, Y],
+  init: C,
+  xs: X,
+  turns: Tensor,
+  options: Omit<ScanOptions, "reverse"> = {},
+): [C, Y] {
+  const { operands, p, result } = recordScan(f, init as Tree, xs as Tree, options)
+  return result(run([...operands, turns], { ...p, counted: true }))
+}
+
+type Body = (carry: any, x: any) => readonly [any, any]
+
+function recordScan(
+  f: Body,
+  init: Tree,
+  xs: Tree,
+  options: ScanOptions,
+): { operands: Tensor[]; p: Scan; result: (outs: readonly Tensor[]) => any } {
+  if (typeof f !== "function") throw new TypeError(`scan: the first argument is a function of carry and x; got ${kindOf(f)}`)
+  const stacks = leaves(xs)
+  const length = lengthOf(stacks, options)
+  const slices = stacks.map(({ aval }) => ({ ...aval, shape: aval.shape.slice(1) }))
+  const first = leaves(init)
+  const names = paths(init)
+  let out!: readonly [Tree, Tree]
+  const body = (ins: readonly Tensor[]): Tensor[] => {
+    out = f(rebuild(init, ins), rebuild(xs, ins.slice(first.length)))
+    wantPair(out)
+    wantStructure(init, out[0])
+    return [...leaves(out[0]).map((x, i) => settle(x, first[i]!.aval, names[i]!)), ...leaves(out[1])]
+  }
+  for (;;) {
+    const { graph, captured } = record(body, [...first.map(x => x.aval), ...slices])
+    // a number as init takes the dtype that the first turn gives it
+    const odd = first.findIndex((x, i) => x.aval.weak && !graph.outputs[i]!.aval.weak)
+    if (odd >= 0) {
+      first[odd] = cast(first[odd]!, graph.outputs[odd]!.aval.dtype)
+      continue
+    }
+    const n = first.length + stacks.length
+    const inputs = [...graph.inputs.slice(n), ...graph.inputs.slice(0, n)]
+    const sizes = { constants: captured.length, carry: first.length }
+    return {
+      operands: [...captured, ...first, ...stacks],
+      p: { graph: intern({ ...graph, inputs }), length, ...sizes, reverse: options.reverse ?? false, counted: false },
+      result: outs => rebuild(out, outs),
+    }
+  }
+}
+
+function lengthOf(stacks: readonly Tensor[], { length }: ScanOptions): number {
+  const given = stacks.map(x => x.aval)
+  const scalar = given.find(a => a.shape.length === 0)
+  if (scalar)
+    throw new ShapeError("scan", "xs are read in slices along axis 0, which a scalar does not have; let f take it from outside", [scalar])
+  if (length !== undefined && !(Number.isInteger(length) && length >= 0))
+    throw new TypeError(`scan: length is a whole number >= 0; got ${length}`)
+  const n = length ?? given[0]?.shape[0]
+  if (n === undefined) throw new TypeError("scan: without xs the number of turns must be given, as in scan(f, init, null, { length: 10 })")
+  if (given.some(a => a.shape[0] !== n))
+    throw new ShapeError(
+      "scan",
+      length === undefined ? "xs must have one length along axis 0" : `xs must have length ${n} along axis 0`,
+      given,
+    )
+  return n
+}
+
+const kindOf = (x: unknown): string => {
+  if (x instanceof Tensor) return show(x.aval)
+  if (Array.isArray(x)) return `an array of ${x.length}`
+  return x instanceof Promise ? "a Promise" : x === null ? "null" : typeof x
+}
+function wantPair(out: unknown): void {
+  if (Array.isArray(out) && out.length === 2) return
+  throw new TypeError(
+    `scan: f must return [carry, y]; it returned ${kindOf(out)}. ` +
+      (out instanceof Promise ? "It must not be async" : "Where there is nothing to stack, return [carry, null]"),
+  )
+}
+
+/** The tree without what its leaves are. */
+const structure = (t: Tree): string => {
+  const blank = leaves(t).map(() => 0)
+  return describe(rebuild(t, blank))
+}
+function wantStructure(init: Tree, carry: Tree): void {
+  if (structure(carry) !== structure(init))
+    throw new TypeError(`scan: f must return a carry with the structure of init, ${describe(init)}; it returned ${describe(carry)}`)
+}
+
+/** The carry that goes on, as it came in; numbers take its dtype. */
+function settle(x: Tensor, wanted: Aval, path: string): Tensor {
+  const carry = path ? `the carry ${path}` : "the carry"
+  const text = `${carry} must stay ${show(wanted)} in every turn`
+  if (!sameShape(x.shape, wanted.shape)) throw new ShapeError("scan", `${text}; make init of the shape that f returns`, [x.aval])
+  if (x.aval.weak && !wanted.weak && differentiable(wanted)) return cast(x, wanted.dtype)
+  if (x.dtype !== wanted.dtype && !(wanted.weak && differentiable(x.aval))) throw new DtypeError("scan", text, [x.aval])
+  return x
+}
