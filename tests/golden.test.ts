@@ -9,7 +9,7 @@ import { promisify } from "node:util"
 import { build } from "vite"
 import { expect, test } from "vitest"
 
-const GOLDEN = "669a7e5d21df12d5f9195599daeada6113a318259197a7c99f7e31f8af6d6b64"
+const GOLDEN = "bf65cd3f40dfce4bb8c899dccaf92bf8f325b695f434172906ef837d88edb307"
 const CHROMIUM = "/usr/bin/chromium"
 
 test(`the bits of a deterministic run are the known ones on Node ${process.versions.node}`, () => {

@@ -18,9 +18,9 @@ export function fastTwoSum(a: Expr, b: Expr): Pair {
   const s = add(a, b)
   return [s, sub(b, sub(s, a))]
 }
-/** x in two parts of 26 bits, so that products of parts are exact; |x| < 2^996. */
+/** x in two parts of 26 bits (12 in f32), so that products of parts are exact; |x| < 2^996 (2^115). */
 function split(x: Expr): Pair {
-  const big = mul(x, num(x, 134217729)) // 2^27 + 1
+  const big = mul(x, num(x, x.t === "f32" ? 4097 : 134217729)) // 2^12 + 1, 2^27 + 1
   const hi = sub(big, sub(big, x))
   return [hi, sub(x, hi)]
 }

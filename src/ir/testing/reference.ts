@@ -9,6 +9,8 @@ export interface Big {
 /** Fraction bits. */
 const F = 320
 const ONE = 1n << BigInt(F)
+/** Fraction bits of pi, so that the largest numbers can be reduced. */
+const LONG = 1500
 const times = (a: bigint, b: bigint): bigint => (a * b) >> BigInt(F)
 const shift = (a: bigint, n: number): bigint => (n >= 0 ? a << BigInt(n) : a >> BigInt(-n))
 const fixed = (x: Big): bigint => shift(x.m, x.e + F)
@@ -25,9 +27,10 @@ function atanh(a: bigint): bigint {
   }
   return sum
 }
-/** atan(1/n). */
+/** atan(1/n) with `LONG` bits. */
 function atanInverse(n: bigint): bigint {
-  let [sum, power] = [ONE / n, ONE / n]
+  const first = (1n << BigInt(LONG)) / n
+  let [sum, power] = [first, first]
   for (let k = 3n; power !== 0n; k += 2n) {
     power = -power / (n * n)
     sum += power / k
@@ -35,7 +38,8 @@ function atanInverse(n: bigint): bigint {
   return sum
 }
 const LN2 = 2n * atanh(ONE / 3n)
-const PI = 4n * (4n * atanInverse(5n) - atanInverse(239n)) // Machin
+const LONG_PI = 4n * (4n * atanInverse(5n) - atanInverse(239n)) // Machin
+const PI = shift(LONG_PI, F - LONG)
 
 const floats = new DataView(new ArrayBuffer(8))
 /** A finite number as it stands in memory. */
@@ -77,17 +81,27 @@ function sinFixed(x: bigint): bigint {
   }
   return sum
 }
+/** x less whole turns. */
+const turned = (x: number): bigint => shift(shift(big(x).m, big(x).e + LONG) % (2n * LONG_PI), F - LONG)
+/** e^x - 1. */
+const expm1Fixed = (x: number): bigint => shift(expFixed(fixed(big(x))).m, expFixed(fixed(big(x))).e + F) - ONE
 
-/** The functions, for finite arguments that are not tiny (|x| > 2^-100); log and pow want x > 0. */
+const one: Big = { m: 1n, e: 0 }
+/** Where x^2 and 1 need no common fixed-point number: results are x, 1 or 1/2 to more than 100 bits. */
+const isTiny = (x: number): boolean => Math.abs(x) < 2 ** -100
+
+/** The functions, for finite arguments; log and pow want x > 0, log1p wants x > -1. */
 export const reference = {
-  exp: (x: number): Big => expFixed(fixed(big(x))),
+  exp: (x: number): Big => (isTiny(x) ? one : expFixed(fixed(big(clamp(x))))),
+  expm1: (x: number): Big => (isTiny(x) ? big(x) : unfixed(expm1Fixed(clamp(x)))),
   log: (x: number): Big => unfixed(logFixed(big(x))),
-  sin: (x: number): Big => unfixed(sinFixed(fixed(big(x)))),
-  cos: (x: number): Big => unfixed(sinFixed(fixed(big(x)) + PI / 2n)),
+  log1p: (x: number): Big => (isTiny(x) ? big(x) : unfixed(logFixed(unfixed(ONE + fixed(big(x)))))),
+  sin: (x: number): Big => (isTiny(x) ? big(x) : unfixed(sinFixed(turned(x)))),
+  cos: (x: number): Big => (isTiny(x) ? one : unfixed(sinFixed(turned(x) + PI / 2n))),
   tanh(x: number): Big {
-    const e = expFixed(fixed(big(-2 * Math.abs(x))))
-    const power = shift(e.m, e.e + F)
-    const t = ((ONE - power) << BigInt(F)) / (ONE + power)
+    if (isTiny(x)) return big(x)
+    const m = expm1Fixed(-2 * Math.abs(clamp(x)))
+    const t = (-m << BigInt(F)) / (2n * ONE + m)
     return unfixed(x < 0 ? -t : t)
   },
   pow(x: number, y: number): Big {
@@ -95,10 +109,17 @@ export const reference = {
     return expFixed(shift(logFixed(big(x)) * b.m, b.e))
   },
   sigmoid(x: number): Big {
-    const e = expFixed(fixed(big(-x)))
-    return e.e > 2 * F ? { m: 0n, e: 0 } : unfixed((ONE << BigInt(F)) / (ONE + shift(e.m, e.e + F)))
+    if (x < -80) return reference.exp(x) // to 2^-115 of it
+    return unfixed((ONE << BigInt(F)) / (ONE + fixed(reference.exp(-x))))
+  },
+  softplus(x: number): Big {
+    if (x > 1000) return big(x)
+    const e = reference.exp(x)
+    return x < -80 ? e : unfixed(logFixed(unfixed(ONE + fixed(e)))) // to 2^-115 of it
   },
 } as const
+/** Beyond 2000 results are 0 or infinite for both types. */
+const clamp = (x: number): number => Math.max(-2000, Math.min(2000, x))
 
 /** |got - want| in units of the last place of a float with `digits` bits and smallest positive number 2^`least`. */
 export function ulps(got: number, want: Big, digits = 53, least = -1074): number {
