@@ -45,10 +45,15 @@ export function matchGemm(kernel: Kernel): Gemm | undefined {
   return found && isWorthwhile(kernel, found) ? found : undefined
 }
 
-/** Packing an operand pays off only if it is used often enough. */
+/**
+ * Whether the library is faster than loops would be, as measured in docs/notes/02-gemm.md. Loops that read both operands vector by
+ * vector lose little to it, and nothing if there are just a row or two; loops that gather elements lose much.
+ */
 function isWorthwhile(kernel: Kernel, { m, n, k }: Gemm): boolean {
   if (Math.max(m.n, n.n) < 4) return false
-  return (Math.min(m.n, n.n) >= 4 && k.n >= 4) || !outputLanes(kernel, new Facts(kernel))
+  const products = m.n * n.n * k.n
+  const vectors = n.b === 1 && n.c === 1 && outputLanes(kernel, new Facts(kernel))
+  return vectors ? products >= 2048 && Math.min(m.n, n.n) > 2 && k.n > 1 : products >= 256
 }
 
 function arrange(kernel: Kernel, t: FloatType, over: readonly Axis[], x: Load, y: Load): Gemm | undefined {

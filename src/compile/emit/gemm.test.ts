@@ -1,149 +1,183 @@
+import { setFlagsFromString } from "node:v8"
 import { describe, expect, test } from "vitest"
-import { type Axis, axisIndex, type Index, int, newAxis, offset, ravel } from "../../ir/affine.ts"
-import { type Expr, type FloatType, op, reduce } from "../../ir/expr.ts"
-import type { Kernel } from "../kernel.ts"
-import { interpret, type Operand } from "./testing/interpret.ts"
-import { memory, randomNumbers } from "./testing/random-kernels.ts"
-import { runWasm } from "./testing/run-wasm.ts"
-import { kernelKind, relaxedSupported, scratchBytes } from "./wasm.ts"
+import type { FloatType } from "../../ir/expr.ts"
+import { gemmScratch } from "./gemm.ts"
+import type { Gemm, GemmAxis } from "./gemm-match.ts"
+import { randomNumbers } from "./testing/random-kernels.ts"
+import { emitLibrary } from "./wasm.ts"
 
-/** Sizes by letter; several letters of a kind are several axes: "xy" batch, "mn" rows and columns, "k" summed. */
-type Sizes = Readonly<Record<string, number>>
+setFlagsFromString("--experimental-wasm-relaxed-simd") // Node 20 has it behind a flag
 
-/** The product whose operands and result lie in memory in the order of the letters. */
-function product(t: FloatType, sizes: Sizes, a: string, b: string, c: string, shift = 0): Kernel {
-  const axes = new Map<string, Axis>(Object.entries(sizes).map(([letter, n]) => [letter, newAxis(n)]))
-  const axis = (letter: string): Axis => axes.get(letter)!
-  const at = (letters: string): Index => {
-    const dims = [...letters].map(axis)
-    return dims.length === 0
-      ? int(0)
-      : offset(
-          ravel(
-            dims.map(axisIndex),
-            dims.map(x => x.n),
-          ),
-          shift,
-        )
-  }
-  const load = (slot: number, letters: string): Expr => ({ k: "load", t, slot, at: at(letters) })
-  const summed = [...new Set(a + b)].filter(letter => !c.includes(letter)).sort()
-  const body = reduce("sum", summed.map(axis), op("mul", load(0, a), load(1, b)))
-  return { axes: [...c].map(axis), out: { t, at: at(c), mode: "store", bounds: [] }, body, loads: [t, t] }
-}
-
-function filled(t: FloatType, length: number, seed: number): Operand {
-  const rng = randomNumbers(seed)
-  const x = memory(t, length)
-  for (let i = 0; i < length; i++) x[i] = rng() * 2 - 1
-  return x
-}
-const count = (sizes: Sizes, letters: string): number => [...letters].reduce((n, letter) => n * sizes[letter]!, 1)
-
-function operands(t: FloatType, sizes: Sizes, a: string, b: string, c: string, shift = 0): [Operand, Operand, Operand] {
-  const sized = (letters: string, seed: number): Operand => filled(t, count(sizes, letters) + shift, seed)
-  return [sized(a, 1), sized(b, 2), sized(c, 3)]
-}
-
+declare const WebAssembly: any
+const page = 65536
 const types = ["f32", "f64"] as const
 
-describe("plain products equal the sum in order, bit for bit", () => {
-  const layouts: readonly [a: string, b: string, c: string][] = [
-    ["mk", "kn", "mn"],
-    ["km", "kn", "mn"],
-    ["mk", "nk", "mn"],
-    ["km", "nk", "mn"],
-    ["nk", "mk", "mn"],
-    ["mk", "kn", "nm"],
-    ["km", "nk", "nm"],
-  ]
-  const sizes: readonly [m: number, n: number, k: number][] = [
-    [1, 1, 1],
-    [1, 1, 9],
-    [1, 7, 5],
-    [7, 1, 5],
-    [2, 3, 4],
-    [4, 8, 16],
-    [5, 9, 4],
-    [8, 4, 1],
-    [17, 13, 31],
-    [3, 40, 33],
-    [40, 3, 33],
-    [131, 9, 4],
-    [5, 9, 515],
-    [5, 521, 4],
-  ]
-  for (const t of types) {
-    test.each(layouts)(`${t} %s, %s -> %s`, (a, b, c) => {
-      for (const [m, n, k] of sizes) {
-        for (const shift of [0, 3]) {
-          const kernel = product(t, { m, n, k }, a, b, c, shift)
-          const [x, y, out] = operands(t, { m, n, k }, a, b, c, shift)
-          const want = out.slice()
-          interpret(kernel, [x, y], want)
-          expect(runWasm(kernel, [x, y], out), `${m} x ${n} x ${k}`).toEqual(want)
+type Shape = readonly [m: number, n: number, k: number]
+/** Where element (i, j) of a matrix is: start + i * row + j * column. */
+interface Layout {
+  readonly start: number
+  readonly row: number
+  readonly column: number
+}
+const layouts = {
+  rows: (_m: number, n: number): Layout => ({ start: 0, row: n, column: 1 }),
+  columns: (m: number, _n: number): Layout => ({ start: 0, row: 1, column: m }),
+  "rows with gaps": (_m: number, n: number): Layout => ({ start: 0, row: n + 3, column: 1 }),
+  "spread rows": (_m: number, n: number): Layout => ({ start: 0, row: 2 * n, column: 2 }),
+  "rows from the last": (m: number, n: number): Layout => ({ start: (m - 1) * n, row: -n, column: 1 }),
+  backwards: (m: number, n: number): Layout => ({ start: m * n - 1, row: -n, column: -1 }),
+  "one row": (): Layout => ({ start: 0, row: 0, column: 1 }),
+  "one column": (): Layout => ({ start: 0, row: 1, column: 0 }),
+  "one element": (): Layout => ({ start: 0, row: 0, column: 0 }),
+}
+type LayoutName = keyof typeof layouts
+const operandLayouts = Object.keys(layouts) as LayoutName[]
+const resultLayouts = operandLayouts.filter(name => !name.startsWith("one "))
+
+/** The library in a memory that it shares with nobody. */
+function library(relaxed: boolean) {
+  const env = { memory: new WebAssembly.Memory({ initial: 160, maximum: page }) }
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(emitLibrary({ relaxed })), { env })
+  return { relaxed, exports, buffer: env.memory.buffer as ArrayBuffer }
+}
+type Library = ReturnType<typeof library>
+const relaxedWorks = WebAssembly.validate(emitLibrary({ relaxed: true }))
+const plain = library(false)
+
+const axis = (n: number): GemmAxis => ({ n, a: 0, b: 0, c: 0 })
+const scratchOf = (t: FloatType, [m, n, k]: Shape): number => gemmScratch({ t, m: axis(m), n: axis(n), k: axis(k) } as unknown as Gemm)
+
+/**
+ * The product of random matrices, computed by the library in the middle of a memory in which nothing else may change. What is wanted
+ * is the sum in the order of k, every operation rounded; of relaxed products that each element is what it is as a product of its own.
+ */
+function multiply(lib: Library, t: FloatType, shape: Shape, names: readonly [LayoutName, LayoutName, LayoutName], adds: 0 | 1) {
+  const [m, n, k] = shape
+  const size = t === "f32" ? 4 : 8
+  const gemm = lib.exports[`gemm_${t}`]
+  let end = 64 + size // no address is a multiple of a vector
+  const place = (name: LayoutName, rows: number, columns: number): Layout => {
+    const { start, row, column } = layouts[name](rows, columns)
+    const across = [0, (rows - 1) * row, (columns - 1) * column, (rows - 1) * row + (columns - 1) * column].map(x => x + start)
+    const base = end / size - Math.min(...across)
+    end += (Math.max(...across) - Math.min(...across) + 3) * size
+    return { start: base + start, row, column }
+  }
+  const [a, b, c] = [place(names[0], m, k), place(names[1], k, n), place(names[2], m, n)]
+  const scratch = Math.ceil(end / 16) * 16
+  const spare = scratch + scratchOf(t, shape)
+  const data = new (t === "f32" ? Float32Array : Float64Array)(lib.buffer, 0, (spare + 64) / size)
+  const rng = randomNumbers(m + 31 * n + 997 * k)
+  for (let i = 0; i < data.length; i++) data[i] = rng() * 2 - 1
+  const want = data.slice()
+
+  const run = (m: number, n: number, from: Layout, by: Layout, to: Layout): void =>
+    gemm(m, n, k, ...[from, by, to].flatMap(x => [x.start * size, x.row * size, x.column * size]), scratch, adds)
+  const round = t === "f32" ? Math.fround : (x: number) => x
+  const inOrder = (from: number, by: number, start: number): number => {
+    let sum = start
+    for (let l = 0; l < k; l++) sum = round(sum + round(want[from + l * a.column]! * want[by + l * b.row]!))
+    return sum
+  }
+  const alone = (from: number, by: number, start: number): number => {
+    const to = { start: spare / size, row: 1, column: 1 }
+    data[to.start] = start
+    run(1, 1, { ...a, start: from }, { ...b, start: by }, to)
+    return data[to.start]!
+  }
+  const at = (i: number, j: number): number => c.start + i * c.row + j * c.column
+  const element = lib.relaxed ? alone : inOrder
+  for (let i = 0; i < m; i++) {
+    for (let j = 0; j < n; j++) want[at(i, j)] = element(a.start + i * a.row, b.start + j * b.column, adds ? want[at(i, j)]! : 0)
+  }
+  data[spare / size] = want[spare / size]!
+  run(m, n, a, b, c)
+  for (const x of [data, want]) x.fill(0, scratch / size, spare / size)
+  const elements = Array.from({ length: m * n }, (_, i) => data[at(Math.floor(i / n), i % n)]!)
+  return { equal: Buffer.compare(bytesOf(data), bytesOf(want)) === 0, elements }
+}
+const bytesOf = (x: Float32Array | Float64Array): Uint8Array => new Uint8Array(x.buffer, x.byteOffset, x.byteLength)
+
+const range = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, i) => from + i)
+const every = (ms: readonly number[], ns: readonly number[], ks: readonly number[]): Shape[] =>
+  ms.flatMap(m => ns.flatMap(n => ks.map((k): Shape => [m, n, k])))
+
+/** NN, TN, NT, TT */
+const transposes: readonly [LayoutName, LayoutName][] = [
+  ["rows", "rows"],
+  ["columns", "rows"],
+  ["rows", "columns"],
+  ["columns", "columns"],
+]
+const shapes: Readonly<Record<string, readonly Shape[]>> = {
+  "all small sizes": every(range(1, 9), range(1, 9), range(1, 9)),
+  "around whole tiles": every([15, 16, 17], [15, 16, 17], [15, 16, 17]),
+  "around many tiles": every([63, 65], [63, 64, 65], [63, 64]),
+  "around blocks of k": every([9], [10, 17], [255, 256, 257, 512, 513, 521]),
+  "around blocks of columns": every([3, 9], [127, 129, 255, 257, 521], [5, 257]),
+  primes: [
+    [31, 37, 41],
+    [127, 11, 13],
+    [11, 131, 2],
+    [2, 3, 1009],
+  ],
+}
+
+describe.each(types)("plain %s is the sum in order, bit for bit", t => {
+  for (const [name, list] of Object.entries(shapes)) {
+    test(name, () => {
+      for (const shape of list) {
+        for (const [a, b] of transposes) {
+          for (const adds of [0, 1] as const) {
+            const { equal } = multiply(plain, t, shape, [a, b, "rows"], adds)
+            if (!equal) expect.fail(`${shape.join(" x ")}, a in ${a}, b in ${b}, adds ${adds}`)
+          }
         }
       }
     })
   }
+  test.each(operandLayouts)("a: %s", a => {
+    for (const shape of [...every([5, 9], [7, 20], [3, 9]), [13, 25, 300] as const]) {
+      for (const b of operandLayouts) {
+        for (const c of resultLayouts) {
+          for (const adds of [0, 1] as const) {
+            const { equal } = multiply(plain, t, shape, [a, b, c], adds)
+            if (!equal) expect.fail(`${shape.join(" x ")}, b: ${b}, c: ${c}, adds ${adds}`)
+          }
+        }
+      }
+    }
+  })
 })
 
-describe("batches and axes that do not merge", () => {
-  const cases: readonly [a: string, b: string, c: string][] = [
-    ["xmk", "xkn", "xmn"],
-    ["mxk", "kxn", "mxn"],
-    ["xymk", "yxnk", "xymn"],
-    ["xmk", "kn", "xmn"],
-    ["mxk", "kn", "xmn"],
-    ["xkm", "kn", "xmn"],
-    ["mk", "xkn", "xmn"],
-    ["mk", "kxn", "mxn"],
-    ["mkl", "kln", "mn"],
-    ["mlk", "kln", "mn"],
-    ["lkm", "nkl", "mn"],
+describe.skipIf(!relaxedWorks).each(types)("relaxed %s (skipped where relaxed SIMD is not accepted)", t => {
+  const relaxed = relaxedWorks ? library(true) : plain
+  const sizes: readonly Shape[] = [
+    [13, 21, 260],
+    [64, 10, 64],
+    [3, 40, 33],
+    [17, 4, 9],
+    [65, 131, 300],
   ]
-  const sizes: Sizes = { x: 3, y: 2, m: 6, n: 10, k: 5, l: 7 }
-  for (const t of types) {
-    test.each(cases)(`${t} %s, %s -> %s`, (a, b, c) => {
-      const used = Object.fromEntries(Object.entries(sizes).filter(([letter]) => (a + b).includes(letter)))
-      const kernel = product(t, used, a, b, c)
-      const [x, y, out] = operands(t, used, a, b, c)
-      const want = out.slice()
-      interpret(kernel, [x, y], want)
-      expect(kernelKind(kernel)).toBe("gemm")
-      expect(runWasm(kernel, [x, y], out)).toEqual(want)
-    })
-  }
-})
-
-test.skipIf(!relaxedSupported())("relaxed products agree to rounding (skipped where relaxed SIMD is not accepted)", () => {
-  for (const [t, tolerance] of [
-    ["f32", 1e-5],
-    ["f64", 1e-14],
-  ] as const) {
-    const sizes = { m: 13, n: 21, k: 260 }
-    const kernel = product(t, sizes, "mk", "kn", "mn")
-    const [x, y, out] = operands(t, sizes, "mk", "kn", "mn")
-    const want = out.slice()
-    interpret(kernel, [x, y], want)
-    const got = runWasm(kernel, [x, y], out, { relaxed: true })
-    for (let i = 0; i < want.length; i++) expect(Math.abs(got[i]! - want[i]!)).toBeLessThan(tolerance * 10)
-  }
-})
-
-test("what is a product and what is not", () => {
-  const kind = (sizes: Sizes, a: string, b: string, c: string): string => kernelKind(product("f32", sizes, a, b, c))
-  expect(kind({ m: 64, n: 10, k: 128 }, "mk", "kn", "mn")).toBe("gemm")
-  expect(kind({ m: 64, k: 128 }, "mk", "k", "m")).toBe("gemm")
-  expect(kind({ n: 64, k: 128 }, "k", "kn", "n")).toBe("vector")
-  expect(kind({ k: 128 }, "k", "k", "")).toBe("scalar")
-  const sum = product("f32", { m: 8, n: 8, k: 8 }, "mk", "kn", "mn")
-  expect(kernelKind({ ...sum, out: { ...sum.out, mode: "add" } })).not.toBe("gemm")
-  expect(kernelKind({ ...sum, body: { ...(sum.body as Expr & { k: "reduce" }), lanes: 8 } })).not.toBe("gemm")
+  test("agrees with the plain sum to rounding", () => {
+    for (const shape of sizes) {
+      const [got, want] = [relaxed, plain].map(lib => multiply(lib, t, shape, ["rows", "rows", "rows"], 0).elements)
+      for (const [i, x] of got!.entries()) expect(Math.abs(x - want![i]!)).toBeLessThan(t === "f32" ? 1e-4 : 1e-13)
+    }
+  })
+  test("every element is what it is as a product of its own, bit for bit", () => {
+    for (const shape of [...every(range(1, 9), range(1, 9), [1, 7, 8]), ...sizes]) {
+      for (const [a, b] of transposes) {
+        for (const adds of [0, 1] as const) {
+          const { equal } = multiply(relaxed, t, shape, [a, b, "rows"], adds)
+          if (!equal) expect.fail(`${shape.join(" x ")}, a in ${a}, b in ${b}, adds ${adds}`)
+        }
+      }
+    }
+  })
 })
 
 test("scratch memory is bounded", () => {
-  const bytes = (t: FloatType, m: number, n: number, k: number) => scratchBytes(product(t, { m, n, k }, "mk", "kn", "mn"))
-  expect(bytes("f32", 4, 5, 6)).toBe(128 + 6 * 8 * 4)
-  for (const t of types) expect(bytes(t, 4096, 4096, 4096)).toBe(128 + 512 * 1024)
+  expect(scratchOf("f32", [4, 5, 6])).toBe(32 * (6 + 8) + 6 * 8 * 4)
+  for (const t of types) expect(scratchOf(t, [4096, 4096, 4096])).toBeLessThan(300 * 1024)
 })

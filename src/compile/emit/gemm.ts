@@ -1,224 +1,181 @@
 // Matrix products: a library function for any sizes and strides.
 //
-// B is packed into panels of a few columns, block by block of k, so that a tile of C stays in registers while the panel
-// streams past (Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication", 2008). Every block of k starts from
-// what the one before it left in C: each element is one sum in the order of k, whatever the sizes.
+// Blocks of B and strips of A are packed, so that tiles of C stay in registers while both stream past (Goto and van de Geijn,
+// "Anatomy of High-Performance Matrix Multiplication", 2008). Every block of k starts from what the one before it left in C: each
+// element is one sum in the order of k, whatever the sizes. Figures and what was dropped: docs/notes/02-gemm.md.
 import type { FloatType } from "../../ir/expr.ts"
+import { integers, move, numbers, params, pushElement, pushRounded, setRest } from "./gemm-locals.ts"
 import type { Gemm } from "./gemm-match.ts"
-import type { Code, Local, ValueType, WasmModule } from "./wasm-bytes.ts"
+import { addPack, panelBytes, panelLanes } from "./gemm-pack.ts"
+import { addCopy, addTiles, type Tile } from "./gemm-tiles.ts"
+import type { Code, Local, WasmModule } from "./wasm-bytes.ts"
 import { byteSize } from "./wasm-ops.ts"
 
-/** Rows of a register tile. */
-const tileRows = 4
-/** Bytes of a row of a tile: two vectors. */
-const tileRow = 32
-const tileBytes = tileRows * tileRow
-/** Block sizes: k and rows so that a panel and the rows that meet it stay in the caches, columns so that scratch is bounded. */
+/**
+ * Eight sums are as many as hide the latency of an addition, and as many as every version of V8 keeps in registers. The tall tile is
+ * for a last column of vectors, where the wide one would compute two. With f64 a panel of A has no eight rows, and a half-used tile
+ * wastes but two columns.
+ */
+const wide: Tile = { rows: 4, vectors: 2 }
+const tall: Tile = { rows: 8, vectors: 1 }
+/** Most of a block of k: a strip of A and a panel of B fit into the first cache together. */
 const blockK = 256
-const blockRows = 128
-const panelBytes = 512 * 1024
-const tileColumns = (t: FloatType): number => tileRow / byteSize(t)
-const blockColumns = (t: FloatType): number => panelBytes / blockK / byteSize(t)
+/** Most of a block of B, which stays in the second cache while all strips of A pass by. */
+const blockBytes = 256 * 1024
+/** What of an operand stays in the first cache without being packed. */
+const directBytes = 16 * 1024
+/** Rows of A that are too few to make up for packing B. */
+const directRows = 8
 
+const blockColumns = (t: FloatType): number => blockBytes / blockK / byteSize(t)
+
+/** Bytes of scratch memory: a strip of A, a strip of C, and a block of B. */
 export function gemmScratch({ t, n, k }: Gemm): number {
-  const columns = Math.ceil(n.n / tileColumns(t)) * tileColumns(t)
-  return tileBytes + Math.min(k.n, blockK) * Math.min(columns, blockColumns(t)) * byteSize(t)
+  const columns = Math.min(Math.ceil(n.n / panelLanes(t)) * panelLanes(t), blockColumns(t))
+  const depth = Math.ceil(k.n / Math.ceil(k.n / blockK))
+  return panelBytes * (depth + columns) + depth * columns * byteSize(t)
 }
 
-const numbers = (n: number): ValueType[] => Array(n).fill("i32")
-
 /**
- * Parameters of the library function `gemm_f32` or `gemm_f64`: sizes m, n, k; then the address of a and how many bytes apart its
- * rows and columns are; the same of b and of c; then scratch memory, and whether c is added to (1) or written (0).
+ * Parameters of the library function `gemm_f32` or `gemm_f64`: sizes m, n, k, none of them 0; then the address of a and how many bytes
+ * apart its rows and columns are; the same of b and of c; then scratch memory, and whether c is added to (1) or written (0).
  */
 const gemmParams = numbers(14)
 export const importGemm = (module: WasmModule, t: FloatType): number => module.import(`gemm_${t}`, gemmParams)
 
 /** The library function and its parts. */
 export function addGemm(module: WasmModule, t: FloatType, relaxed: boolean): void {
-  const micro = module.function(undefined, numbers(10), code => writeMicro(code, t, relaxed))
-  const tile = module.function(undefined, numbers(12), code => writeTile(code, t, micro))
-  const pack = module.function(undefined, numbers(6), code => writePack(code, t))
-  module.function(`gemm_${t}`, gemmParams, code => writeGemm(code, t, tile, pack))
+  const copy = addCopy(module, t)
+  const parts: Parts = {
+    pack: addPack(module, t),
+    wide: addTiles(module, t, wide, copy, relaxed),
+    tall: t === "f32" ? addTiles(module, t, tall, copy, relaxed) : undefined,
+  }
+  module.function(`gemm_${t}`, gemmParams, code => writeGemm(code, t, parts))
 }
 
-type Words<S> = S extends `${infer First} ${infer Rest}` ? First | Words<Rest> : S
-/** Locals by their names. */
-const named = <S extends string>(names: S, local: (i: number) => Local): Record<Words<S>, Local> =>
-  Object.fromEntries(names.split(" ").map((name, i) => [name, local(i)])) as Record<Words<S>, Local>
-const params = <S extends string>(names: S): Record<Words<S>, Local> => named(names, i => i)
-const integers = <S extends string>(code: Code, names: S): Record<Words<S>, Local> => named(names, () => code.local("i32"))
-
-/** to = min(end - start, limit) */
-function setRest(code: Code, to: Local, end: Local, start: Local, limit: number): void {
-  code.get(end, start).op("i32.sub").tee(to).i32(limit).get(to).i32(limit).op("i32.lt_s", "select").set(to)
+interface Parts {
+  readonly pack: number
+  readonly wide: number
+  readonly tall: number | undefined
 }
-/** base + i * stride, all of them locals. */
-const pushElement = (code: Code, base: Local, i: Local, stride: Local): Code => code.get(base, i, stride).op("i32.mul", "i32.add")
+type Locals = ReturnType<typeof locals>
+const locals = (code: Code) => ({
+  ...params("m n k a aRow aColumn b bRow bColumn c cRow cColumn scratch adds"),
+  /** Where the block is, how large, and whether it adds to C. */
+  ...integers(code, "j0 k0 i0 width depth limit rows more buffer panels"),
+  /** A strip of A, a block of B, a strip of C. The last columns are a panel of their own. */
+  ...integers(code, "aAt aStep bAt bStep bNext bLast cAt whole last"),
+})
 
-function writeGemm(code: Code, t: FloatType, tile: number, pack: number): void {
-  const { m, n, k, a, aRow, aColumn, b, bRow, bColumn, c, cRow, cColumn, scratch, adds } = params(
-    "m n k a aRow aColumn b bRow bColumn c cRow cColumn scratch adds",
-  )
-  const { j0, k0, i0, j, i, width, depth, height, panels, panel, more, bBlock, aBlock, cBlock, rows, columns } = integers(
-    code,
-    "j0 k0 i0 j i width depth height panels panel more bBlock aBlock cBlock rows columns",
-  )
-  code.get(scratch).i32(tileBytes).op("i32.add").set(panels)
-  code.for(j0, n, blockColumns(t), () => {
-    setRest(code, width, n, j0, blockColumns(t))
-    code.get(adds).set(more)
-    code.for(k0, k, blockK, () => {
-      setRest(code, depth, k, k0, blockK)
-      pushElement(code, b, k0, bRow).set(bBlock)
-      pushElement(code, bBlock, j0, bColumn).get(bRow, bColumn, depth, width, panels).call(pack)
-      code.for(i0, m, blockRows, () => {
-        setRest(code, height, m, i0, blockRows)
-        pushElement(code, a, i0, aRow).set(aBlock)
-        pushElement(code, aBlock, k0, aColumn).set(aBlock)
-        pushElement(code, c, i0, cRow).set(cBlock)
-        pushElement(code, cBlock, j0, cColumn).set(cBlock)
-        code.get(panels).set(panel)
-        code.for(j, width, tileColumns(t), () => {
-          setRest(code, columns, width, j, tileColumns(t))
-          code.for(i, height, tileRows, () => {
-            setRest(code, rows, height, i, tileRows)
-            pushElement(code, aBlock, i, aRow).get(aRow, aColumn, panel, depth)
-            pushElement(code, cBlock, i, cRow).get(j, cColumn).op("i32.mul", "i32.add")
-            code.get(cRow, cColumn, rows, columns, more, scratch).call(tile)
-          })
-          code.get(panel, depth).i32(tileRow).op("i32.mul", "i32.add").set(panel)
-        })
+function writeGemm(code: Code, t: FloatType, parts: Parts): void {
+  const l = locals(code)
+  code.for(l.j0, l.n, blockColumns(t), () => {
+    setRest(code, l.width, l.n, l.j0, blockColumns(t))
+    code.get(l.width).i32(-panelLanes(t)).op("i32.and").set(l.whole)
+    code.get(l.width, l.whole).op("i32.sub").set(l.last)
+    code.get(l.adds).set(l.more)
+    eachBlockOfK(code, l, () => {
+      placeScratch(code, t, l)
+      takeBlockOfB(code, t, l, parts.pack)
+      code.for(l.i0, l.m, panelLanes(t), () => {
+        setRest(code, l.rows, l.m, l.i0, panelLanes(t))
+        takeStripOfA(code, t, l, parts.pack)
+        writeStripOfC(code, l, parts)
       })
-      code.i32(1).set(more)
+      code.i32(1).set(l.more)
     })
   })
 }
 
-/** Copies `depth` rows and `width` columns of b into panels of a tile's width, the last one filled up with zeros. */
-function writePack(code: Code, t: FloatType): void {
-  const size = byteSize(t)
-  const { b, row, column, depth, width, to } = params("b row column depth width to")
-  const { j, i, l, from, end, columns, at } = integers(code, "j i l from end columns at")
-  code.for(j, width, tileColumns(t), () => {
-    setRest(code, columns, width, j, tileColumns(t))
-    pushElement(code, b, j, column).set(from)
-    code.get(to, depth).i32(tileRow).op("i32.mul", "i32.add").set(end)
-    code.get(columns).i32(tileColumns(t)).op("i32.eq").get(column).i32(size).op("i32.eq", "i32.and")
-    code.if(
-      () =>
-        code.loop(() => {
-          for (const half of [0, 16]) code.get(to, from).memory("v128.load", half).memory("v128.store", half)
-          code.get(from, row).op("i32.add").set(from)
-          code.advance(to, tileRow).get(to, end).op("i32.lt_u").brIf(0)
-        }),
-      () => {
-        code.for(l, columns, 1, () => {
-          pushElement(code, from, l, column).set(at)
-          code.for(i, depth, 1, () => {
-            code.get(to, i).i32(tileRow).op("i32.mul", "i32.add")
-            code.get(at).memory(`${t}.load`).memory(`${t}.store`)
-            code.get(at, row).op("i32.add").set(at)
-          })
-          code.advance(to, size)
-        })
-        // The columns that are left: `to` stands at the first of them.
-        code.get(columns).i32(tileColumns(t)).op("i32.lt_s")
-        code.if(() => {
-          code.for(i, depth, 1, () => {
-            code.get(to, i).i32(tileRow).op("i32.mul", "i32.add").set(at)
-            code.get(columns).set(l)
-            code.loop(() => {
-              code.get(at)[t](0).memory(`${t}.store`)
-              code.advance(at, size).advance(l, 1).get(l).i32(tileColumns(t)).op("i32.lt_s").brIf(0)
-            })
-          })
-        })
-        code.get(end).set(to)
-      },
-    )
+/** Blocks of about the same size: limit = ceil(k / ceil(k / blockK)). */
+function eachBlockOfK(code: Code, { k, k0, depth, limit }: Locals, body: () => void): void {
+  code
+    .get(k)
+    .i32(blockK - 1)
+    .op("i32.add")
+    .i32(blockK)
+    .op("i32.div_u")
+    .set(limit)
+  code.get(k, limit).op("i32.add").i32(1).op("i32.sub").get(limit).op("i32.div_u").set(limit)
+  code.i32(0).set(k0)
+  code.loop(() => {
+    code.get(limit, k, k0).op("i32.sub").tee(depth).get(limit, depth).op("i32.lt_s", "select").set(depth)
+    body()
+    move(code, k0, depth).get(k0, k).op("i32.lt_s").brIf(0)
   })
 }
 
-/** One tile of C. Where C is not a whole tile of neighbours, it is computed in a buffer; rows that are not there repeat the last. */
-function writeTile(code: Code, t: FloatType, micro: number): void {
-  const size = byteSize(t)
-  const { a, aRow, aColumn, b, depth, c, cRow, cColumn, rows, columns, more, buffer } = params(
-    "a aRow aColumn b depth c cRow cColumn rows columns more buffer",
-  )
-  const { a1, a2, a3, i, j, inside, outside, target, targetRow } = integers(code, "a1 a2 a3 i j inside outside target targetRow")
-  for (const [before, to, row] of [
-    [a, a1, 1],
-    [a1, a2, 2],
-    [a2, a3, 3],
-  ] as const) {
-    code.get(before, aRow).op("i32.add").get(before).get(rows).i32(row).op("i32.gt_s", "select").set(to)
-  }
-  const compute = (): Code => code.get(a, a1, a2, a3, aColumn, b, depth, target, targetRow, more).call(micro)
-  const copy = (write: () => void): void => {
-    code.for(i, rows, 1, () => {
-      code.get(buffer, i).i32(tileRow).op("i32.mul", "i32.add").set(inside)
-      pushElement(code, c, i, cRow).set(outside)
-      code.for(j, columns, 1, () => {
-        write()
-        code.advance(inside, size).get(outside, cColumn).op("i32.add").set(outside)
-      })
-    })
-  }
-  code.get(rows).i32(tileRows).op("i32.eq").get(columns).i32(tileColumns(t)).op("i32.eq", "i32.and")
-  code.get(cColumn).i32(size).op("i32.eq", "i32.and")
+function placeScratch(code: Code, t: FloatType, { scratch, depth, width, buffer, panels }: Locals): void {
+  code.get(scratch, depth).i32(panelBytes).op("i32.mul", "i32.add").set(buffer)
+  pushRounded(code.get(buffer), width, panelLanes(t)).i32(panelBytes).op("i32.mul", "i32.add").set(panels)
+}
+
+/** Whether neighbours lie side by side, and a block whose steps of k are `step` bytes apart is small. */
+function pushDirect(code: Code, t: FloatType, neighbour: Local, depth: Local, step: Local): Code {
+  code.get(neighbour).i32(byteSize(t)).op("i32.eq")
+  // a step of 0 is none that tiles take
+  return code.get(depth, step).op("i32.mul").i32(1).op("i32.sub").i32(directBytes).op("i32.lt_u", "i32.and")
+}
+
+function takeBlockOfB(code: Code, t: FloatType, l: Locals, pack: number): void {
+  const { m, b, bRow, bColumn, j0, k0, width, depth, whole, last, panels, bAt, bStep, bNext, bLast } = l
+  pushElement(code, b, k0, bRow).set(bAt)
+  pushElement(code, bAt, j0, bColumn).set(bAt)
+  pushDirect(code, t, bColumn, depth, bRow)
+  code.get(bColumn).i32(byteSize(t)).op("i32.eq").get(m).i32(directRows).op("i32.le_s", "i32.and", "i32.or")
   code.if(
     () => {
-      code.get(c).set(target).get(cRow).set(targetRow)
-      compute()
+      code.get(bRow).set(bStep).i32(panelBytes).set(bNext).get(panels).set(bLast)
+      pushElement(code, bAt, whole, bColumn).get(bRow, bColumn, depth, last, panels).call(pack)
     },
     () => {
-      code.get(buffer).set(target).i32(tileRow).set(targetRow)
-      code.get(more).if(() => copy(() => code.get(inside, outside).memory(`${t}.load`).memory(`${t}.store`)))
-      compute()
-      copy(() => code.get(outside, inside).memory(`${t}.load`).memory(`${t}.store`))
+      code.get(bAt, bRow, bColumn, depth, width, panels).call(pack)
+      code.get(panels).set(bAt).i32(panelBytes).set(bStep)
+      code.get(depth).i32(panelBytes).op("i32.mul").set(bNext)
+      code.get(bAt, whole, depth).i32(byteSize(t)).op("i32.mul", "i32.mul", "i32.add").set(bLast)
     },
   )
 }
 
-/** A tile of C in registers. The loop is not unrolled: that is the fastest form on all versions of V8. */
-function writeMicro(code: Code, t: FloatType, relaxed: boolean): void {
-  const { a0, a1, a2, a3, aColumn, b, depth, c, cRow, more } = params("a0 a1 a2 a3 aColumn b depth c cRow more")
-  const rows = [a0, a1, a2, a3]
-  const { end, at } = integers(code, "end at")
-  const halves = [0, 16]
-  const vector = (): Local => code.local("v128")
-  const sums = rows.map(() => halves.map(vector))
-  const columns = halves.map(vector)
-  const element = vector()
-  const shape = t === "f32" ? "f32x4" : "f64x2"
-  const eachHalf = (visit: (sum: Local, offset: number) => void): void => {
-    code.get(c).set(at)
-    for (const row of sums) {
-      halves.forEach((offset, h) => {
-        visit(row[h]!, offset)
-      })
-      code.get(at, cRow).op("i32.add").set(at)
-    }
+function takeStripOfA(code: Code, t: FloatType, l: Locals, pack: number): void {
+  const { a, aRow, aColumn, i0, k0, rows, depth, scratch, aAt, aStep } = l
+  pushElement(code, a, i0, aRow).set(aAt)
+  pushElement(code, aAt, k0, aColumn).set(aAt)
+  pushDirect(code, t, aRow, depth, aColumn).get(rows).i32(panelLanes(t)).op("i32.eq", "i32.and")
+  code.if(
+    () => code.get(aColumn).set(aStep),
+    () => {
+      code.get(aAt, aColumn, aRow, depth, rows, scratch).call(pack)
+      code.get(scratch).set(aAt).i32(panelBytes).set(aStep)
+    },
+  )
+}
+
+/** All columns of the block but the last few, then those. */
+function writeStripOfC(code: Code, l: Locals, { wide, tall }: Parts): void {
+  const { c, cRow, cColumn, i0, j0, rows, depth, whole, last, more, buffer, aAt, aStep, bAt, bStep, bNext, bLast, cAt } = l
+  pushElement(code, c, i0, cRow).set(cAt)
+  pushElement(code, cAt, j0, cColumn).set(cAt)
+  const cover = (tiles: number, columns: Local): Code => code.get(cRow, cColumn, rows, columns, more, buffer).call(tiles)
+  const coverLast = (tiles: number): Code => {
+    pushElement(code.get(aAt, aStep, depth, bLast).i32(panelBytes).i32(0), cAt, whole, cColumn)
+    return cover(tiles, last)
   }
-  code.get(more).if(() => eachHalf((sum, offset) => code.get(at).memory("v128.load", offset).set(sum)))
-  code.get(b, depth).i32(tileRow).op("i32.mul", "i32.add").set(end)
-  code.loop(() => {
-    halves.forEach((offset, h) => {
-      code.get(b).memory("v128.load", offset).set(columns[h]!)
-    })
-    rows.forEach((row, r) => {
-      code
-        .get(row)
-        .memory(t === "f32" ? "v128.load32_splat" : "v128.load64_splat")
-        .set(element)
-      sums[r]!.forEach((sum, h) => {
-        if (relaxed) code.get(element, columns[h]!, sum).op(`${shape}.relaxed_madd`).set(sum)
-        else code.get(sum, element, columns[h]!).op(`${shape}.mul`, `${shape}.add`).set(sum)
-      })
-      code.get(row, aColumn).op("i32.add").set(row)
-    })
-    code.advance(b, tileRow).get(b, end).op("i32.lt_u").brIf(0)
+  code.get(whole).if(() => {
+    code.get(aAt, aStep, depth, bAt, bStep, bNext, cAt)
+    cover(wide, whole)
   })
-  eachHalf((sum, offset) => code.get(at, sum).memory("v128.store", offset))
+  code.get(last).if(() => {
+    if (tall === undefined) coverLast(wide)
+    else
+      code
+        .get(last)
+        .i32(4)
+        .op("i32.le_s")
+        .if(
+          () => coverLast(tall),
+          () => coverLast(wide),
+        )
+  })
 }
