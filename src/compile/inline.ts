@@ -14,14 +14,9 @@ export function inline(g: Graph): Graph {
       const at = below(scope, n.scope)
       const body = n.prim.body?.(n.params)
       const operands = n.args.map(a => env.get(a)!)
-      if (body) {
-        const outs = expand(body.graph as Graph, operands, body.name ? below(at, [body.name]) : at)
-        n.outs.forEach((o, i) => env.set(o, outs[i]!))
-      } else {
-        const outs = n.outs.map(o => new Node(o.aval))
-        nodes.push({ ...n, args: operands, outs, scope: at })
-        n.outs.forEach((o, i) => env.set(o, outs[i]!))
-      }
+      const outs = body ? expand(body.graph as Graph, operands, body.name ? below(at, [body.name]) : at) : n.outs.map(o => new Node(o.aval))
+      if (!body) nodes.push({ ...n, args: operands, outs, scope: at })
+      n.outs.forEach((o, i) => env.set(o, outs[i]!))
     }
     return g.outputs.map(o => env.get(o)!)
   }

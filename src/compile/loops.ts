@@ -1,70 +1,45 @@
 // Loop nests in their final form: divisions dissolved by splitting loops, loops over contiguous memory merged, and
 // reductions along memory dealt to lanes. What is decided here depends on shapes alone, so every engine gets the same bits.
 import {
-  type Atom,
   type Axis,
+  atomsOf,
   axisIndex,
+  coefficient,
   dependsOn,
   type Index,
-  mapAtoms,
   newAxis,
   plus,
-  sameAtom,
   stride,
+  substitute,
   times,
   valueIndex,
 } from "../ir/affine.ts"
-import { type Expr, once, rebuild } from "../ir/expr.ts"
-import type { Kernel } from "./kernel.ts"
+import { type Expr, indicesOf, once, reach, rebuild, valuesOf } from "../ir/expr.ts"
+import { type Kernel, storesOf, withStores } from "./kernel.ts"
 
-export function loops(kernel: Kernel): Kernel {
-  const simple = merge(drop(splitAll(kernel)))
-  return { ...simple, body: deal(simple) }
-}
+export const loops = (kernel: Kernel): Kernel => deal(merge(drop(splitAll(kernel))))
 
 /** A kernel with other indices and other loops; shared expressions stay shared. */
 function rewrite(k: Kernel, f: (a: Axis) => Index, axes: (over: readonly Axis[]) => readonly Axis[]): Kernel {
-  const index = (i: Index): Index => mapAtoms(i, a => (a.k === "axis" ? f(a.axis) : a.k === "value" ? valueIndex(part(a.expr)) : fail(a)))
+  const index = (i: Index): Index => substitute(i, a => (a.k === "axis" ? f(a.axis) : valueIndex(part(a.expr))))
   const part: (e: Expr) => Expr = once(e => rebuild(e, { part, index, axes }))
-  const out = { ...k.out, at: index(k.out.at), bounds: k.out.bounds.map(b => ({ ...b, i: index(b.i) })) }
-  return { ...k, axes: axes(k.axes), out, body: part(k.body) }
-}
-const fail = (a: Atom): never => {
-  throw new Error(`loops: a quotient is no leaf (${a.k})`)
+  const stores = storesOf(k).map(({ out, body }) => ({
+    out: { ...out, at: index(out.at), bounds: out.bounds.map(b => ({ ...b, i: index(b.i) })) },
+    body: part(body),
+  }))
+  return withStores({ ...k, axes: axes(k.axes) }, stores)
 }
 
 interface Parts {
-  /** Of every load, store, position and bound, and of every quotient within. */
-  readonly indices: Index[]
-  readonly reduces: Extract<Expr, { k: "reduce" }>[]
+  /** Of every load, store, position and bound. */
+  readonly indices: readonly Index[]
+  readonly reduces: readonly Reduce[]
 }
 function partsOf(k: Kernel): Parts {
-  const parts: Parts = { indices: [], reduces: [] }
-  const seen = new Set<Expr>()
-  const index = (i: Index): void => {
-    parts.indices.push(i)
-    for (const [a] of i.terms) {
-      if (a.k === "value") visit(a.expr)
-      else if (a.k !== "axis") index(a.of)
-    }
-  }
-  const visit = (e: Expr): void => {
-    if (seen.has(e)) return
-    seen.add(e)
-    if (e.k === "load" || e.k === "index") index(e.at)
-    else if (e.k === "op") e.args.forEach(visit)
-    else if (e.k === "guard") {
-      for (const b of e.bounds) index(b.i)
-      visit(e.body)
-    } else if (e.k === "reduce") {
-      parts.reduces.push(e)
-      visit(e.body)
-    }
-  }
-  index(k.out.at)
-  for (const b of k.out.bounds) index(b.i)
-  visit(k.body)
-  return parts
+  const stores = storesOf(k)
+  const own = stores.flatMap(({ out }) => [out.at, ...out.bounds.map(b => b.i)])
+  const exprs = reach([...stores.map(s => s.body), ...own.flatMap(valuesOf)])
+  return { indices: [...own, ...exprs.flatMap(indicesOf)], reduces: exprs.filter(e => e.k === "reduce") }
 }
 
 /** Splits loops until no quotient is left that a split dissolves. */
@@ -87,14 +62,12 @@ function splitPoint(k: Kernel): { axis: Axis; by: number } | null {
   const { indices, reduces } = partsOf(k)
   // a position counts along one axis, which must stay one
   const whole = reduces.filter(r => r.op === "argmax" || r.op === "argmin").flatMap(r => r.over)
-  for (const i of indices) {
-    for (const [a] of i.terms) {
-      if (a.k !== "div" && a.k !== "mod") continue
-      for (const [b, c] of a.of.terms) {
-        const by = a.by / c
-        if (b.k !== "axis" || whole.some(w => w.id === b.axis.id)) continue
-        if (c > 0 && Number.isInteger(by) && by > 1 && by < b.axis.n && b.axis.n % by === 0) return { axis: b.axis, by }
-      }
+  for (const a of indices.flatMap(atomsOf)) {
+    if (!("of" in a)) continue
+    for (const [b, c] of a.of.terms) {
+      const by = a.by / c
+      if (b.k !== "axis" || whole.some(w => w.id === b.axis.id)) continue
+      if (c > 0 && Number.isInteger(by) && by > 1 && by < b.axis.n && b.axis.n % by === 0) return { axis: b.axis, by }
     }
   }
   return null
@@ -128,39 +101,45 @@ function mergeable(k: Kernel): readonly [Axis, Axis] | null {
   return null
 }
 function walksAsOne(i: Index, outer: Axis, inner: Axis): boolean {
-  if (i.terms.some(([a]) => a.k !== "axis" && a.k !== "value" && (dependsOn(a, outer) || dependsOn(a, inner)))) return false
-  const coefficient = (axis: Axis): number => i.terms.find(([a]) => sameAtom(a, { k: "axis", axis }))?.[1] ?? 0
-  return coefficient(outer) === coefficient(inner) * inner.n
+  const quotients = i.terms.filter(([a]) => "of" in a)
+  if ([outer, inner].some(axis => dependsOn({ terms: quotients }, axis))) return false
+  return coefficient(i, outer) === coefficient(i, inner) * inner.n
 }
 
 const LANES = { f32: 8, i32: 8, f64: 4, bool: 1 } as const
 
+type Reduce = Extract<Expr, { k: "reduce" }>
+
 /** Deals reductions along contiguous memory to lanes, unless neighbouring outputs can be computed side by side instead. */
-function deal(k: Kernel): Expr {
-  const { reduces } = partsOf(k)
-  if (!reduces.length || isMatrixProduct(k)) return k.body
-  const last = k.axes.at(-1)
-  const contiguous = (e: Expr, axis: Axis): boolean => {
-    if (e.k === "load") return [0, 1].includes(stride(e.at, axis) ?? -1)
-    if (e.k === "index") return !e.at.terms.some(([a]) => dependsOn(a, axis))
-    if (e.k === "guard") return e.bounds.every(b => !b.i.terms.some(([a]) => dependsOn(a, axis))) && contiguous(e.body, axis)
-    if (e.k === "reduce") return contiguous(e.body, axis)
-    return e.k === "const" || e.args.every(a => contiguous(a, axis))
+function deal(k: Kernel): Kernel {
+  if (!partsOf(k).reduces.length) return k
+  const dealt = (e: Reduce): number => {
+    const axis = e.over.at(-1)
+    const lanes = LANES[e.t]
+    if (!axis || lanes === 1 || axis.n < 2 * lanes || e.op === "argmax" || e.op === "argmin" || !contiguous(e.body, axis)) return 1
+    // the innermost loop over different results of this reduction
+    const own = k.axes.findLast(a => !isSame(e, a))
+    return (own && own.n >= 4 && contiguous(e, own)) || isMatrixProduct(e, k.axes) ? 1 : lanes
   }
-  if (last && last.n >= 4 && contiguous(k.body, last)) return k.body
   const part: (e: Expr) => Expr = once(e => {
     const made = rebuild(e, { part })
-    if (made.k !== "reduce" || made.op === "argmax" || made.op === "argmin") return made
-    const axis = made.over.at(-1)
-    const lanes = LANES[made.t]
-    return axis && lanes > 1 && axis.n >= 2 * lanes && contiguous(made.body, axis) ? { ...made, lanes } : made
+    return made.k === "reduce" ? { ...made, lanes: dealt(made) } : made
   })
-  return part(k.body)
+  return withStores(
+    k,
+    storesOf(k).map(s => ({ ...s, body: part(s.body) })),
+  )
 }
 
+/** Whether neighbouring turns of the loop read neighbours, or the same. */
+const contiguous = (root: Expr, axis: Axis): boolean =>
+  reach([root]).every(e => (e.k === "load" ? [0, 1].includes(stride(e.at, axis) ?? -1) : !indicesOf(e).some(i => dependsOn(i, axis))))
+/** Whether `root` is the same at all turns of the loop. */
+const isSame = (root: Expr, axis: Axis): boolean => reach([root]).every(e => !indicesOf(e).some(i => dependsOn(i, axis)))
+
 /** A sum of products in which some loop walks the left operand alone and some the right one: its sums run in order, on every engine. */
-function isMatrixProduct({ axes, body: e }: Kernel): boolean {
-  if (e.k !== "reduce" || e.op !== "sum" || e.body.k !== "op" || e.body.op !== "mul") return false
+function isMatrixProduct(e: Reduce, axes: readonly Axis[]): boolean {
+  if (e.op !== "sum" || e.body.k !== "op" || e.body.op !== "mul") return false
   const [a, b] = e.body.args as readonly [Expr, Expr]
   if (a.k !== "load" || b.k !== "load") return false
   const walks = (i: Index, axis: Axis): boolean => stride(i, axis) !== 0

@@ -1,12 +1,12 @@
 // Which memory each value gets: arguments, results, or a place in the arena that others use before and after.
 import { size } from "../core/aval.ts"
 import { bytesOf, type Dtype } from "../core/dtype.ts"
+import type { Loop } from "../core/primitive.ts"
 import type { Node } from "../graph/graph.ts"
 import { sameIndex } from "../ir/affine.ts"
-import type { Expr } from "../ir/expr.ts"
-import type { Launch } from "./fuse.ts"
-import type { Kernel } from "./kernel.ts"
-import type { Lowered } from "./passes.ts"
+import { type Expr, reach } from "../ir/expr.ts"
+import { type Kernel, storesOf } from "./kernel.ts"
+import type { Lowered, Task } from "./passes.ts"
 
 export interface Buffer {
   readonly dtype: Dtype
@@ -18,16 +18,21 @@ export interface Buffer {
   /** Bytes from the start of the arena. Arguments and results have a place too, for engines that cannot reach theirs directly. */
   readonly offset: number
 }
-export interface Step {
-  readonly kernel: Kernel
+interface Common {
   /** Buffers by number. */
-  readonly out: number
+  readonly outs: readonly number[]
   readonly ins: readonly number[]
-  /** Scratch memory of the kernel, in bytes from the start of the arena. */
+  /** Memory for the task alone, in bytes from the start of the arena: scratch memory of a kernel, the arena of a loop's program. */
   readonly scratch: number
   readonly name: string
   readonly scope: readonly string[]
 }
+/**
+ * `outs` of a loop are the carry, which is there already, and the stacked ys; `ins` the constants, the stacked xs and the number of
+ * turns if that is counted. The arguments of `body` are [constants, carry, x], its results [carry, y]; the carry is worked on in place.
+ */
+export type Step = Common &
+  ({ readonly k: "kernel"; readonly kernel: Kernel } | { readonly k: "loop"; readonly loop: Loop; readonly body: Plan })
 export interface Plan {
   readonly buffers: readonly Buffer[]
   readonly inputs: readonly number[]
@@ -44,95 +49,80 @@ export interface Plan {
 export const ALIGN = 64
 export const align = (n: number): number => Math.ceil(n / ALIGN) * ALIGN
 
-/** Lays out the memory of a program. `donated[o]` is the argument whose memory result o takes over, or -1. */
-export function plan(program: Lowered, donated: readonly number[], scratchBytes: (k: Kernel) => number): Plan {
-  const { launches, outputs } = program
+/**
+ * Lays out the memory of a program. `donated[o]` is the argument whose memory result o takes over, or -1. Arguments and results get
+ * no place in the arena if they are `placed` elsewhere.
+ */
+export function plan(program: Lowered, donated: readonly number[], scratchBytes: (k: Kernel) => number, placed = false): Plan {
+  const { tasks, outputs } = program
   const buffers: { -readonly [K in keyof Buffer]: Buffer[K] }[] = []
   const ids = new Map<Node, number>()
   const add = (n: Node, more: Partial<Buffer> = {}): number => {
     const { shape, dtype } = n.aval
-    return buffers.push({ dtype, n: size(shape), offset: -1, ...more }) - 1
-  }
-  const inputs = program.inputs.map((n, input) => {
-    const id = add(n, { input })
+    const id = buffers.push({ dtype, n: size(shape), offset: -1, ...more }) - 1
     ids.set(n, id)
     return id
-  })
+  }
+  const inputs = program.inputs.map((n, input) => add(n, { input }))
   const copies: { from: number; to: number }[] = []
   const results = outputs.map((o, output) => {
     const argument = donated[output]!
-    if (argument < 0) {
-      const id = add(o, { output })
-      ids.set(o, id)
-      return id
-    }
+    if (argument < 0) return add(o, { output })
     const to = inputs[argument]!
-    if (inPlace(launches, o, program.inputs[argument]!)) ids.set(o, to)
-    else {
-      const from = add(o)
-      ids.set(o, from)
-      copies.push({ from, to })
-    }
+    if (inPlace(tasks, o, program.inputs[argument]!)) ids.set(o, to)
+    else copies.push({ from: add(o), to })
     return to
   })
-  for (const l of launches) if (!ids.has(l.out)) ids.set(l.out, add(l.out))
+  for (const t of tasks) for (const o of t.outs) if (!ids.has(o)) add(o)
 
-  const uses = launches.map(l => [ids.get(l.out)!, ...l.reads.map(r => ids.get(r)!)])
-  const first = buffers.map((b, id) => (b.input !== undefined ? 0 : uses.findIndex(u => u.includes(id))))
+  const steps = tasks.map((t): Step => {
+    const common = { outs: t.outs.map(o => ids.get(o)!), ins: t.reads.map(r => ids.get(r)!), scratch: 0, name: t.name, scope: t.scope }
+    return t.k === "kernel" ? { ...common, k: t.k, kernel: t.kernel } : { ...common, k: t.k, loop: t.loop, body: planBody(t, scratchBytes) }
+  })
+  const scratch = steps.map(s => (s.k === "loop" ? s.body.arena : scratchBytes(s.kernel)))
   const kept = new Set([...results, ...copies.map(c => c.from)])
-  // arguments that nothing reads are written too, before the first step
-  const last = buffers.map((_, id) =>
-    kept.has(id)
-      ? launches.length
-      : Math.max(
-          0,
-          uses.findLastIndex(u => u.includes(id)),
-        ),
-  )
-  const scratch = launches.map(l => scratchBytes(l.kernel))
+  const span = (b: Buffer, id: number): Omit<Span, "place"> => {
+    const uses = steps.flatMap((s, i) => (s.outs.includes(id) || s.ins.includes(id) ? [i] : []))
+    // arguments that nothing reads are written too, before the first step
+    const from = b.input !== undefined ? 0 : (uses[0] ?? 0)
+    return { from, to: kept.has(id) ? tasks.length : (uses.at(-1) ?? 0), bytes: align(b.n * bytesOf(b.dtype)) }
+  }
   const spans: Span[] = [
-    ...buffers.map((b, id) => ({
-      from: first[id]!,
-      to: last[id]!,
-      bytes: align(b.n * bytesOf(b.dtype)),
-      place: (at: number) => (b.offset = at),
-    })),
+    ...buffers.flatMap((b, id) =>
+      placed && (b.input !== undefined || b.output !== undefined) ? [] : [{ ...span(b, id), place: (at: number) => (b.offset = at) }],
+    ),
     ...scratch.map((bytes, i) => ({ from: i, to: i, bytes: align(bytes), place: (at: number) => (scratch[i] = at) })),
   ]
   const arena = layOut(spans)
-  const steps = launches.map((l, i): Step => {
-    const [out, ...ins] = uses[i]! as [number, ...number[]]
-    return { kernel: l.kernel, out, ins, scratch: scratch[i]!, name: l.name, scope: l.scope }
-  })
-  return { buffers, inputs, outputs: results, steps, donated, copies, arena }
+  const needed = steps.map((s, i) => ({ ...s, scratch: scratch[i]! })).filter(s => !isCopyOntoItself(s))
+  return { buffers, inputs, outputs: results, steps: needed, donated, copies, arena }
 }
+/** The program of a loop finds arguments and results where the loop's are, and works on its carry in place. */
+function planBody({ body, loop }: Extract<Task, { k: "loop" }>, scratchBytes: (k: Kernel) => number): Plan {
+  const carry = body.outputs.map((_, o) => (o < loop.carry ? loop.constants + o : -1))
+  return plan(body, carry, scratchBytes, true)
+}
+/** An initial carry that lies where the loop wants it is not moved. */
+const isCopyOntoItself = (s: Step): boolean =>
+  s.k === "kernel" && s.kernel.body.k === "load" && s.outs.length === 1 && s.ins[0] === s.outs[0] && readsOnlyOwn(s.kernel, 0)
 
 /** Whether `out` may be written over `input`: everything that reads the input has run, or reads just the element that it replaces. */
-function inPlace(launches: readonly Launch[], out: Node, input: Node): boolean {
+function inPlace(tasks: readonly Task[], out: Node, input: Node): boolean {
   if (input.aval.dtype !== out.aval.dtype || size(input.aval.shape) !== size(out.aval.shape)) return false
-  const at = launches.findIndex(l => l.out === out)
-  return launches.every((l, i) => {
-    const slot = l.reads.indexOf(input)
+  const at = tasks.findIndex(t => t.outs.includes(out))
+  return tasks.every((t, i) => {
+    const slot = t.reads.indexOf(input)
     if (slot < 0 || i < at) return true
-    return i === at && l.kernel.out.mode === "store" && readsOnlyOwn(l.kernel, slot) && !launches.some((m, j) => j > i && m.out === out)
+    return i === at && t.k === "kernel" && t.kernel.out.mode === "store" && readsOnlyOwn(t.kernel, slot)
   })
 }
+/** Whether each turn reads no element of the operand but that at the place where it stores; a reduction reads others too. */
 function readsOnlyOwn(k: Kernel, slot: number): boolean {
-  const visit = (e: Expr): boolean => {
-    if (e.k === "load") return e.slot !== slot || sameIndex(e.at, k.out.at)
-    if (e.k === "op") return e.args.every(visit)
-    if (e.k === "guard") return e.bounds.every(b => b.i.terms.every(([a]) => a.k !== "value")) && visit(e.body)
-    // a reduction reads other elements too
-    return e.k === "reduce" ? !loads(e.body, slot) : true
-  }
-  return visit(k.body)
+  const loadsOf = (roots: readonly Expr[]) => reach(roots).filter(e => e.k === "load")
+  const bodies = storesOf(k).map(s => s.body)
+  const reduced = reach(bodies).flatMap(e => (e.k === "reduce" ? [e.body] : []))
+  return loadsOf(bodies).every(l => l.slot !== slot || sameIndex(l.at, k.out.at)) && loadsOf(reduced).every(l => l.slot !== slot)
 }
-const loads = (e: Expr, slot: number): boolean =>
-  e.k === "load"
-    ? e.slot === slot || e.at.terms.some(([a]) => a.k === "value" && loads(a.expr, slot))
-    : e.k === "op"
-      ? e.args.some(a => loads(a, slot))
-      : (e.k === "guard" || e.k === "reduce") && loads(e.body, slot)
 
 interface Span {
   readonly from: number

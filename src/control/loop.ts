@@ -9,6 +9,7 @@ import { linearizeGraph, type Source } from "../transforms/linearize.ts"
 import { transpose } from "../transforms/transpose.ts"
 import { batchGraph } from "../transforms/vmap.ts"
 import { isCheap, lean } from "./residuals.ts"
+import { totals } from "./totals.ts"
 
 /** A list in its three parts: constants, carry, slices; or of results, with no constants: carry, ys. */
 export const parts = <T>(list: readonly T[], constants: number, carry: number): [T[], T[], T[]] => [
@@ -186,9 +187,11 @@ export const splitBody = memo((g: Graph, nConstants: number, nCarry: number, lin
 
 /**
  * [known constants, cotangents of `carry`, sums so far of `sums`, cotangents of the y given, known x]
- * -> [cotangents of `carry`, sums, cotangents of `xs`]; only what anything flows into. The carry is linear.
+ * -> [cotangents of `carry`, sums, cotangents of `xs`, more stacks]; only what anything flows into. The carry is linear.
+ * The cotangents of the constants in `totals` are the results of `after`:
+ * [known constants, stacks: cotangents of the y given, known x, cotangents of `xs`, the rest] -> sums
  */
-export const backwardBody = memo((g: Graph, nConstants: number, nCarry: number, linear: boolean[], given: boolean[]) => {
+export const backwardBody = memo((g: Graph, nConstants: number, nCarry: number, linear: boolean[], given: boolean[], length: number) => {
   const [lConstants] = parts(linear, nConstants, nCarry)
   const [, last, ys] = parts(given, 0, nCarry)
   const known = where(g.inputs, not(linear))
@@ -208,29 +211,32 @@ export const backwardBody = memo((g: Graph, nConstants: number, nCarry: number, 
     )
     return { carry: flows.slice(nConstants, nConstants + nCarry), result: { pulled, flows } }
   })
-  const [sums, , xs] = parts(flows, nConstants, nCarry)
-  const [nState, nSums, nYs] = [count(carry), count(sums), count(ys)]
+  const [toConstants, , xs] = parts(flows, nConstants, nCarry)
+  const [shares, , ctXs] = parts(pulled.outputs, count(toConstants), count(flows.slice(nConstants, nConstants + nCarry)))
+  const [fixed, stacks] = [pulled.inputs.slice(0, nKnown), pulled.inputs.slice(nKnown)]
+  const [kXs, , ctYs] = parts(stacks, known.length - nKnown, count(carry))
+  const { leave, extra, after } = totals(pulled, shares, fixed, [...ctYs, ...kXs, ...ctXs], length)
+  const leaves = leave.values()
+  const totaled = toConstants.map(c => c && leaves.next().value!)
+  const sums = toConstants.map((c, i) => c && !totaled[i])
+
   const [constants, state] = parts(g.inputs, nConstants, nCarry)
-  const ins = [
-    ...known.slice(0, nKnown),
-    ...where(state, carry),
-    ...where(constants, sums),
-    ...where(g.outputs.slice(nCarry), ys),
-    ...known.slice(nKnown),
-  ]
+  const ins = [...fixed, ...where(state, carry), ...where(constants, sums), ...where(g.outputs.slice(nCarry), ys), ...kXs]
+  const all: Graph = { ...pulled, outputs: [...pulled.outputs, ...extra] }
   const graph = derive(values => {
-    const [kConstants, turn, step] = parts(values, nKnown, nState + nSums)
-    const [, cts, soFar] = parts(turn, 0, nState)
-    const [, ctYs, kXs] = parts(step, 0, nYs)
-    const back = scatter(flows, replay(pulled, [...kConstants, ...kXs, ...cts, ...ctYs]))
-    const [shares, ctCarry, ctXs] = parts(back, nConstants, nCarry)
+    const [kConstants, turn, step] = parts(values, nKnown, count(carry) + count(sums))
+    const [, cts, soFar] = parts(turn, 0, count(carry))
+    const [, ctYs, kXs] = parts(step, 0, count(ys))
+    const outs = replay(all, [...kConstants, ...kXs, ...cts, ...ctYs])
+    const [shares, ctCarry, ctXs] = parts(scatter(flows, outs), nConstants, nCarry)
     return [
       ...where(ctCarry, carry).map((ct, i) => ct ?? zeros(cts[i]!.aval)),
-      ...present(shares).map((s, i) => add(soFar[i]!, s)),
+      ...where(shares, sums).map((s, i) => add(soFar[i]!, s!)),
       ...present(ctXs),
+      ...outs.slice(pulled.outputs.length),
     ]
   }, avals(ins))
-  return { graph, carry, sums, xs }
+  return { graph, carry, sums, xs, totals: totaled, after }
 })
 
 /** A body over `n` examples; carries that get a batch axis in some turn have it from the start. */

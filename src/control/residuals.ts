@@ -2,20 +2,29 @@
 import { type Aval, size } from "../core/aval.ts"
 import { bytesOf } from "../core/dtype.ts"
 import { type Apply, Node, prune } from "../graph/graph.ts"
-import { axisIndex, int, newAxis } from "../ir/affine.ts"
-import { children, type Expr } from "../ir/expr.ts"
+import { axisIndex, newAxis, ravel } from "../ir/affine.ts"
+import { children, type Expr, type Read } from "../ir/expr.ts"
 import { formulas } from "../ir/formulas.ts"
 import type { LinearizedGraph, Source } from "../transforms/linearize.ts"
 
 /** More machine operations than this for an element, or any function with a formula, cost more than reading the result from memory. */
 const CHEAP = 8
 
-/** Whether an application is as well computed where it is read: moves of elements, constants, a little arithmetic. */
-export function isCheap({ prim: { meaning }, args, outs, params }: Apply): boolean {
-  if (meaning.kind !== "map") return false
+/** An element of an application's result, as an expression of those of its operands; `undefined` if it has several results. */
+export function elementOf({ prim: { meaning }, args, outs, params }: Apply): Expr | undefined {
+  if (!("at" in meaning) || meaning.kind === "scatter") return undefined
   const avals = args.map(a => a.aval)
-  const reads = avals.map((a, slot) => (): Expr => ({ k: "load", t: a.dtype, slot, at: int(0) }))
+  const reads = avals.map(
+    (a, slot): Read =>
+      idx => ({ k: "load", t: a.dtype, slot, at: ravel(idx, a.shape) }),
+  )
   const idx = outs[0]!.aval.shape.map(n => axisIndex(newAxis(n)))
+  return meaning.at(reads, idx, params, avals)
+}
+
+/** Whether an application is as well computed where it is read: moves of elements, constants, a little arithmetic. */
+export function isCheap(n: Apply): boolean {
+  if (n.prim.meaning.kind !== "map") return false
   const seen = new Set<Expr>()
   const cost = (e: Expr): number => {
     if (seen.has(e)) return 0
@@ -23,12 +32,12 @@ export function isCheap({ prim: { meaning }, args, outs, params }: Apply): boole
     const own = e.k !== "op" ? 0 : e.op in formulas ? Infinity : 1
     return children(e).reduce((n, c) => n + cost(c), own)
   }
-  return cost(meaning.at(reads, idx, params, avals)) <= CHEAP
+  return cost(elementOf(n)!) <= CHEAP
 }
 
 const fresh = (n: Node): Node => new Node(n.aval)
-const bytes = (nodes: readonly { readonly aval: Aval }[]): number =>
-  nodes.reduce((n, { aval }) => n + size(aval.shape) * bytesOf(aval.dtype), 0)
+export const bytes = (nodes: Iterable<{ readonly aval: Aval }>): number =>
+  [...nodes].reduce((n, { aval }) => n + size(aval.shape) * bytesOf(aval.dtype), 0)
 
 /**
  * As the linearized graph given, with less to save: what is cheap to compute from values that are at hand anyway, or from no more

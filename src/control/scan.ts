@@ -11,7 +11,6 @@ import { cast } from "../primitives/elementwise.ts"
 import { instantiate, present, scatter } from "../transforms/jvp.ts"
 import type { Source } from "../transforms/linearize.ts"
 import { backwardBody, batchBody, count, jvpBody, linearBody, parts, splitBody, tidy } from "./loop.ts"
-import { unroll } from "./unroll.ts"
 
 /** See Loop in core/primitive.ts. */
 export interface Scan extends Loop {
@@ -72,13 +71,6 @@ export const scanP: Primitive<Scan> = {
     return outs.map((a, i) => (i < p.carry ? a : stacked(a, p.length)))
   },
   meaning: { kind: "loop", loop: p => p },
-  // the loop written out, for passes that know no loops; made only when asked for
-  body: p => ({
-    name: "",
-    get graph() {
-      return unroll(p)
-    },
-  }),
   jvp(xs, ts, p) {
     wantFixed(p)
     const which = ts.map(t => t !== null)
@@ -125,7 +117,7 @@ export const scanP: Primitive<Scan> = {
     const [ctLast, , ctYs] = parts([...cts.slice(0, p.carry).filter((_, i) => carry[i]), ...cts.slice(p.carry)], nCarry, 0)
     const isLinearNow = [...lConstants, ...carry.filter(Boolean), ...lXs, ...state.map(() => false)]
     const given = [...ctLast, ...ctYs].map(ct => ct !== null)
-    const back = backwardBody(rest, p.constants, nCarry, isLinearNow, given)
+    const back = backwardBody(rest, p.constants, nCarry, isLinearNow, given, p.length)
 
     const start = present(instantiate(ctLast, rest.outputs, back.carry))
     const sums = constants.filter((_, i) => back.sums[i]).map(x => zeros(x as Aval))
@@ -137,10 +129,12 @@ export const scanP: Primitive<Scan> = {
       reverse: !p.reverse,
       graph: back.graph,
     })
-    const [ctFirst, ctConstants, ctXs] = parts(outs, start.length, sums.length)
+    const [ctFirst, ctSums, rows] = parts(outs, start.length, sums.length)
+    const [, ctXs, more] = parts(rows, 0, count(back.xs))
+    const ctTotals = scatter(back.totals, replay(back.after, [...fixed, ...stacks, ...ctXs, ...more]))
     const ctCarry = scatter(back.carry, ctFirst).values()
     return [
-      ...scatter(back.sums, ctConstants),
+      ...scatter(back.sums, ctSums).map((ct, i) => ct ?? ctTotals[i]!),
       ...carry.map(c => (c ? ctCarry.next().value! : null)),
       ...scatter(back.xs, ctXs).slice(0, xs.length),
     ]

@@ -11,6 +11,10 @@ export interface Storage {
   view(): TypedArray
   /** These numbers in a storage that may be written over: a copy where someone has read them. */
   own(): Storage
+  /** The storage that has the numbers, computed if need be. Throws where they were given away. */
+  settled(): Storage
+  /** There is nothing here any more: reading says so. */
+  readonly donated?: true
 }
 /** Numbers in an array that belongs to JavaScript's garbage collector. */
 export class Host implements Storage {
@@ -29,9 +33,13 @@ export class Host implements Storage {
   own(): Storage {
     return this.shown ? new Host(this.array.slice()) : this
   }
+  settled(): Storage {
+    return this
+  }
 }
 /** The memory was given away. */
 export class Donated implements Storage {
+  readonly donated = true
   readonly aval: Aval
   constructor(aval: Aval) {
     this.aval = aval
@@ -43,6 +51,9 @@ export class Donated implements Storage {
     return this.read()
   }
   own(): never {
+    return this.read()
+  }
+  settled(): never {
     return this.read()
   }
 }
@@ -63,7 +74,7 @@ export class Concrete extends Tensor {
     return this.storage.read()
   }
   override toString(): string {
-    if (this.storage instanceof Donated) return `Tensor ${show(this.aval)} (donated)`
+    if (this.storage.donated) return `Tensor ${show(this.aval)} (donated)`
     return `Tensor ${show(this.aval)} ${format(this.values(), this.aval)}`
   }
 }
@@ -116,8 +127,9 @@ export function tensor(data: Nested, options: TensorOptions = {}): Tensor {
 
 /** A tensor that owns `array` from now on: nothing is copied, so nobody may write to it any more. */
 export const fromArray = (array: TypedArray, aval: Aval): Concrete => new Concrete(aval, new Host(array))
-/** A JavaScript number: weak, so that it takes the dtype of the tensor it meets. */
-export const number = (x: number): Concrete => fromArray(Float64Array.of(x), { shape: [], dtype: "f64", weak: true })
+/** A JavaScript number is weak, so that it takes the dtype of the tensor it meets. */
+export const numberAval: Aval = { shape: [], dtype: "f64", weak: true }
+export const number = (x: number): Concrete => fromArray(Float64Array.of(x), numberAval)
 
 function shapeOf(data: Nested): number[] {
   const shape: number[] = []

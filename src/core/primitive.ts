@@ -74,6 +74,11 @@ export interface Primitive<P = any> {
   transpose(cts: readonly Maybe[], operands: readonly Operand[], p: P): readonly Maybe[]
   /** Outputs over `n` examples and where their batch axes are; at least one of `axes` is not null. */
   batch(xs: readonly Tensor[], axes: readonly Axis[], p: P, n: number): readonly [readonly Tensor[], readonly Axis[]]
+  /**
+   * The only output, summed over axis 0 of the operands, which all have it in front: what `batch` and a sum over it would give, but
+   * without the terms. Worth having where terms are dearer than their operands: products of matrices.
+   */
+  readonly total?: ((xs: readonly Tensor[], p: P) => Tensor) | undefined
   /** The program a node stands for, which the pass `inline` puts in the node's place, and the name it leaves in the scope. */
   body?(p: P): { readonly graph: Program; readonly name: string }
   /** Runs the operation on a number that only the call knows, as an input of the program: in eager code literals come and go. */

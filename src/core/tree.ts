@@ -1,5 +1,5 @@
-import { keyOf } from "./aval.ts"
-import { number } from "./concrete.ts"
+import { type Aval, keyOf, same } from "./aval.ts"
+import { number, numberAval } from "./concrete.ts"
 import { Tensor } from "./tensor.ts"
 
 /** Tensors and numbers in nested plain arrays and objects; `null` and `undefined` hold nothing. */
@@ -53,7 +53,9 @@ export function rebuild(t: Tree, xs: readonly unknown[]): any {
     if (t instanceof Tensor || typeof t === "number") return xs[next++]!
     if (t === null || t === undefined) return t
     if (Array.isArray(t)) return t.map(go)
-    return Object.fromEntries(Object.entries(t as object).map(([k, v]) => [k, go(v)]))
+    const copy: Record<string, unknown> = { ...(t as object) }
+    for (const k in copy) copy[k] = go(copy[k] as Tree)
+    return copy
   }
   return go(t)
 }
@@ -82,6 +84,29 @@ export function describe(t: Tree): string {
   if (!isPlain(t)) throw notATree(t, "")
   return `{${Object.entries(t as object).map(([k, v]) => `${JSON.stringify(k)}:${describe(v)}`)}}`
 }
+
+/** What `describe` tells, to compare with. */
+export type Form = Aval | null | readonly Form[] | ReadonlyMap<string, Form>
+export function formOf(t: Tree): Form {
+  if (t instanceof Tensor) return t.aval
+  if (typeof t === "number") return numberAval
+  if (t === null || t === undefined) return null
+  return Array.isArray(t) ? t.map(formOf) : new Map(Object.entries(t as object).map(([k, v]) => [k, formOf(v)]))
+}
+/** Whether `t` has this form; its leaves are added to `into` meanwhile. Much faster than `describe`. */
+export function fits(t: unknown, form: Form | undefined, into: Tensor[]): boolean {
+  if (t instanceof Tensor)
+    return isAval(form) && (t.aval === form || (same(t.aval, form) && !t.aval.weak === !form.weak)) && into.push(t) > 0
+  if (typeof t === "number")
+    return isAval(form) && form.weak === true && form.shape.length === 0 && form.dtype === "f64" && into.push(number(t)) > 0
+  if (t === null || t === undefined) return form === null
+  if (Array.isArray(t)) return Array.isArray(form) && t.length === form.length && t.every((x, i) => fits(x, form[i], into))
+  if (!(form instanceof Map) || !isPlain(t)) return false
+  const keys = form.keys()
+  for (const k in t) if (keys.next().value !== k || !fits(t[k], form.get(k), into)) return false
+  return keys.next().done === true
+}
+const isAval = (form: Form | undefined): form is Aval => form !== null && form !== undefined && "dtype" in form
 
 /** `f` on lists of leaves; `result` rebuilds the tree that the last run returned. */
 export function flatten(f: (...args: any[]) => Tree, args: readonly Tree[]): { flat: Flat; result: (ys: readonly unknown[]) => any } {

@@ -6,7 +6,6 @@ import {
   div,
   type Index,
   int,
-  mapAtoms,
   mod,
   newAxis,
   plus,
@@ -14,6 +13,7 @@ import {
   ravel,
   sameIndex,
   stride,
+  substitute,
   unravel,
 } from "./affine.ts"
 
@@ -88,6 +88,6 @@ test("a loop of one turn is the number 0, and other loops can take a loop's plac
   expect(axisIndex(newAxis(1))).toEqual(int(0))
   const [i, outer, inner] = [newAxis(12), newAxis(3), newAxis(4)]
   const quotient = div(axisIndex(i), 4)
-  const split = mapAtoms(quotient, () => plus(plus(int(0), axisIndex(outer), 4), axisIndex(inner)))
+  const split = substitute(quotient, () => plus(plus(int(0), axisIndex(outer), 4), axisIndex(inner)))
   expect(sameIndex(split, axisIndex(outer))).toBe(true)
 })

@@ -8,11 +8,10 @@ export interface Axis {
   readonly n: number
 }
 
-/** What an affine form is made of. `value` is an index computed from data (gather, scatter). */
-export type Atom =
-  | { readonly k: "axis"; readonly axis: Axis }
-  | { readonly k: "div" | "mod"; readonly of: Index; readonly by: number }
-  | { readonly k: "value"; readonly expr: Expr }
+/** A loop variable, or an index computed from data (gather, scatter). */
+export type Leaf = { readonly k: "axis"; readonly axis: Axis } | { readonly k: "value"; readonly expr: Expr }
+/** What an affine form is made of. */
+export type Atom = Leaf | { readonly k: "div" | "mod"; readonly of: Index; readonly by: number }
 
 /** `constant + sum of coefficient * atom`, no atom twice, no coefficient 0. */
 export interface Index {
@@ -30,7 +29,7 @@ export const axisIndex = (axis: Axis): Index => (axis.n === 1 ? int(0) : atom({ 
 /** An index read from data; `expr` is i32. */
 export const valueIndex = (expr: Expr): Index => (expr.k === "index" ? expr.at : atom({ k: "value", expr }))
 
-export function sameAtom(a: Atom, b: Atom): boolean {
+function sameAtom(a: Atom, b: Atom): boolean {
   if (a.k === "axis") return b.k === "axis" && a.axis.id === b.axis.id
   if (a.k === "value") return b.k === "value" && a.expr === b.expr
   return a.k === b.k && a.by === b.by && sameIndex(a.of, b.of)
@@ -88,14 +87,12 @@ const within = (i: Index, n: number): boolean => {
 }
 /** Floor of `i / n` for i >= 0. */
 export function div(i: Index, n: number): Index {
-  if (n === 1) return i
   const { whole, rest } = split(i, n)
   if (within(rest, n)) return whole
   return plus(whole, atom({ k: "div", of: rest, by: n }))
 }
 /** `i mod n` for i >= 0. */
 export function mod(i: Index, n: number): Index {
-  if (n === 1) return int(0)
   const { rest } = split(i, n)
   return within(rest, n) ? rest : atom({ k: "mod", of: rest, by: n })
 }
@@ -134,29 +131,21 @@ export function unravel(flat: Index, shape: readonly number[]): Index[] {
   return out
 }
 
-/** `i` with other atoms; quotients and remainders are simplified again. */
-export function mapAtoms(i: Index, f: (a: Atom) => Index): Index {
-  let out = int(i.constant)
-  for (const [a, c] of i.terms) {
-    if (a.k === "div") out = plus(out, div(mapAtoms(a.of, f), a.by), c)
-    else if (a.k === "mod") out = plus(out, mod(mapAtoms(a.of, f), a.by), c)
-    else out = plus(out, f(a), c)
-  }
-  return recombine(out)
+/** `i` with something else for its loop variables and data; quotients and remainders are simplified again. */
+export function substitute(i: Index, f: (a: Leaf) => Index): Index {
+  const image = (a: Atom): Index => ("of" in a ? (a.k === "div" ? div : mod)(substitute(a.of, f), a.by) : f(a))
+  return recombine(i.terms.reduce((sum, [a, c]) => plus(sum, image(a), c), int(i.constant)))
 }
 
 /** Coefficient of `axis` where `i` is affine in it, `undefined` where it also sits inside a division or in data. */
 export function stride(i: Index, axis: Axis): number | undefined {
-  let s = 0
-  for (const [a, c] of i.terms) {
-    if (a.k === "axis") {
-      if (a.axis.id === axis.id) s = c
-    } else if (dependsOn(a, axis)) return undefined
-  }
-  return s
+  const others = i.terms.filter(([a]) => a.k !== "axis")
+  return dependsOn({ terms: others }, axis) ? undefined : coefficient(i, axis)
 }
-export function dependsOn(a: Atom, axis: Axis): boolean {
-  if (a.k === "axis") return a.axis.id === axis.id
-  if (a.k === "value") return true // data may be read anywhere
-  return a.of.terms.some(([b]) => dependsOn(b, axis))
-}
+/** Coefficient of `axis` itself, wherever else it sits. */
+export const coefficient = (i: Index, axis: Axis): number => i.terms.find(([a]) => a.k === "axis" && a.axis.id === axis.id)?.[1] ?? 0
+/** Whether `i` may be another one at the next turn of the loop: data may be read anywhere. */
+export const dependsOn = (i: Pick<Index, "terms">, axis: Axis): boolean =>
+  atomsOf(i).some(a => a.k === "value" || (a.k === "axis" && a.axis.id === axis.id))
+/** What `i` is made of, quotients and what they divide. */
+export const atomsOf = (i: Pick<Index, "terms">): readonly Atom[] => i.terms.flatMap(([a]) => ("of" in a ? [a, ...atomsOf(a.of)] : [a]))

@@ -5,9 +5,9 @@ import { type Bound, constant, type Expr, literalOf, once, rebuild } from "./exp
  * Scalar algebra that changes no bit of any result: products and quotients by 1, differences with 0, double negation, casts to
  * the type a number has already, choices and guards that are decided, and sums of nothing. Shared parts stay shared.
  */
-export const simplifyExpr = (e: Expr): Expr => {
+export const simplifier = (): ((e: Expr) => Expr) => {
   const part: (e: Expr) => Expr = once(e => settle(rebuild(e, { part })))
-  return part(e)
+  return part
 }
 
 /** One expression whose parts are as simple as they get. */

@@ -1,5 +1,5 @@
 // The closed language that every kernel is written in: what one output element is.
-import type { Axis, Index } from "./affine.ts"
+import { type Axis, atomsOf, type Index } from "./affine.ts"
 
 export type Dtype = "f32" | "f64" | "i32" | "bool"
 export type FloatType = "f32" | "f64"
@@ -109,6 +109,26 @@ export function children(e: Expr): readonly Expr[] {
     default:
       return []
   }
+}
+
+/** The indices that stand in an expression itself. */
+export const indicesOf = (e: Expr): readonly Index[] =>
+  e.k === "load" || e.k === "index" ? [e.at] : e.k === "guard" ? e.bounds.map(b => b.i) : []
+/** The expressions that an index reads. */
+export const valuesOf = (i: Index): readonly Expr[] => atomsOf(i).flatMap(a => (a.k === "value" ? [a.expr] : []))
+/** The parts of an expression, with those that its indices read. */
+export const partsOf = (e: Expr): readonly Expr[] => [...children(e), ...indicesOf(e).flatMap(valuesOf)]
+
+/** Expressions and what they are made of, each once. */
+export function reach(roots: readonly Expr[], parts = partsOf): readonly Expr[] {
+  const seen = new Set<Expr>()
+  const visit = (e: Expr): void => {
+    if (seen.has(e)) return
+    seen.add(e)
+    parts(e).forEach(visit)
+  }
+  roots.forEach(visit)
+  return [...seen]
 }
 
 /** Calls `make` once for each expression, so that shared parts stay shared. */

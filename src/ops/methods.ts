@@ -2,7 +2,27 @@
 import { Tensor } from "../core/tensor.ts"
 import { relu, sigmoid } from "./activations.ts"
 import type { Operand } from "./align.ts"
-import * as a from "./arithmetic.ts"
+import {
+  abs,
+  add,
+  cos,
+  div,
+  equal,
+  exp,
+  greater,
+  greaterEqual,
+  less,
+  lessEqual,
+  log,
+  mul,
+  neg,
+  pow,
+  sin,
+  sqrt,
+  square,
+  sub,
+  tanh,
+} from "./arithmetic.ts"
 import { argmax, max, mean, min, type ReduceOptions, sum } from "./reduction.ts"
 import { at, matmul, type Part, reshape, slice, take, transpose } from "./shape.ts"
 
@@ -50,7 +70,6 @@ declare module "../core/tensor.ts" {
 }
 
 const list = (xs: readonly number[] | [readonly number[]]): readonly number[] => (Array.isArray(xs[0]) ? xs[0] : (xs as readonly number[]))
-const { add, sub, mul, div, pow, neg, less, lessEqual, greater, greaterEqual, equal, abs, exp, log, sin, cos, tanh, sqrt, square } = a
 const functions = {
   ...{ add, sub, mul, div, pow, neg, less, lessEqual, greater, greaterEqual, equal, abs, exp, log, sin, cos, tanh, sqrt, square },
   ...{ sigmoid, relu, sum, mean, max, min, argmax, matmul, at, slice, take },

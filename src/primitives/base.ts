@@ -1,5 +1,5 @@
 // What the short form is itself built from, in joint form: constants, addition, and the moves and copies of elements.
-import { type Aval, type Shape, same, sameShape } from "../core/aval.ts"
+import { type Aval, type Shape, same, sameShape, size } from "../core/aval.ts"
 import { fromArray } from "../core/concrete.ts"
 import { allocate, type Dtype } from "../core/dtype.ts"
 import { DtypeError, ShapeError } from "../core/errors.ts"
@@ -11,16 +11,18 @@ import { constant, type Expr, index, op, reduce } from "../ir/expr.ts"
 const never = (): never => {
   throw new Error("an operation without operands never reaches a transform")
 }
+/** Literals of so many elements are written out at once. */
+const SMALL = 4096
 const nullary = { jvp: never, transpose: (): Maybe[] => [], batch: never }
 
 export const fullP: Primitive<{ shape: Shape; value: number; dtype: Dtype; weak?: true }> = {
   name: "full",
   shape: (_ins, { value: _, ...aval }) => [aval],
   meaning: { kind: "map", at: (_ins, _idx, p) => constant(p.dtype, p.value) },
-  literal(p) {
-    const array = allocate(p.dtype, 1)
-    array[0] = p.value
-    const x = fromArray(array, { shape: [], dtype: p.dtype, ...(p.weak && { weak: true }) })
+  literal({ value, ...p }) {
+    // a program that writes some numbers takes longer to make than to run
+    if (size(p.shape) <= SMALL) return fromArray(allocate(p.dtype, size(p.shape)).fill(value), p)
+    const x = fromArray(allocate(p.dtype, 1).fill(value), { ...p, shape: [] })
     return broadcast(
       x,
       p.shape,

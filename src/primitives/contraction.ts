@@ -4,7 +4,7 @@ import type { Primitive } from "../core/primitive.ts"
 import { bind1, type Tensor } from "../core/tensor.ts"
 import { axisIndex, newAxis } from "../ir/affine.ts"
 import { op, reduce } from "../ir/expr.ts"
-import { known, permute, spread } from "./base.ts"
+import { known, moveAxis, permute, spread } from "./base.ts"
 import { definePrimitive } from "./define.ts"
 import { reshape } from "./structure.ts"
 
@@ -17,8 +17,14 @@ export const swap = (x: Tensor): Tensor => {
   )
 }
 
+/** [n, ..., k, m] as [..., n * k, m] */
+const rows = (x: Tensor): Tensor => {
+  const y = moveAxis(x, 0, x.ndim - 3)
+  return reshape(y, [...y.shape.slice(0, -3), y.shape.at(-3)! * y.shape.at(-2)!, y.shape.at(-1)!])
+}
+
 /** [..., m, k] by [..., k, n]; leading axes equal. */
-export const matmulP: Primitive<null> = definePrimitive<null>({
+export const matmulP: Primitive<null> = /*@__PURE__*/ definePrimitive<null>({
   name: "matmul",
   shape([a, b]) {
     const r = a!.shape.length
@@ -46,5 +52,6 @@ export const matmulP: Primitive<null> = definePrimitive<null>({
     }
     return matmul(spread(x!, left!, n), spread(y!, right!, n))
   },
+  total: ([x, y]) => matmul(swap(rows(swap(x!))), rows(y!)),
 })
 export const matmul = (x: Tensor, y: Tensor): Tensor => bind1(matmulP, [x, y], null)

@@ -1,8 +1,8 @@
 import type { Aval } from "../core/aval.ts"
 import type { Element, Maybe, Operand, Primitive } from "../core/primitive.ts"
-import { bind1, Tensor } from "../core/tensor.ts"
+import { bind, bind1, Tensor } from "../core/tensor.ts"
 import type { Expr } from "../ir/expr.ts"
-import { addMaybe, toFront } from "./base.ts"
+import { addMaybe, spread, toFront } from "./base.ts"
 
 /** The short form of a primitive with one output. */
 export interface Short<P> {
@@ -17,8 +17,9 @@ export interface Short<P> {
   readonly push: readonly (((t: Tensor, xs: readonly Tensor[], y: Tensor, p: P) => Tensor) | null)[]
   /** pull[i]: the cotangent of operand i, where the operation is linear in it (missing or null: it is not). */
   readonly pull?: readonly (((ct: Tensor, xs: readonly Operand[], p: P) => Tensor) | null)[]
-  /** The output, batch axis in front. Operands have it in front too, where `mapped`. */
-  batch(xs: readonly Tensor[], mapped: readonly boolean[], p: P, n: number): Tensor
+  /** The output, batch axis in front. Operands have it in front too, where `mapped`. Default: the same with that axis on all of them. */
+  batch?(xs: readonly Tensor[], mapped: readonly boolean[], p: P, n: number): Tensor
+  readonly total?: Primitive<P>["total"]
 }
 
 /** Turns the short form into the joint one. */
@@ -43,8 +44,17 @@ export function definePrimitive<P = null>(s: Short<P>): Primitive<P> {
     batch(xs, axes, p, n) {
       const front = xs.map((x, i) => toFront(x, axes[i]!))
       const mapped = axes.map(a => a !== null)
-      return [[s.batch(front, mapped, p, n)], [0]]
+      if (s.batch) return [[s.batch(front, mapped, p, n)], [0]]
+      return [
+        bind(
+          self,
+          front.map((x, i) => spread(x, mapped[i]!, n)),
+          p,
+        ),
+        [0],
+      ]
     },
+    total: s.total,
   }
   return self
 }

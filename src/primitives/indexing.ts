@@ -4,8 +4,8 @@ import { isFloating } from "../core/dtype.ts"
 import { DtypeError, ShapeError } from "../core/errors.ts"
 import type { Primitive } from "../core/primitive.ts"
 import { bind1, Tensor } from "../core/tensor.ts"
-import { valueIndex } from "../ir/affine.ts"
-import { guard } from "../ir/expr.ts"
+import { type Index, valueIndex } from "../ir/affine.ts"
+import { type Bound, guard, type Read } from "../ir/expr.ts"
 import { add, broadcast, fullLike, iota, known, moveAxis, permute, spread, toFront, zeros } from "./base.ts"
 import { and, le, lt, mul, select } from "./elementwise.ts"
 import { reshape } from "./structure.ts"
@@ -18,11 +18,18 @@ interface Gather extends Along {
   readonly outside?: "NaN"
 }
 
-function check(name: string, x: Aval, idx: Aval, { axis }: Along): void {
+/** The shape of what is gathered. */
+function gathered(name: string, x: Aval, idx: Aval, { axis }: Along): Shape {
   if (idx.dtype !== "i32") throw new DtypeError(name, "indices must be i32", [idx])
   if (axis < 0 || axis >= x.shape.length) throw new ShapeError(name, `there is no axis ${axis}`, [x])
+  return x.shape.toSpliced(axis, 1, ...idx.shape)
 }
-const gathered = (x: Shape, idx: Shape, axis: number): Shape => [...x.slice(0, axis), ...idx, ...x.slice(axis + 1)]
+/** Where the element `at` of what is gathered lies in the operand, and when it does. */
+function place(idx: Read, at: readonly Index[], axis: number, [a, b]: readonly Aval[]): { to: readonly Index[]; bounds: readonly Bound[] } {
+  const rank = b!.shape.length
+  const i = valueIndex(idx(at.slice(axis, axis + rank)))
+  return { to: at.toSpliced(axis, rank, i), bounds: [{ i, n: a!.shape[axis]! }] }
+}
 
 /**
  * Entries of `axis` at the places in `indices` [...]: axis `axis` of the result is replaced by the axes of `indices`.
@@ -30,17 +37,12 @@ const gathered = (x: Shape, idx: Shape, axis: number): Shape => [...x.slice(0, a
  */
 export const gatherP: Primitive<Gather> = {
   name: "gather",
-  shape([x, idx], p) {
-    check("take", x!, idx!, p)
-    return [{ ...x!, shape: gathered(x!.shape, idx!.shape, p.axis) }]
-  },
+  shape: ([x, idx], p) => [{ ...x!, shape: gathered("take", x!, idx!, p) }],
   meaning: {
     kind: "map",
-    at([x, idx], at, { axis, outside }, [a, b]) {
-      const rank = b!.shape.length
-      const i = valueIndex(idx!(at.slice(axis, axis + rank)))
-      const missing = outside && isFloating(a!.dtype) ? Number.NaN : 0
-      return guard([{ i, n: a!.shape[axis]! }], x!([...at.slice(0, axis), i, ...at.slice(axis + rank)]), missing)
+    at([x, idx], at, { axis, outside }, avals) {
+      const { to, bounds } = place(idx!, at, axis, avals)
+      return guard(bounds, x!(to), outside && isFloating(avals[0]!.dtype) ? Number.NaN : 0)
     },
   },
   jvp: ([x, idx], [t], p) => [[bind1(gatherP, [x!, idx!], p)], [t ? gather(t, idx!, p.axis) : null]],
@@ -52,7 +54,8 @@ export const gatherP: Primitive<Gather> = {
     if (xAxis === null) return [[take(x!, places, p.axis)], [p.axis]]
     // both: the examples' axes laid end to end, places shifted accordingly
     const { flat, at } = endToEnd(toFront(x!, xAxis!), places, p.axis, n)
-    return [[splitOff(take(flat, at, 0), places.ndim, p.axis)], [0]]
+    // [n, places, before, after] -> [n, before, places, after]
+    return [[exchange(take(flat, at, 0), places.ndim, p.axis)], [0]]
   },
 }
 /** See gatherP; places outside give 0. */
@@ -69,18 +72,17 @@ function endToEnd(x: Tensor, places: Tensor, axis: number, n: number): { flat: T
   const inside = and(le(fullLike(places.aval, 0), places), lt(places, fullLike(places.aval, m)))
   return { flat: reshape(rows, [n * m, ...rows.shape.slice(2)]), at: select(inside, shifted, fullLike(places.aval, -1)) }
 }
-/** [n, places, before, after] -> [n, before, places, after], with `axis` axes before. `rank` counts the places' axes and n. */
-function splitOff(y: Tensor, rank: number, axis: number): Tensor {
-  const d = y.shape.map((_, i) => i)
-  return permute(y, [0, ...d.slice(rank, rank + axis), ...d.slice(1, rank), ...d.slice(rank + axis)])
+/** Axes 1 to `end` and the `count` axes behind them change places. */
+function exchange(x: Tensor, end: number, count: number): Tensor {
+  const d = x.shape.map((_, i) => i)
+  return permute(x, [0, ...d.slice(end, end + count), ...d.slice(1, end), ...d.slice(end + count)])
 }
 
 /** A copy of `x` to which `updates` are added at the places in `indices` of `axis`, in row-major order; places outside are dropped. */
 export const scatterAddP: Primitive<Along> = {
   name: "scatterAdd",
   shape([x, idx, u], p) {
-    check("scatterAdd", x!, idx!, p)
-    const want = gathered(x!.shape, idx!.shape, p.axis)
+    const want = gathered("scatterAdd", x!, idx!, p)
     if (u!.dtype !== x!.dtype || x!.dtype === "bool")
       throw new DtypeError("scatterAdd", "operand and updates must be numbers of one dtype", [x!, u!])
     if (!sameShape(u!.shape, want)) throw new ShapeError("scatterAdd", `updates must have shape [${want}]`, [x!, idx!, u!])
@@ -90,11 +92,7 @@ export const scatterAddP: Primitive<Along> = {
     kind: "scatter",
     target: 0,
     loop: ([, , u]) => u!.shape,
-    at([, idx, u], at, { axis }, [a, b]) {
-      const rank = b!.shape.length
-      const i = valueIndex(idx!(at.slice(axis, axis + rank)))
-      return { to: [...at.slice(0, axis), i, ...at.slice(axis + rank)], bounds: [{ i, n: a!.shape[axis]! }], value: u!(at) }
-    },
+    at: ([, idx, u], at, { axis }, avals) => ({ ...place(idx!, at, axis, avals), value: u!(at) }),
   },
   jvp: ([x, idx, u], [tx, , tu], p) => [
     [scatterAdd(x!, idx!, u!, p.axis)],
@@ -112,9 +110,7 @@ export const scatterAddP: Primitive<Along> = {
     const places = toFront(idx!, idxAxis!)
     const { flat, at } = endToEnd(target, places, p.axis, n)
     // [n, before, places, after] -> [n, places, before, after]
-    const d = updates.shape.map((_, i) => i)
-    const rank = places.ndim
-    const rows = permute(updates, [0, ...d.slice(1 + p.axis, p.axis + rank), ...d.slice(1, 1 + p.axis), ...d.slice(p.axis + rank)])
+    const rows = exchange(updates, p.axis + 1, places.ndim - 1)
     const y = scatterAdd(flat, at, rows, 0)
     return [[moveAxis(reshape(y, [n, y.shape[0]! / n, ...y.shape.slice(1)]), 1, p.axis + 1)], [0]]
   },

@@ -34,32 +34,35 @@ const extreme = (name: "max" | "min"): Primitive<{ axes: Shape }> => {
   })
   return self
 }
-export const maxP: Primitive<{ axes: Shape }> = extreme("max")
+export const maxP: Primitive<{ axes: Shape }> = /*@__PURE__*/ extreme("max")
 export const max = (x: Tensor, axes: Shape): Tensor => (axes.length === 0 ? x : bind1(maxP, [x], { axes }))
-export const minP: Primitive<{ axes: Shape }> = extreme("min")
+export const minP: Primitive<{ axes: Shape }> = /*@__PURE__*/ extreme("min")
 export const min = (x: Tensor, axes: Shape): Tensor => (axes.length === 0 ? x : bind1(minP, [x], { axes }))
 
-const position = (name: "argmax" | "argmin"): Primitive<{ axis: number }> => ({
-  name,
-  shape([x], { axis }) {
-    if (x!.dtype === "bool") throw new DtypeError(name, "wants numbers", [x!])
-    if (!x!.shape[axis]) throw new ShapeError(name, `axis ${axis} must hold elements`, [x!])
-    return [{ shape: without(x!.shape, [axis]), dtype: "i32" }]
-  },
-  meaning: {
-    kind: "reduce",
-    at([x], idx, { axis }, [a]) {
-      const { axes, body } = readOver(x!, a!, [axis], idx)
-      return reduce(name, axes, body)
+const position = (name: "argmax" | "argmin"): Primitive<{ axis: number }> => {
+  const at = (x: Tensor, axis: number): Tensor => bind1(self, [x], { axis })
+  const self: Primitive<{ axis: number }> = {
+    name,
+    shape([x], { axis }) {
+      if (x!.dtype === "bool") throw new DtypeError(name, "wants numbers", [x!])
+      if (!x!.shape[axis]) throw new ShapeError(name, `axis ${axis} must hold elements`, [x!])
+      return [{ shape: without(x!.shape, [axis]), dtype: "i32" }]
     },
-  },
-  // an integer has no tangent
-  jvp: (xs, _ts, p) => [[at(name, xs[0]!, p.axis)], [null]],
-  transpose: () => [null],
-  batch: ([x], [axis], p) => [[at(name, toFront(x!, axis!), p.axis + 1)], [0]],
-})
-export const argmaxP: Primitive<{ axis: number }> = position("argmax")
-export const argminP: Primitive<{ axis: number }> = position("argmin")
-const at = (name: "argmax" | "argmin", x: Tensor, axis: number): Tensor => bind1(name === "argmax" ? argmaxP : argminP, [x], { axis })
-export const argmax = (x: Tensor, axis: number): Tensor => at("argmax", x, axis)
-export const argmin = (x: Tensor, axis: number): Tensor => at("argmin", x, axis)
+    meaning: {
+      kind: "reduce",
+      at([x], idx, { axis }, [a]) {
+        const { axes, body } = readOver(x!, a!, [axis], idx)
+        return reduce(name, axes, body)
+      },
+    },
+    // an integer has no tangent
+    jvp: (xs, _ts, p) => [[at(xs[0]!, p.axis)], [null]],
+    transpose: () => [null],
+    batch: ([x], [axis], p) => [[at(toFront(x!, axis!), p.axis + 1)], [0]],
+  }
+  return self
+}
+export const argmaxP: Primitive<{ axis: number }> = /*@__PURE__*/ position("argmax")
+export const argmax = (x: Tensor, axis: number): Tensor => bind1(argmaxP, [x], { axis })
+export const argminP: Primitive<{ axis: number }> = /*@__PURE__*/ position("argmin")
+export const argmin = (x: Tensor, axis: number): Tensor => bind1(argminP, [x], { axis })

@@ -3,12 +3,12 @@ import { type Shape, size } from "../core/aval.ts"
 import { DtypeError, ShapeError } from "../core/errors.ts"
 import type { Primitive } from "../core/primitive.ts"
 import { bind1, Tensor } from "../core/tensor.ts"
-import { offset, ravel, unravel } from "../ir/affine.ts"
-import { compare, constant, type Expr, guard, index, typed } from "../ir/expr.ts"
+import { div, type Index, mod, offset, ravel, unravel } from "../ir/affine.ts"
+import { type Bound, compare, constant, type Expr, guard, index, typed } from "../ir/expr.ts"
 import { add, avalOf, spread, toFront } from "./base.ts"
 import { definePrimitive } from "./define.ts"
 
-export const reshapeP: Primitive<{ shape: Shape }> = definePrimitive<{ shape: Shape }>({
+export const reshapeP: Primitive<{ shape: Shape }> = /*@__PURE__*/ definePrimitive<{ shape: Shape }>({
   name: "reshape",
   shape([x], p) {
     if (size(p.shape) !== size(x!.shape))
@@ -34,7 +34,7 @@ const fits = (inner: Shape, p: { start: Shape }, outer: Shape): boolean =>
   inner.length === outer.length && p.start.length === outer.length && p.start.every((s, d) => s >= 0 && s + inner[d]! <= outer[d]!)
 
 /** The box of extents `shape` from `start`. */
-export const sliceP: Primitive<Window> = definePrimitive<Window>({
+export const sliceP: Primitive<Window> = /*@__PURE__*/ definePrimitive<Window>({
   name: "slice",
   shape([x], p) {
     if (!fits(p.shape, p, x!.shape))
@@ -49,7 +49,7 @@ export const sliceP: Primitive<Window> = definePrimitive<Window>({
 export const slice = (x: Tensor, p: Window): Tensor => (x.shape.every((n, d) => n === p.shape[d]) ? x : bind1(sliceP, [x], p))
 
 /** Zeros of extents `shape`, with the operand at `start`. */
-export const padP: Primitive<Window> = definePrimitive<Window>({
+export const padP: Primitive<Window> = /*@__PURE__*/ definePrimitive<Window>({
   name: "pad",
   shape([x], p) {
     if (!fits(x!.shape, p, p.shape))
@@ -57,8 +57,15 @@ export const padP: Primitive<Window> = definePrimitive<Window>({
     return { ...x!, shape: p.shape }
   },
   at([x], idx, p, [a]) {
-    const at = idx.map((i, d) => offset(i, -p.start[d]!))
-    const bounds = at.map((i, d) => ({ i, n: a!.shape[d]! })).filter((_, d) => a!.shape[d] !== p.shape[d])
+    const at: Index[] = []
+    const bounds: Bound[] = []
+    idx.forEach((i, d) => {
+      const [n, start] = [a!.shape[d]!, p.start[d]!]
+      // one of several equal parts: the loop splits into parts and their elements, and only the former are looked at
+      const isPart = n > 0 && p.shape[d]! % n === 0 && start % n === 0
+      at.push(isPart ? mod(i, n) : offset(i, -start))
+      if (n !== p.shape[d]) bounds.push(isPart ? { i: offset(div(i, n), -start / n), n: 1 } : { i: at[d]!, n })
+    })
     return guard(bounds, x!(at))
   },
   push: [(t, _xs, _y, p) => pad(t, p)],

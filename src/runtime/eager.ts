@@ -1,5 +1,5 @@
 import { type Aval, keyOf, show, size } from "../core/aval.ts"
-import { Concrete, Donated, type Storage } from "../core/concrete.ts"
+import { Concrete, type Storage } from "../core/concrete.ts"
 import { bytesOf, type TypedArray } from "../core/dtype.ts"
 import type { Primitive } from "../core/primitive.ts"
 import { bottom, currentScope, type Tensor, Trace } from "../core/tensor.ts"
@@ -33,8 +33,7 @@ class Pending implements Storage {
   constructor(stage: Eager) {
     this.stage = stage
   }
-  /** Where the numbers are once the operation has run. */
-  private done(): Storage {
+  settled(): Storage {
     this.stage.flush()
     const { storage } = this.owner!
     if (storage === this)
@@ -42,13 +41,13 @@ class Pending implements Storage {
     return storage
   }
   read(): TypedArray {
-    return this.done().read()
+    return this.settled().read()
   }
   view(): TypedArray {
-    return this.done().view()
+    return this.settled().view()
   }
   own(): Storage {
-    return this.done().own()
+    return this.settled().own()
   }
 }
 
@@ -70,7 +69,7 @@ export class Eager extends Trace {
   process<P>(prim: Primitive<P>, values: readonly Tensor[], params: P): readonly Tensor[] {
     if (prim.literal) return [prim.literal(params)]
     const args = values as readonly Concrete[]
-    for (const a of args) if (a.storage instanceof Donated) a.storage.read()
+    for (const a of args) if (a.storage.donated) a.storage.read()
     const outs = prim
       .shape(
         args.map(a => a.aval),
@@ -101,7 +100,7 @@ export class Eager extends Trace {
     const work = this.pending.slice(0, n)
     this.pending = this.pending.slice(n)
     this.bytes = this.pending.reduce((b, w) => b + w.outs.reduce((c, o) => c + o.size * bytesOf(o.dtype), 0), 0)
-    const inputs: Storage[] = []
+    const inputs: Concrete[] = []
     if (this.codes.size >= MAX_CODES) {
       this.codes.clear()
       this.programs.clear() // their numbers mean something else from now on
@@ -115,7 +114,7 @@ export class Eager extends Trace {
         let i = numbers.get(a.storage)
         if (i === undefined) {
           numbers.set(a.storage, (i = numbers.size))
-          inputs.push(a.storage)
+          inputs.push(a)
           key += `:${this.code(keyOf(a.aval))}`
         }
         key += `,${i}`
@@ -124,11 +123,11 @@ export class Eager extends Trace {
     }
     let run = this.programs.get(key)
     if (!run) {
-      run = compiler().compile(graphOf(work))
+      run = compiler().compile(graphOf(work, inputs))
       if (this.programs.size >= MAX_PROGRAMS) this.programs.delete(this.programs.keys().next().value!)
       this.programs.set(key, run)
     }
-    const results = run(inputs)
+    const results = run(inputs.map(a => a.storage))
     work.flatMap(w => w.outs).forEach((o, i) => (o.storage = results[i]!))
   }
 }
@@ -139,23 +138,16 @@ export function flushPending(): void {
   if (stage instanceof Eager) stage.flush()
 }
 
-function graphOf(work: readonly Work[]): Graph {
-  const nodes = new Map<Storage, Node>()
-  const inputs: Node[] = []
-  const applies = work.map((w): Apply => {
-    const args = w.args.map(a => {
-      let n = nodes.get(a.storage)
-      if (!n) {
-        nodes.set(a.storage, (n = new Node(a.aval)))
-        inputs.push(n)
-      }
-      return n
-    })
+function graphOf(work: readonly Work[], inputs: readonly Concrete[]): Graph {
+  const nodes = new Map(inputs.map(a => [a.storage, new Node(a.aval)]))
+  const given = [...nodes.values()]
+  const applies = work.map(({ prim, params, scope, ...w }): Apply => {
+    const args = w.args.map(a => nodes.get(a.storage)!)
     const outs = w.outs.map(o => new Node(o.aval))
     w.outs.forEach((o, i) => nodes.set(o.storage, outs[i]!))
-    return { prim: w.prim, args, params: w.params, outs, scope: w.scope }
+    return { prim, args, params, outs, scope }
   })
-  return { inputs, nodes: applies, outputs: applies.flatMap(a => a.outs) }
+  return { inputs: given, nodes: applies, outputs: applies.flatMap(a => a.outs) }
 }
 
 const mix = (h: number, x: number): number => Math.imul(h ^ x, 0x9e3779b1) >>> 0

@@ -84,4 +84,7 @@ export class Resident implements Storage {
   own(): Storage {
     return this
   }
+  settled(): Storage {
+    return this
+  }
 }

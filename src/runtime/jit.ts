@@ -1,8 +1,9 @@
 import { callP, type Recording, recordCall, reusable } from "../control/call.ts"
 import { size } from "../core/aval.ts"
-import { Concrete, Donated, type Storage } from "../core/concrete.ts"
-import { bind, bottom, isEager } from "../core/tensor.ts"
-import { describe, leaves, paths, type Tree } from "../core/tree.ts"
+import { Concrete, Donated } from "../core/concrete.ts"
+import { bind, bottom, isEager, type Tensor } from "../core/tensor.ts"
+import { describe, type Form, fits, formOf, leaves, paths, type Tree } from "../core/tree.ts"
+import type { Graph } from "../graph/graph.ts"
 import { idOf } from "../graph/key.ts"
 import { flushPending } from "./eager.ts"
 import type { Run } from "./engine.ts"
@@ -16,6 +17,12 @@ export interface JitOptions {
 }
 
 interface Entry extends Recording {
+  /** What it was recorded for. */
+  readonly compiler: number
+  readonly form: Form
+  readonly statics: readonly unknown[]
+  /** Numbers of the leaves that are donated. */
+  readonly given: ReadonlySet<number>
   run?: Run
 }
 
@@ -33,39 +40,60 @@ interface Entry extends Recording {
 export function jit<A extends readonly any[], R>(f: (...args: A) => R, options: JitOptions = {}): (...args: A) => R {
   const { donate = [], static: fixed = [] } = options
   const entries = new Map<string, Entry>()
-  return (...all) => {
-    const args = all.filter((_, i) => !fixed.includes(i)) as Tree[]
+  let last: Entry | undefined
+
+  function find(all: A, args: readonly Tree[]): Entry {
     const key = `${compiler().id} ${describe(args)}${fixed.map(i => staticKey(all[i]))}`
-    let entry = entries.get(key)
-    if (!entry) {
-      const inner = (...given: Tree[]): Tree => {
-        let next = 0
-        return f(...(all.map((x, i) => (fixed.includes(i) ? x : given[next++])) as unknown as A)) as Tree
-      }
-      entry = recordCall(inner, args)
-      if (reusable(entry)) entries.set(key, entry)
+    const known = entries.get(key)
+    if (known) return (last = known)
+    const inner = (...given: Tree[]): Tree => {
+      let next = 0
+      return f(...(all.map((x, i) => (fixed.includes(i) ? x : given[next++])) as unknown as A)) as Tree
     }
-    const operands = [...args.flatMap(leaves), ...entry.captured]
-    if (!isEager() || operands.some(x => x.trace !== bottom()))
-      return entry.result(bind(callP, operands, { name: "", form: "original", graph: entry.graph }))
     const given = donatedLeaves(all, args, donate, fixed)
-    entry.run ??= compiler().compile(entry.graph, takeOver(entry, args, given))
-    return entry.result(execute(entry, operands as Concrete[], given))
+    const entry = { ...recordCall(inner, args), compiler: compiler().id, form: formOf(args), statics: fixed.map(i => all[i]), given }
+    if (!reusable(entry)) return entry
+    entries.set(key, entry)
+    return (last = entry)
+  }
+
+  return (...all) => {
+    const args = (fixed.length ? all.filter((_, i) => !fixed.includes(i)) : all) as Tree[]
+    // most calls are like the last one
+    let entry = last
+    let operands: Tensor[] = []
+    const same = entry?.compiler === compiler().id && fixed.every((p, i) => Object.is(all[p], entry!.statics[i]))
+    if (!same || !fits(args, entry!.form, operands)) {
+      entry = find(all, args)
+      operands = args.flatMap(leaves)
+    }
+    const { graph, captured, given, result } = entry!
+    for (const x of captured) operands.push(x)
+    const lowest = bottom()
+    if (!isEager() || operands.some(x => x.trace !== lowest)) return result(bind(callP, operands, { name: "", form: "original", graph }))
+    entry!.run ??= compiler().compile(graph, takeOver(entry!, args, given))
+    return result(execute(graph, entry!.run, operands as Concrete[], given))
   }
 }
 
-function execute(entry: Entry, operands: readonly Concrete[], given: ReadonlySet<number>): Concrete[] {
-  const storages = operands.map(x => x.storage)
-  // a tensor that is donated must not be another argument too: it would be overwritten while it is read
-  const twice = storages.findIndex((s, i) => given.has(i) && storages.some((t, j) => t === s && i !== j))
-  if (twice >= 0)
-    throw new TypeError(`jit: leaf ${twice} of the arguments is donated and given a second time; copy it first, or do not donate it`)
-  if (given.size) flushPending() // what waits for a donated tensor reads it now
-  for (const s of storages) s.view() // runs what is pending, and throws for what was donated before
-  const results = entry.run!(operands.map(x => x.storage))
-  operands.forEach((x, i) => given.has(i) && (x.storage = new Donated(x.aval)))
-  return entry.graph.outputs.map((n, i) => new Concrete(n.aval, results[i] as Storage))
+function execute({ outputs }: Graph, run: Run, operands: readonly Concrete[], given: ReadonlySet<number>): Concrete[] {
+  if (given.size) {
+    // a tensor that is donated must not be another argument too: it would be overwritten while it is read
+    const storages = operands.map(x => x.storage)
+    const twice = new Set(storages).size < storages.length ? storages.findIndex((s, i) => given.has(i) && isTwice(storages, s)) : -1
+    if (twice >= 0)
+      throw new TypeError(`jit: leaf ${twice} of the arguments is donated and given a second time; copy it first, or do not donate it`)
+    flushPending() // what waits for a donated tensor reads it now
+  }
+  const results = run(operands.map(x => x.storage.settled()))
+  for (const i of given) operands[i]!.storage = new Donated(operands[i]!.aval)
+  return outputs.map((n, i) => new Concrete(n.aval, results[i]!))
 }
+const isTwice = <T>(xs: readonly T[], x: T): boolean => xs.indexOf(x) !== xs.lastIndexOf(x)
+
+/** For each result of a function the leaf of its arguments whose memory it takes over, or -1. */
+export const donations = (recording: Recording, args: readonly Tree[], donate: readonly number[]): number[] =>
+  takeOver(recording, args, donatedLeaves(args, args, donate, []))
 
 /** Numbers of the leaves that are donated. */
 function donatedLeaves(all: readonly unknown[], args: readonly Tree[], donate: readonly number[], fixed: readonly number[]): Set<number> {
@@ -82,7 +110,7 @@ function donatedLeaves(all: readonly unknown[], args: readonly Tree[], donate: r
 }
 
 /** For each result the leaf whose memory it takes over, or -1: that of the same path, else the first of its kind. */
-function takeOver(entry: Entry, args: readonly Tree[], given: ReadonlySet<number>): number[] {
+function takeOver(entry: Recording, args: readonly Tree[], given: ReadonlySet<number>): number[] {
   const { inputs, outputs } = entry.graph
   const free = new Set(given)
   const fits = (i: number, o: number): boolean => {

@@ -1,5 +1,6 @@
-import { emitJs } from "../compile/emit/js.ts"
-import { emitLibrary, emitWasm, scratchBytes } from "../compile/emit/wasm.ts"
+import { emitLibrary, emitWasm, kernelsOf, scratchBytes } from "../compile/emit/wasm.ts"
+import { tableOf } from "../compile/emit/wasm-program.ts"
+import { type Kernel, keyOf } from "../compile/kernel.ts"
 import type { Lowered } from "../compile/passes.ts"
 import { type Plan, plan } from "../compile/plan.ts"
 import { Host, type Storage } from "../core/concrete.ts"
@@ -7,46 +8,55 @@ import { allocate } from "../core/dtype.ts"
 import type { Engine, Run } from "./engine.ts"
 import { type Heap, Resident } from "./heap.ts"
 
-type Code = (...addresses: number[]) => void
-
-/** Kernels as WebAssembly SIMD on one memory. */
+/** Kernels as WebAssembly SIMD on one memory, and each program as a function that calls them. */
 export class WasmEngine implements Engine {
-  readonly name: string
   private readonly heap: Heap
-  private readonly relaxed: boolean
-  // kernels are cached by code, for all programs; the JavaScript of a kernel names it, with what that leaves open: dtypes, scratch memory
-  private readonly kernels = new Map<string, Code>()
-  private library: WebAssembly.Exports | undefined
+  private readonly relaxed: () => boolean
+  // kernels are cached by code, for all programs
+  private readonly names = new Map<string, string>()
+  /** All kernels by name, and the library's functions once a program calls one. */
+  private readonly functions: WebAssembly.Exports = {}
   private arena = { at: 0, bytes: 0 }
 
   /** `relaxed`: fused multiply-add where the processor has it; faster, but the last bit differs between processors. */
-  constructor(heap: Heap, { relaxed }: { readonly relaxed: boolean }) {
+  constructor(heap: Heap, { relaxed }: { readonly relaxed: () => boolean }) {
     this.heap = heap
     this.relaxed = relaxed
-    this.name = relaxed ? "wasm-relaxed" : "wasm"
+  }
+  get name(): string {
+    return this.relaxed() ? "wasm-relaxed" : "wasm"
   }
 
   compile(program: Lowered, donated: readonly number[]): Run {
     const p = plan(program, donated, scratchBytes)
-    const code = this.load(p)
-    return inputs => this.run(p, code, inputs)
+    return new WasmProgram(this.heap, p, this.load(p), bytes => this.reserve(bytes)).run
   }
 
-  /** Code for all kernels of a program; those not met before are compiled as one module. */
-  private load(p: Plan): Code[] {
-    const keys = p.steps.map(({ kernel: k }) => `${k.out.t} ${k.loads} ${scratchBytes(k)} ${emitJs(k)}`)
-    const fresh = new Map(keys.flatMap((key, i) => (this.kernels.has(key) ? [] : [[key, p.steps[i]!.kernel] as const])))
-    if (fresh.size) {
-      const options = { relaxed: this.relaxed }
-      const env = { memory: this.heap.memory }
-      this.library ??= new WebAssembly.Instance(new WebAssembly.Module(emitLibrary(options)), { env }).exports
-      const module = new WebAssembly.Module(emitWasm([...fresh.values()], options))
-      const { exports } = new WebAssembly.Instance(module, { env, lib: this.library })
-      ;[...fresh.keys()].forEach((key, i) => this.kernels.set(key, exports[`k${i}`] as Code))
+  /** The program's function; kernels not met before are compiled with it. */
+  private load(plan: Plan): Code {
+    const named = new Map<Kernel, string>()
+    const fresh = new Map<string, Kernel>()
+    for (const kernel of kernelsOf(plan)) {
+      const key = keyOf(kernel)
+      let name = this.names.get(key)
+      if (name === undefined) {
+        this.names.set(key, (name = `k${this.names.size}`))
+        fresh.set(name, kernel)
+      }
+      named.set(kernel, name)
     }
-    return keys.map(key => this.kernels.get(key)!)
+    const env = { memory: this.heap.memory }
+    const module = new WebAssembly.Module(emitWasm(fresh, { plan, nameOf: k => named.get(k)! }))
+    if (WebAssembly.Module.imports(module).some(i => i.module === "lib" && !(i.name in this.functions))) {
+      const library = new WebAssembly.Module(emitLibrary({ relaxed: this.relaxed() }))
+      Object.assign(this.functions, new WebAssembly.Instance(library, { env }).exports)
+    }
+    const { run, ...kernels } = new WebAssembly.Instance(module, { env, lib: this.functions }).exports
+    Object.assign(this.functions, kernels)
+    return run as Code
   }
 
+  /** Temporaries of all programs lie in one arena: programs never run at the same time. */
   private reserve(bytes: number): number {
     if (bytes > this.arena.bytes) {
       if (this.arena.bytes) this.heap.release(this.arena.at, this.arena.bytes)
@@ -54,33 +64,52 @@ export class WasmEngine implements Engine {
     }
     return this.arena.at
   }
+}
 
-  private run(p: Plan, code: readonly Code[], inputs: readonly Storage[]): Storage[] {
-    const base = this.reserve(p.arena)
-    const donated = new Set(p.donated)
+type Code = (arena: number, table: number) => void
+
+/** A compiled program: finds memory for arguments and results, and calls the code. */
+class WasmProgram {
+  private readonly heap: Heap
+  private readonly plan: Plan
+  private readonly code: Code
+  private readonly reserve: (bytes: number) => number
+  private readonly taken: ReadonlySet<number>
+  private readonly table: readonly number[]
+
+  constructor(heap: Heap, plan: Plan, code: Code, reserve: (bytes: number) => number) {
+    this.heap = heap
+    this.plan = plan
+    this.code = code
+    this.reserve = reserve
+    this.taken = new Set(plan.donated)
+    this.table = tableOf(plan)
+  }
+
+  readonly run = (inputs: readonly Storage[]): Storage[] => {
+    const { heap, plan, taken, table } = this
+    const { buffers } = plan
+    // the table of addresses lies behind the arena
+    const base = this.reserve(plan.arena + 4 * table.length)
     const state = inputs.map((x, i) =>
-      donated.has(i) && !(x instanceof Resident) ? this.heap.resident(x.view(), p.buffers[p.inputs[i]!]!.dtype) : x,
+      taken.has(i) && !(x instanceof Resident) ? heap.resident(x.view(), buffers[plan.inputs[i]!]!.dtype) : x,
     )
-    const address = p.buffers.map(b => {
-      const x = b.input === undefined ? undefined : state[b.input]
-      return x instanceof Resident ? x.at : base + b.offset
+    const addresses = new Int32Array(heap.memory.buffer, base + plan.arena, table.length)
+    table.forEach((id, i) => {
+      const b = buffers[id]!
+      const x = state[i]
+      if (x instanceof Resident) addresses[i] = x.at
+      else {
+        addresses[i] = base + b.offset
+        if (x) heap.view(b.dtype, base + b.offset, b.n).set(x.view())
+      }
     })
-    p.inputs.forEach((id, i) => {
-      if (state[i] instanceof Resident) return
-      const b = p.buffers[id]!
-      this.heap.view(b.dtype, address[id]!, b.n).set(state[i]!.view())
-    })
-    for (let i = 0; i < code.length; i++) {
-      const s = p.steps[i]!
-      code[i]!(address[s.out]!, ...s.ins.map(b => address[b]!), base + s.scratch)
-    }
-    const view = (id: number) => this.heap.view(p.buffers[id]!.dtype, address[id]!, p.buffers[id]!.n)
-    for (const c of p.copies) view(c.to).set(view(c.from))
-    return p.outputs.map((id, o) => {
-      if (p.donated[o]! >= 0) return state[p.donated[o]!]!
-      const b = p.buffers[id]!
+    this.code(base, base + plan.arena)
+    return plan.outputs.map((id, o) => {
+      if (plan.donated[o]! >= 0) return state[plan.donated[o]!]!
+      const b = buffers[id]!
       const out = allocate(b.dtype, b.n)
-      out.set(view(id))
+      out.set(heap.view(b.dtype, base + b.offset, b.n))
       return new Host(out)
     })
   }

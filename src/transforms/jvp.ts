@@ -45,16 +45,9 @@ class JvpTrace extends Trace {
     const pairs = args.map(a => this.split(a))
     const xs = pairs.map(([x]) => x)
     const ts = pairs.map(([, t]) => t)
-    if (this.rule === "linearize" && prim.linearize) {
-      const [ys, push] = prim.linearize(
-        xs,
-        ts.map(t => t !== null),
-        p,
-      )
-      const dys = push(ts)
-      return ys.map((y, i) => this.join(y, dys[i]))
-    }
-    const [ys, dys] = prim.jvp(xs, ts, p)
+    const which = ts.map(t => t !== null)
+    const halves = this.rule === "linearize" && prim.linearize?.(xs, which, p)
+    const [ys, dys] = halves ? [halves[0], halves[1](ts)] : prim.jvp(xs, ts, p)
     return ys.map((y, i) => this.join(y, dys[i]))
   }
 }

@@ -1,13 +1,88 @@
-// Kernels that are matrix products: loops around calls of the library.
-import type { Gemm, GemmAxis } from "./gemm-match.ts"
+// Kernels made of a matrix product: loops around calls of the library, and what becomes of its elements.
+import { type Axis, axisIndex, ravel } from "../../ir/affine.ts"
+import { children, type Expr, once, rebuild } from "../../ir/expr.ts"
+import { type Kernel, storesOf, withStores } from "../kernel.ts"
+import { loops } from "../loops.ts"
+import { gemmScratch } from "./gemm.ts"
+import { type Gemm, type GemmAxis, matchGemm } from "./gemm-match.ts"
 import type { Code, Local } from "./wasm-bytes.ts"
+import { type Places, writeKernel } from "./wasm-kernel.ts"
 import { byteSize } from "./wasm-ops.ts"
 
-/** A kernel that is a matrix product: loops around calls of the library. The last parameter is scratch memory. */
-export function writeGemmKernel(gemm: Gemm, params: number, library: number, code: Code): void {
+/** A kernel whose elements are made of those of one matrix product. */
+export interface Product {
+  readonly gemm: Gemm
+  /** What is done with the product, which is the last operand here; absent where the product itself is the result. */
+  readonly epilogue?: Kernel
+  /** Bytes of the product, if it is kept in scratch memory, and of all scratch memory. */
+  readonly bytes: number
+  readonly scratch: number
+}
+
+type Reduce = Extract<Expr, { k: "reduce" }>
+
+/** Loops have done fewer multiplications than this before the library has packed its operands. */
+const SMALL = 64
+
+/** The matrix product in the kernel, if there is exactly one reduction and the library does it faster than loops would. */
+export function matchProduct(kernel: Kernel): Product | undefined {
+  if (!matches.has(kernel)) matches.set(kernel, findProduct(kernel))
+  return matches.get(kernel)
+}
+// memory is planned before code is written, and both ask
+const matches = new WeakMap<Kernel, Product | undefined>()
+
+function findProduct(kernel: Kernel): Product | undefined {
+  const [product, ...others] = reductions(kernel)
+  if (!product || others.length > 0) return undefined
+  const { axes, loads, out, also } = kernel
+  if (turns(axes) * turns(product.over) < SMALL) return undefined
+  if (kernel.body === product && !also) {
+    const gemm = matchGemm(kernel)
+    return gemm && { gemm, bytes: 0, scratch: gemmScratch(gemm) }
+  }
+  if (out.mode !== "store") return undefined
+  const at = ravel(
+    axes.map(axisIndex),
+    axes.map(a => a.n),
+  )
+  const gemm = matchGemm({ axes, loads, out: { t: product.t, at, mode: "store", bounds: [] }, body: product })
+  if (!gemm) return undefined
+  const load: Expr = { k: "load", t: product.t, slot: loads.length, at }
+  const part: (e: Expr) => Expr = once(e => (e === product ? load : rebuild(e, { part })))
+  const stores = storesOf(kernel).map(s => ({ ...s, body: part(s.body) }))
+  const epilogue = loops(withStores({ ...kernel, loads: [...loads, product.t] }, stores))
+  const bytes = turns(axes) * byteSize(product.t)
+  return { gemm, epilogue, bytes, scratch: gemmScratch(gemm) + bytes }
+}
+const turns = (axes: readonly Axis[]): number => axes.reduce((n, a) => n * a.n, 1)
+
+function reductions(kernel: Kernel): Reduce[] {
+  const seen = new Set<Expr>()
+  const visit = (e: Expr): Reduce[] => {
+    if (seen.has(e)) return []
+    seen.add(e)
+    return [...(e.k === "reduce" ? [e] : []), ...children(e).flatMap(visit)]
+  }
+  return storesOf(kernel).flatMap(s => visit(s.body))
+}
+
+/** `library` is the function for the product's type. */
+export function writeProduct({ gemm, epilogue, bytes }: Product, places: Places, scratch: Local, library: number, code: Code): void {
+  if (!epilogue) {
+    writeCalls(gemm, places.operands, places.outs[0]!, scratch, library, code)
+    return
+  }
+  // the product lies in front of the library's scratch memory
+  const rest = code.local("i32")
+  code.get(scratch).i32(bytes).op("i32.add").set(rest)
+  writeCalls(gemm, places.operands, scratch, rest, library, code)
+  writeKernel(epilogue, { ...places, operands: [...places.operands, scratch] }, code)
+}
+
+function writeCalls(gemm: Gemm, operands: readonly Local[], to: Local, scratch: Local, library: number, code: Code): void {
   const { t, a, b, c, m, n, k, loops, sums } = gemm
   const size = byteSize(t)
-  const scratch = params - 1
   const moved = (base: Local, elements: number): Local => {
     const pointer = code.local("i32")
     const bytes = elements * size
@@ -40,5 +115,5 @@ export function writeGemmKernel(gemm: Gemm, params: number, library: number, cod
       code.advance(counter, 1).get(counter).i32(axis.n).op("i32.lt_s").brIf(0)
     })
   }
-  nest([...loops, ...sums], [moved(1 + a.slot, a.start), moved(1 + b.slot, b.start), moved(0, c.start)])
+  nest([...loops, ...sums], [moved(operands[a.slot]!, a.start), moved(operands[b.slot]!, b.start), moved(to, c.start)])
 }

@@ -25,18 +25,12 @@ export const helpers: Readonly<Record<string, string>> = {
   mantissa_f64: "x=>{D[0]=x;DI[1]=DI[1]&1048575|1072693248;return D[0]}",
 }
 
-/** What a helper itself stands on. */
-export const scratch: Readonly<Record<string, readonly string[]>> = {
-  pow2_f32: ["F", "FI"],
-  exponent_f32: ["F", "FI"],
-  mantissa_f32: ["F", "FI"],
-  pow2_f64: ["D", "DI"],
-  exponent_f64: ["D", "DI"],
-  mantissa_f64: ["D", "DI"],
-}
+/** The same number as float and as bits, for helpers that look at these. */
+const scratch: { readonly [T in Dtype]?: readonly string[] } = { f32: ["F", "FI"], f64: ["D", "DI"] }
 
-const signs = { add: "+", sub: "-", mul: "*", div: "/", lt: "<", le: "<=", eq: "===", ne: "!==" } as const
-const bitwise = { and: "&", or: "|", xor: "^" } as const
+const signs = { add: "+", sub: "-", mul: "*", div: "/", lt: "<", le: "<=", eq: "===", ne: "!==", and: "&", or: "|", xor: "^", shl: "<<" }
+/** What these mean on bool. */
+const onBool: { readonly [K in MachineOp]?: string } = { add: "||", max: "||", or: "||", mul: "&&", min: "&&", and: "&&", xor: "!==" }
 
 /**
  * The operation applied to operand texts that need no parentheses. `t` is the type of the result, `from` that of the last
@@ -45,22 +39,29 @@ const bitwise = { and: "&", or: "|", xor: "^" } as const
 export function operation(name: MachineOp, t: Dtype, from: Dtype, x: readonly string[], call: (helper: string) => string): string {
   const [a, b, c] = x as [string, string, string]
   const round = (text: string): string => (t === "f32" ? `${call("f")}(${text})` : t === "i32" ? `(${text}|0)` : `(${text})`)
+  if (t === "bool" && onBool[name]) return `(${a}${onBool[name]}${b})`
   switch (name) {
+    case "mul":
+      return t === "i32" ? `Math.imul(${a},${b})` : round(`${a}*${b}`)
+    case "add":
+    case "sub":
+    case "div":
+      return round(`${a}${signs[name]}${b}`)
     case "lt":
     case "le":
     case "eq":
     case "ne":
+    case "and":
+    case "or":
+    case "xor":
+    case "shl":
       return `(${a}${signs[name]}${b})`
-    case "mul":
-      if (t === "i32") return `Math.imul(${a},${b})`
-      return t === "bool" ? `(${a}&&${b})` : round(`${a}*${b}`)
-    case "add":
-      return t === "bool" ? `(${a}||${b})` : round(`${a}+${b}`)
-    case "sub":
-    case "div":
-      return round(`${a}${signs[name]}${b}`)
+    case "shr":
+      return `(${a}>>>${b}|0)`
     case "neg":
       return t === "i32" ? `(-${a}|0)` : `(-${a})`
+    case "not":
+      return t === "bool" ? `(!${a})` : `(~${a})`
     case "abs":
       return t === "i32" ? `(Math.abs(${a})|0)` : `Math.abs(${a})`
     case "sqrt":
@@ -68,30 +69,18 @@ export function operation(name: MachineOp, t: Dtype, from: Dtype, x: readonly st
     case "floor":
       return t === "i32" ? a : `Math.floor(${a})`
     case "nearest":
-      return t === "i32" ? a : `${call("nearest")}(${a})`
+      return t === "i32" ? a : `${call(name)}(${a})`
     case "min":
-      return t === "bool" ? `(${a}&&${b})` : `Math.min(${a},${b})`
     case "max":
-      return t === "bool" ? `(${a}||${b})` : `Math.max(${a},${b})`
+      return `Math.${name}(${a},${b})`
     case "select":
       return `(${a}?${b}:${c})`
-    case "and":
-      return t === "bool" ? `(${a}&&${b})` : `(${a}${bitwise[name]}${b})`
-    case "or":
-      return t === "bool" ? `(${a}||${b})` : `(${a}${bitwise[name]}${b})`
-    case "xor":
-      return t === "bool" ? `(${a}!==${b})` : `(${a}${bitwise[name]}${b})`
-    case "not":
-      return t === "bool" ? `(!${a})` : `(~${a})`
-    case "shl":
-      return `(${a}<<${b})`
-    case "shr":
-      return `(${a}>>>${b}|0)`
     case "cast":
       return conversion(t, from, a, call)
     case "pow2":
     case "exponent":
     case "mantissa":
+      scratch[t]?.forEach(call)
       return `${call(`${name}_${t}`)}(${a})`
   }
 }

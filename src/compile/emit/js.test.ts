@@ -7,13 +7,13 @@ import { interpret, type Operand } from "./testing/interpret.ts"
 import { memory, randomKernel, randomNumbers } from "./testing/random-kernels.ts"
 
 /** The kernel's output by JavaScript, found to be the interpreter's. */
-function run(kernel: Kernel, operands: readonly Operand[], before: Operand): number[] {
-  const [got, want] = [before.slice(), before.slice()]
-  interpret(kernel, operands, want)
+function run(kernel: Kernel, operands: readonly Operand[], ...before: readonly Operand[]): number[] {
+  const [got, want] = [before.map(x => x.slice()), before.map(x => x.slice())]
+  interpret(kernel, operands, ...want)
   const source = emitJs(kernel)
-  new Function(source)()(got, ...operands)
+  new Function(source)()(...got, ...operands)
   expect(got, source).toEqual(want)
-  return Array.from(got)
+  return Array.from(got[0]!)
 }
 const load = (t: Dtype, slot: number, at: Index): Expr => ({ k: "load", t, slot, at })
 /** out[i] = body over one axis. */
@@ -225,8 +225,8 @@ describe("random kernels equal the interpreter bit for bit", () => {
     ["f32 alone", { dtypes: ["f32"], formulas: [], depth: 4 }, 300],
   ] as const)("%s", (_name, options, n) => {
     for (let seed = 1; seed <= n; seed++) {
-      const { kernel, operands, out } = randomKernel(randomNumbers(seed), options)
-      run(kernel, operands, out)
+      const { kernel, operands, outs } = randomKernel(randomNumbers(seed), options)
+      run(kernel, operands, ...outs)
     }
   })
 })

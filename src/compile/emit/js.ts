@@ -1,13 +1,25 @@
 // Kernels as JavaScript source: one engine by itself (`adjoint/js`), the one for small work, and the plain reading of what a
 // kernel means.
-import { type Atom, type Axis, dependsOn, type Index, int, range } from "../../ir/affine.ts"
-import { type Bound, type Combiner, children, type Dtype, type Expr, type FormulaOp, isFloat, type ScalarOp } from "../../ir/expr.ts"
+import { type Atom, type Axis, atomsOf, dependsOn, type Index, int, range } from "../../ir/affine.ts"
+import {
+  type Bound,
+  type Combiner,
+  type Dtype,
+  type Expr,
+  type FormulaOp,
+  indicesOf,
+  isFloat,
+  partsOf,
+  reach,
+  type ScalarOp,
+  valuesOf,
+} from "../../ir/expr.ts"
 import { formulas } from "../../ir/formulas.ts"
-import type { Kernel } from "../kernel.ts"
-import { helpers, literal, operation, scratch } from "./js-ops.ts"
+import { type Kernel, storesOf } from "../kernel.ts"
+import { helpers, literal, operation } from "./js-ops.ts"
 
 /**
- * The source of a *factory*: `new Function(emitJs(kernel))()` is the kernel, a function `(out, r0, r1, ...) => void` of typed
+ * The source of a *factory*: `new Function(emitJs(kernel))()` is the kernel, a function `(out, out1, ..., r0, r1, ...) => void` of typed
  * arrays whose element 0 is the operand's first element (Float32Array, Float64Array, Int32Array; Uint8Array for bool). A
  * factory, so that helpers and their scratch memory are made once and not at every call.
  *
@@ -37,11 +49,9 @@ interface Scope {
 
 type Reduce = Extract<Expr, { k: "reduce" }>
 
+const outName = (i: number): string => (i ? `out${i}` : "out")
 const isName = (text: string): boolean => /^\w+$/.test(text)
 const plus = (parts: readonly string[]): string => parts.join("+").replaceAll("+-", "-") || "0"
-/** Lanes of a sum whose bodies together are no larger are written out with an accumulator each in a variable. */
-const UNROLL = 256
-
 class Emitter {
   private readonly uses = new Map<Expr, number>()
   private readonly free = new Map<Expr, ReadonlySet<number>>()
@@ -54,23 +64,34 @@ class Emitter {
     const { axes, loads } = this.kernel
     const root = this.open(undefined)
     if (axes.every(a => a.n > 0)) this.nest(axes, root, inner => this.turn(inner))
-    const parameters = ["out", ...loads.map((_, slot) => `r${slot}`)].join(",")
+    const parameters = [...storesOf(this.kernel).map((_, i) => outName(i)), ...loads.map((_, slot) => `r${slot}`)].join(",")
     const prelude = [...this.prelude].map(([name, text]) => `const ${name}=${text}\n`).join("")
     return `"use strict"\n${prelude}return (${parameters})=>{\n${root.code}}`
   }
 
   private turn(scope: Scope): void {
-    const { body, out } = this.kernel
-    for (const e of [body, ...values(out.at), ...out.bounds.flatMap(b => values(b.i))]) this.count(e)
-    for (const b of out.bounds) for (const e of values(b.i)) needed(e, scope.certain)
-    const condition = this.condition(out.bounds, scope)
+    const { bounds } = this.kernel.out
+    const stores = storesOf(this.kernel)
+    this.count([...stores.flatMap(s => [s.body, ...valuesOf(s.out.at)]), ...bounds.flatMap(b => valuesOf(b.i))])
+    this.need(
+      bounds.flatMap(b => valuesOf(b.i)),
+      scope,
+    )
+    const condition = this.condition(bounds, scope)
     const inner = condition === "true" ? scope : this.open(scope)
-    needed(body, inner.certain)
-    const value = this.value(body, inner)
-    const target = `out[${this.address(out.at, inner)}]`
-    const old = out.t === "bool" ? `${target}!==0` : target
-    const stored = out.mode === "store" ? value : this.combine("sum", out.t, old, value)
-    inner.code += `${target}=${out.t === "bool" ? `${stored}?1:0` : stored}\n`
+    this.need(
+      stores.map(s => s.body),
+      inner,
+    )
+    const found = stores.map(s => this.value(s.body, inner))
+    // everything is read before anything is stored
+    const ready = stores.length === 1 ? found : found.map(text => this.named(text, inner))
+    stores.forEach(({ out: { t, at, mode } }, i) => {
+      const target = `${outName(i)}[${this.address(at, inner)}]`
+      const old = t === "bool" ? `${target}!==0` : target
+      const stored = mode === "store" ? ready[i]! : this.combine("sum", t, old, ready[i]!)
+      inner.code += `${target}=${t === "bool" ? `${stored}?1:0` : stored}\n`
+    })
     if (inner !== scope) scope.code += `if(${condition}){\n${inner.code}}\n`
   }
 
@@ -144,7 +165,7 @@ class Emitter {
         if (condition === "true") return this.value(e.body, scope)
         if (condition === "false") return otherwise
         const inner = this.open(scope)
-        needed(e.body, inner.certain)
+        this.need([e.body], inner)
         const body = this.value(e.body, inner)
         if (inner.code === "") return `(${condition}?${body}:${otherwise})`
         const name = this.fresh("t")
@@ -164,7 +185,7 @@ class Emitter {
   }
 
   private helper(name: string): string {
-    for (const s of [...(scratch[name] ?? []), name]) if (!this.prelude.has(s)) this.prelude.set(s, helpers[s]!)
+    this.prelude.set(name, helpers[name]!)
     return name
   }
 
@@ -174,7 +195,7 @@ class Emitter {
     const scope = this.open(undefined)
     const args = Array.from({ length: arity }, (_, slot): Expr => ({ k: "load", t, slot, at: int(0) }))
     const body = formulas[op](t, ...args)
-    this.count(body)
+    this.count([body])
     args.forEach((a, i) => {
       scope.known.set(a, `x${i}`)
     })
@@ -206,7 +227,7 @@ class Emitter {
     const at = position ? this.fresh("p") : ""
     scope.code += `let ${best}=${literal(e.body.t, identity(e.op, e.body.t))}${position ? `,${at}=0` : ""}\n`
     this.nest(e.over, scope, inner => {
-      needed(e.body, inner.certain)
+      this.need([e.body], inner)
       const value = this.value(e.body, inner)
       if (!position) {
         inner.code += `${best}=${this.combine(e.op, e.t, best, value)}\n`
@@ -219,43 +240,29 @@ class Emitter {
     return position ? at : best
   }
 
-  /** A sum with several accumulators: variables where the loop can be written out, else a scratch array. */
+  /** A sum with an accumulator for each lane, written out for all of them: at no size of the body is a loop over accumulators faster. */
   private lanes(e: Reduce, scope: Scope): string {
     const last = e.over.at(-1)!
-    const count = e.lanes
-    const written = size(e.body) * Math.min(count, last.n) <= UNROLL
-    const array = written ? "" : this.fresh("A")
-    if (!written) this.prelude.set(array, `new Float64Array(${count})`)
-    const sums = Array.from({ length: count }, (_, l) => (written ? this.fresh("s") : `${array}[${l}]`))
-    scope.code += written ? `let ${sums.map(s => `${s}=0`).join(",")}\n` : `${array}.fill(0)\n`
-    const add = (sum: string, inner: Scope): void => {
-      needed(e.body, inner.certain)
-      const value = this.value(e.body, inner)
-      inner.code += `${sum}=${this.combine("sum", e.t, sum, value)}\n`
-    }
-    /** One turn for accumulator `l`. */
-    const turn = (l: number, at: string, outer: Scope): void => {
+    const sums = Array.from({ length: e.lanes }, () => this.fresh("s"))
+    scope.code += `let ${sums.map(s => `${s}=0`).join(",")}\n`
+    /** One turn for the accumulator `sum`. */
+    const turn = (sum: string, at: string, outer: Scope): void => {
       const inner = this.open(outer, last, this.fresh("i"))
-      add(sums[l]!, inner)
-      outer.code += `{const ${inner.name}=${at}\n${inner.code}}\n`
+      this.need([e.body], inner)
+      const total = this.combine("sum", e.t, sum, this.value(e.body, inner))
+      outer.code += `{const ${inner.name}=${at}\n${inner.code}${sum}=${total}\n}\n`
     }
+    const whole = last.n - (last.n % e.lanes)
     this.nest(e.over.slice(0, -1), scope, inner => {
-      if (!written) return this.loop(inner, last, i => add(`${array}[${last.n === 1 ? 0 : `${i.name}%${count}`}]`, i))
-      const whole = last.n - (last.n % count)
-      if (whole > 0) {
-        const step = this.open(inner, last, this.fresh("i"))
-        for (let l = 0; l < count; l++) turn(l, l === 0 ? step.name : `${step.name}+${l}`, step)
-        inner.code += `for(let ${step.name}=0;${step.name}<${whole};${step.name}+=${count}){\n${step.code}}\n`
-      }
-      for (let i = whole; i < last.n; i++) turn(i - whole, String(i), inner)
+      const step = this.open(inner, last, this.fresh("i"))
+      sums.forEach((s, l) => turn(s, l === 0 ? step.name : `${step.name}+${l}`, step))
+      if (whole > 0) inner.code += `for(let ${step.name}=0;${step.name}<${whole};${step.name}+=${e.lanes}){\n${step.code}}\n`
+      for (let i = whole; i < last.n; i++) turn(sums[i - whole]!, String(i), inner)
     })
-    for (let half = count / 2; half >= 1; half /= 2) {
+    for (let half = e.lanes / 2; half >= 1; half /= 2) {
       for (let l = 0; l < half; l++) scope.code += `${sums[l]}=${this.combine("sum", e.t, sums[l]!, sums[l + half]!)}\n`
     }
-    if (written) return sums[0]!
-    const name = this.fresh("s")
-    scope.code += `const ${name}=${sums[0]}\n`
-    return name
+    return sums[0]!
   }
 
   private combine(op: Combiner, t: Dtype, a: string, b: string): string {
@@ -270,7 +277,7 @@ class Emitter {
     while (!loop.axis && loop.up) loop = loop.up
     const { axis, up } = loop
     if (!axis || !up) return this.sum(i, scope)
-    const inner = i.terms.filter(([a]) => dependsOn(a, axis))
+    const inner = i.terms.filter(t => dependsOn({ terms: [t] }, axis))
     if (inner.length === i.terms.length) return this.sum(i, scope)
     const outer = { constant: i.constant, terms: i.terms.filter(t => !inner.includes(t)) }
     const base = this.named(this.address(outer, up), up)
@@ -315,10 +322,13 @@ class Emitter {
 
   // What is known of expressions before any text is written
 
-  private count(e: Expr): void {
-    const n = this.uses.get(e) ?? 0
-    this.uses.set(e, n + 1)
-    if (n === 0) for (const part of parts(e)) this.count(part)
+  /** Notes what every turn through the block evaluates. */
+  private need(exprs: readonly Expr[], scope: Scope): void {
+    for (const e of reach(exprs, certainParts)) scope.certain.add(e)
+  }
+
+  private count(roots: readonly Expr[]): void {
+    for (const e of [...roots, ...reach(roots).flatMap(partsOf)]) this.uses.set(e, (this.uses.get(e) ?? 0) + 1)
   }
 
   /** Loop variables that `e` takes from outside. */
@@ -326,43 +336,19 @@ class Emitter {
     const known = this.free.get(e)
     if (known) return known
     const axes = new Set<number>()
-    const add = (i: Index): void => {
-      for (const [a] of i.terms) {
-        if (a.k === "div" || a.k === "mod") add(a.of)
-        else if (a.k === "axis" && a.axis.n > 1) axes.add(a.axis.id)
-      }
-    }
-    for (const i of indices(e)) add(i)
-    for (const part of parts(e)) for (const id of this.freeAxes(part)) axes.add(id)
+    for (const a of indicesOf(e).flatMap(atomsOf)) if (a.k === "axis" && a.axis.n > 1) axes.add(a.axis.id)
+    for (const part of partsOf(e)) for (const id of this.freeAxes(part)) axes.add(id)
     if (e.k === "reduce") for (const a of e.over) axes.delete(a.id)
     this.free.set(e, axes)
     return axes
   }
 }
 
-const indices = (e: Expr): readonly Index[] => (e.k === "load" || e.k === "index" ? [e.at] : e.k === "guard" ? e.bounds.map(b => b.i) : [])
-/** The expressions that an index reads. */
-const values = (i: Index): Expr[] => i.terms.flatMap(([a]) => (a.k === "value" ? [a.expr] : a.k === "axis" ? [] : values(a.of)))
-const parts = (e: Expr): readonly Expr[] => [...children(e), ...indices(e).flatMap(values)]
-
-/** Adds what is evaluated whenever `e` is. */
-function needed(e: Expr, to: Set<Expr>): void {
-  if (to.has(e)) return
-  to.add(e)
-  if (e.k === "reduce" && e.over.some(a => a.n === 0)) return
-  const skipped = e.k === "guard" ? e.body : undefined
-  for (const part of parts(e)) if (part !== skipped) needed(part, to)
+/** The parts of an expression that are evaluated whenever it is. */
+const certainParts = (e: Expr): readonly Expr[] => {
+  if (e.k === "reduce" && e.over.some(a => a.n === 0)) return []
+  return e.k === "guard" ? e.bounds.flatMap(b => valuesOf(b.i)) : partsOf(e)
 }
-
-/** How many nodes an expression has. */
-function size(e: Expr, seen = new Set<Expr>()): number {
-  if (!seen.has(e)) {
-    seen.add(e)
-    for (const part of parts(e)) size(part, seen)
-  }
-  return seen.size
-}
-
 /** What a reduction starts from, and its result over nothing. */
 function identity(op: Combiner, t: Dtype): number {
   if (op === "sum") return 0

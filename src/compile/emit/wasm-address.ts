@@ -1,13 +1,9 @@
 // Where elements lie. Every loop moves pointers on by constants, so that no address is multiplied out inside of a loop.
 import { type Atom, type Axis, type Index, offset, range } from "../../ir/affine.ts"
-import type { Dtype, Expr } from "../../ir/expr.ts"
+import type { Dtype } from "../../ir/expr.ts"
 import type { Code, Local } from "./wasm-bytes.ts"
-import type { Facts, Machine } from "./wasm-facts.ts"
+import { type Facts, is, type Value } from "./wasm-facts.ts"
 import { byteSize } from "./wasm-ops.ts"
-
-/** Parameters of a kernel: the output, then the operands. */
-export const outParam: Local = 0
-export const operandParam = (slot: number): Local => 1 + slot
 
 /** A place in memory that the code inside of a loop uses. */
 export interface Access {
@@ -17,22 +13,28 @@ export interface Access {
   /** Stands behind a guard, so that what its index reads must not be read earlier. */
   readonly guarded: boolean
 }
+type Terms = Index["terms"]
 /** A local that holds an address, and what is still missing from it. */
 interface Pointer {
   readonly local: Local
-  readonly rest: Index["terms"]
+  readonly rest: Terms
 }
+/** Pointers by what they started from; an access finds its own by the identity of its terms. */
+type Pointers = ReadonlyMap<Local, ReadonlyMap<Terms, Pointer>>
 
 export class Addresses {
   private readonly counters = new Map<number, Local>()
-  private readonly exprIds = new Map<Expr, number>()
-  private pointers: ReadonlyMap<string, Pointer> = new Map()
+  private readonly ids = new Map<Value, number>()
+  private readonly found = [new Map<Value, Access[]>(), new Map<Value, Access[]>()] as const
+  private pointers: Pointers = new Map()
 
   constructor(
     private readonly code: Code,
     private readonly facts: Facts,
+    /** Where the addresses of the operands are. */
+    private readonly operands: readonly Local[],
     /** Leaves a single value on the stack. */
-    private readonly pushValue: (e: Expr) => void,
+    private readonly pushValue: (v: Value) => void,
   ) {}
 
   /** Whether the code stands inside of the loops over all these axes. */
@@ -58,23 +60,31 @@ export class Addresses {
   }
 
   /** The places that `root` reads. */
-  accesses(root: Expr, guarded: boolean): Access[] {
-    const found = new Map<Machine, Access>()
-    const seen = [new Set<Machine>(), new Set<Machine>()] as const
-    const visit = (of: Expr, guarded: boolean): void => {
-      const e = this.facts.machine(of)
-      if (seen[guarded ? 1 : 0].has(e)) return
-      seen[guarded ? 1 : 0].add(e)
-      if (e.k === "load" && !(guarded && found.has(e))) found.set(e, { base: operandParam(e.slot), t: e.t, at: e.at, guarded })
-      for (const part of this.facts.parts(e)) visit(part, guarded || (e.k === "guard" && part === this.facts.machine(e.body)))
+  accesses(root: Value, guarded: boolean): readonly Access[] {
+    const known = this.found[guarded ? 1 : 0].get(root)
+    if (known) return known
+    const found = new Map<Value, Access>()
+    const seen = [new Set<Value>(), new Set<Value>()] as const
+    const visit = (v: Value, guarded: boolean): void => {
+      if (!v.reads || seen[guarded ? 1 : 0].has(v)) return
+      seen[guarded ? 1 : 0].add(v)
+      if (is(v, "load") && !(guarded && found.has(v))) {
+        const { slot, t, at } = v.expr
+        found.set(v, { base: this.operands[slot]!, t, at, guarded })
+      }
+      const [body, ...others] = v.parts
+      if (body) visit(body, guarded || v.expr.k === "guard")
+      for (const part of others) visit(part, guarded)
     }
     visit(root, guarded)
-    return [...found.values()]
+    const accesses = [...found.values()]
+    this.found[guarded ? 1 : 0].set(root, accesses)
+    return accesses
   }
 
   /** Makes pointers for a loop over `axis`; the result says by how many bytes they move in a turn. */
   private point(axis: Axis, accesses: readonly Access[]): (readonly [Local, number])[] {
-    const inner = new Map(this.pointers)
+    const inner = new Map([...this.pointers].map(([base, pointers]) => [base, new Map(pointers)]))
     const made = new Map<string, Local>()
     const moves: (readonly [Local, number])[] = []
     for (const { base, t, at, guarded } of accesses) {
@@ -92,19 +102,17 @@ export class Addresses {
         this.code.set(pointer)
         for (const [, c] of moving) moves.push([pointer, c * byteSize(t)])
       }
-      inner.set(this.accessKey(base, at), { local: pointer, rest: rest.filter(x => !known.includes(x) && !moving.includes(x)) })
+      if (!inner.has(base)) inner.set(base, new Map())
+      inner.get(base)!.set(at.terms, { local: pointer, rest: rest.filter(x => !known.includes(x) && !moving.includes(x)) })
     }
     this.pointers = inner
     return moves
   }
-  private pointer(base: Local, at: Index): Pointer {
-    return this.pointers.get(this.accessKey(base, at)) ?? { local: base, rest: at.terms }
+  private pointer(base: Local, { terms }: Index): Pointer {
+    return this.pointers.get(base)?.get(terms) ?? { local: base, rest: terms }
   }
 
-  private accessKey(base: Local, at: Index): string {
-    return `${base}:${this.termsKey(at.terms)}`
-  }
-  private termsKey(terms: Index["terms"]): string {
+  private termsKey(terms: Terms): string {
     return terms
       .map(([a, c]) => `${c}*${this.atomKey(a)}`)
       .sort()
@@ -113,8 +121,9 @@ export class Addresses {
   private atomKey(a: Atom): string {
     if (a.k === "axis") return `a${a.axis.id}`
     if (a.k !== "value") return `${a.k}(${this.termsKey(a.of.terms)}+${a.of.constant},${a.by})`
-    const id = this.exprIds.get(a.expr) ?? this.exprIds.size
-    this.exprIds.set(a.expr, id)
+    const v = this.facts.of(a.expr)
+    const id = this.ids.get(v) ?? this.ids.size
+    this.ids.set(v, id)
     return `e${id}`
   }
 
@@ -134,7 +143,7 @@ export class Addresses {
     this.code.i32(i.constant)
     this.addTerms(i.terms, 1)
   }
-  private addTerms(terms: Index["terms"], scale: number): void {
+  private addTerms(terms: Terms, scale: number): void {
     for (const [a, c] of terms) {
       this.pushAtom(a)
       if (c * scale !== 1) this.code.i32(c * scale).op("i32.mul")
@@ -146,7 +155,7 @@ export class Addresses {
       const counter = this.counters.get(a.axis.id)
       if (counter === undefined) throw new Error(`A kernel uses axis ${a.axis.id} outside of the loop or reduction that runs over it.`)
       this.code.get(counter)
-    } else if (a.k === "value") this.pushValue(a.expr)
+    } else if (a.k === "value") this.pushValue(this.facts.of(a.expr))
     else this.divide(a.k, a.of, a.by)
   }
   /** Quotient or remainder, rounded down. The machine does that for numbers that are not negative, so a multiple is added. */

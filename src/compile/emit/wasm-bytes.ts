@@ -5,6 +5,7 @@ import {
   laneOpcodes,
   type MemoryLaneOp,
   type MemoryOp,
+  memoryCopy,
   memoryLaneOpcodes,
   memoryOpcodes,
   type Op,
@@ -26,14 +27,15 @@ export class Bytes {
   private view = new DataView(this.data.buffer)
 
   private reserve(n: number): number {
-    if (this.length + n > this.data.length) {
-      const larger = new Uint8Array(Math.max(2 * this.data.length, this.length + n))
+    const at = this.length
+    if (at + n > this.data.length) {
+      const larger = new Uint8Array(Math.max(2 * this.data.length, at + n))
       larger.set(this.data)
       this.data = larger
       this.view = new DataView(larger.buffer)
     }
-    this.length += n
-    return this.length - n
+    this.length = at + n
+    return at
   }
   clear(): void {
     this.length = 0
@@ -53,7 +55,17 @@ export class Bytes {
     }
     this.byte(rest)
   }
-  signed(n: bigint): void {
+  /** Of 32 bits. */
+  signed(n: number): void {
+    let rest = n | 0
+    while (rest > 63 || rest < -64) {
+      this.byte((rest & 127) | 128)
+      rest >>= 7
+    }
+    this.byte(rest & 127)
+  }
+  /** Of 64 bits. */
+  long(n: bigint): void {
     let rest = n
     while (rest > 63n || rest < -64n) {
       this.byte(Number(rest & 127n) | 128)
@@ -124,12 +136,12 @@ export class Code {
   }
   i32(n: number): this {
     this.out.byte(0x41)
-    this.out.signed(BigInt(n | 0))
+    this.out.signed(n)
     return this
   }
   i64(n: bigint): this {
     this.out.byte(0x42)
-    this.out.signed(n)
+    this.out.long(n)
     return this
   }
   f32(x: number): this {
@@ -164,6 +176,13 @@ export class Code {
   memoryLane(name: MemoryLaneOp, offset: number, lane: number): this {
     this.memarg(memoryLaneOpcodes[name], offset)
     this.out.byte(lane)
+    return this
+  }
+  /** Copies memory; on the stack lie where to, where from and how many bytes. */
+  copyMemory(): this {
+    this.opcode(memoryCopy)
+    this.out.byte(0)
+    this.out.byte(0)
     return this
   }
   private memarg(code: number, offset: number): this {
@@ -224,17 +243,20 @@ const sharedMemory = false
 
 /** A module that imports `env.memory`. Imported functions are declared before the module's own. */
 export class WasmModule {
-  private readonly types = new Map<string, readonly ValueType[]>()
+  private readonly types = new Map<string, { readonly params: readonly ValueType[]; readonly index: number }>()
   private readonly imports: { name: string; type: number }[] = []
   private readonly functions: number[] = []
   private readonly exports: { name: string; index: number }[] = []
   private readonly code = new Bytes()
+  // of the function being written
+  private readonly head = new Bytes()
   private readonly body = new Bytes()
 
   private type(params: readonly ValueType[]): number {
     const key = params.join()
-    if (!this.types.has(key)) this.types.set(key, params)
-    return [...this.types.keys()].indexOf(key)
+    let type = this.types.get(key)
+    if (!type) this.types.set(key, (type = { params, index: this.types.size }))
+    return type.index
   }
   /** A function imported from "lib"; the result is its number. */
   import(name: string, params: readonly ValueType[]): number {
@@ -249,9 +271,10 @@ export class WasmModule {
     build(code)
     const index = this.imports.length + this.functions.push(this.type(params)) - 1
     if (name !== undefined) this.exports.push({ name, index })
-    const head = localRuns(code.locals)
-    this.code.unsigned(head.length + this.body.length + 1)
-    this.code.append(head)
+    this.head.clear()
+    writeLocals(this.head, code.locals)
+    this.code.unsigned(this.head.length + this.body.length + 1)
+    this.code.append(this.head)
     this.code.append(this.body)
     this.code.byte(0x0b)
     return index
@@ -259,24 +282,25 @@ export class WasmModule {
 
   bytes(): Uint8Array<ArrayBuffer> {
     const out = new Bytes()
+    const s = new Bytes()
     for (const b of [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]) out.byte(b)
-    const section = (id: number, count: number, write: (s: Bytes) => void): void => {
-      const s = new Bytes()
+    const section = (id: number, count: number, write: () => void): void => {
+      s.clear()
       s.unsigned(count)
-      write(s)
+      write()
       out.byte(id)
       out.unsigned(s.length)
       out.append(s)
     }
-    section(1, this.types.size, s => {
-      for (const params of this.types.values()) {
+    section(1, this.types.size, () => {
+      for (const { params } of this.types.values()) {
         s.byte(0x60)
         s.unsigned(params.length)
         for (const t of params) s.byte(typeCodes[t])
         s.unsigned(0)
       }
     })
-    section(2, this.imports.length + 1, s => {
+    section(2, this.imports.length + 1, () => {
       for (const { name, type } of this.imports) {
         s.text("lib")
         s.text(name)
@@ -290,34 +314,27 @@ export class WasmModule {
       s.unsigned(1)
       s.unsigned(maximumPages)
     })
-    section(3, this.functions.length, s => {
+    section(3, this.functions.length, () => {
       for (const type of this.functions) s.unsigned(type)
     })
-    section(7, this.exports.length, s => {
+    section(7, this.exports.length, () => {
       for (const { name, index } of this.exports) {
         s.text(name)
         s.byte(0)
         s.unsigned(index)
       }
     })
-    section(10, this.functions.length, s => s.append(this.code))
+    section(10, this.functions.length, () => s.append(this.code))
     return out.bytes()
   }
 }
 
 /** Declarations of locals, neighbours of the same type together. */
-function localRuns(locals: readonly ValueType[]): Bytes {
-  const runs: { t: ValueType; n: number }[] = []
-  for (const t of locals) {
-    const last = runs.at(-1)
-    if (last?.t === t) last.n++
-    else runs.push({ t, n: 1 })
-  }
-  const out = new Bytes()
-  out.unsigned(runs.length)
-  for (const { t, n } of runs) {
-    out.unsigned(n)
-    out.byte(typeCodes[t])
-  }
-  return out
+function writeLocals(out: Bytes, locals: readonly ValueType[]): void {
+  const starts = locals.flatMap((t, i) => (t === locals[i - 1] ? [] : [i]))
+  out.unsigned(starts.length)
+  starts.forEach((start, run) => {
+    out.unsigned((starts[run + 1] ?? locals.length) - start)
+    out.byte(typeCodes[locals[start]!])
+  })
 }

@@ -3,7 +3,7 @@
 import type { Atom, Axis, Index } from "../../ir/affine.ts"
 import { type Bound, type Expr, type FloatType, type FormulaOp, isFloat, type MachineOp } from "../../ir/expr.ts"
 import { formulas } from "../../ir/formulas.ts"
-import type { Kernel } from "../kernel.ts"
+import { type Kernel, storesOf } from "../kernel.ts"
 import { hasVector, type Width } from "./wasm-ops.ts"
 
 export type Reduce = Extract<Expr, { k: "reduce" }>
@@ -15,82 +15,98 @@ export type Operation = Extract<Expr, { k: "op" }> & { readonly op: MachineOp }
 export type Machine = Exclude<Expr, { k: "op" }> | Operation
 
 /** The expressions that an index reads. */
-export const valuesOf = (i: Index): Expr[] => i.terms.flatMap(([a]) => (a.k === "value" ? [a.expr] : a.k === "axis" ? [] : valuesOf(a.of)))
-export const indicesOf = (e: Expr): readonly Index[] =>
+const valuesOf = (i: Index): Expr[] => i.terms.flatMap(([a]) => (a.k === "value" ? [a.expr] : a.k === "axis" ? [] : valuesOf(a.of)))
+const indicesOf = (e: Expr): readonly Index[] =>
   e.k === "load" || e.k === "index" ? [e.at] : e.k === "guard" ? e.bounds.map(b => b.i) : []
 
 /** Sums of floats have a declared order; all other reductions give the same bits in any. */
 export const inOrder = (e: Reduce): boolean => e.op === "sum" && isFloat(e.t)
 export const isEmpty = (e: Reduce): boolean => e.over.some(a => a.n === 0)
 
+/** Ids of loop variables. */
+type Axes = ReadonlySet<number>
+const none: Axes = new Set()
+/** Mostly one of the two itself: most operands depend on the same loops. */
+function union(a: Axes, b: Axes): Axes {
+  const [few, many] = a.size < b.size ? [a, b] : [b, a]
+  for (const id of few) if (!many.has(id)) return new Set([...a, ...b])
+  return many
+}
+
+/** An expression over machine operations, and what is known about it. */
+export interface Value<E extends Machine = Machine> {
+  readonly expr: E
+  /** What evaluating it evaluates: its operands or its body, then what its indices read. */
+  readonly parts: readonly Value[]
+  /** The loop variables that it takes from outside. */
+  readonly free: Axes
+  /** Whether evaluating it reads memory, which must not happen where a guard forbids it. */
+  readonly reads: boolean
+  /** In how many places of the kernel it stands. */
+  uses: number
+}
+export const is = <K extends Machine["k"]>(v: Value, k: K): v is Value<Extract<Machine, { k: K }>> => v.expr.k === k
+/** What the indices of a value read. */
+export const readByIndices = ({ expr, parts }: Value): readonly Value[] =>
+  expr.k === "op" ? [] : expr.k === "guard" || (expr.k === "reduce" && !isEmpty(expr)) ? parts.slice(1) : parts
+
 export class Facts {
-  private readonly expansions = new Map<Expr, Machine>()
-  private readonly frees = new Map<Expr, ReadonlySet<number>>()
-  private readonly reading = new Map<Expr, boolean>()
-  private readonly uses = new Map<Expr, number>()
+  private readonly values = new Map<Expr, Value>()
+  private readonly inside = new Map<Value, readonly Value[]>()
 
   constructor(kernel: Kernel) {
-    this.count(kernel.body)
-    for (const i of [kernel.out.at, ...kernel.out.bounds.map(b => b.i)]) for (const e of valuesOf(i)) this.count(e)
+    for (const { out, body } of storesOf(kernel)) {
+      this.of(body).uses++
+      for (const i of [out.at, ...out.bounds.map(b => b.i)]) for (const v of this.readBy(i)) v.uses++
+    }
   }
 
-  /** The expression over machine operations; the same one for the same expression. */
-  machine(e: Expr): Machine {
-    if (e.k !== "op" || !(e.op in formulas)) return e as Machine
-    const known = this.expansions.get(e)
-    if (known) return known
-    const made = this.machine(formulas[e.op as FormulaOp](e.t as FloatType, ...e.args))
-    this.expansions.set(e, made)
-    return made
+  /** The value that an expression stands for; the same one for the same expression. */
+  of(e: Expr): Value {
+    let v = this.values.get(e)
+    if (!v) {
+      v = e.k === "op" && e.op in formulas ? this.of(formulas[e.op as FormulaOp](e.t as FloatType, ...e.args)) : this.make(e as Machine)
+      this.values.set(e, v)
+    }
+    return v
   }
-  /** What evaluating `e` evaluates: its operands, and what its indices read. */
-  parts(e: Machine): readonly Machine[] {
+  private make(e: Machine): Value {
     const own = e.k === "op" ? e.args : e.k === "guard" || (e.k === "reduce" && !isEmpty(e)) ? [e.body] : []
-    return [...own, ...indicesOf(e).flatMap(valuesOf)].map(x => this.machine(x))
+    const parts = own.map(x => this.of(x))
+    let free = none
+    for (const i of indicesOf(e)) {
+      parts.push(...this.readBy(i))
+      free = union(free, this.freeOfIndex(i))
+    }
+    let reads = e.k === "load"
+    for (const part of parts) {
+      part.uses++
+      reads ||= part.reads
+      free = union(free, part.free)
+    }
+    if (e.k === "reduce") free = new Set([...free].filter(id => e.over.every(a => a.id !== id)))
+    return { expr: e, parts, free, reads, uses: 0 }
   }
-  private count(of: Expr): void {
-    const e = this.machine(of)
-    const n = this.uses.get(e) ?? 0
-    this.uses.set(e, n + 1)
-    if (n === 0) for (const part of this.parts(e)) this.count(part)
-  }
-  isShared(e: Machine): boolean {
-    return (this.uses.get(e) ?? 0) > 1
+  /** What an index reads. */
+  readBy(i: Index): Value[] {
+    return valuesOf(i).map(e => this.of(e))
   }
 
-  /** Ids of the loop variables that `e` takes from outside. */
-  free(e: Machine): ReadonlySet<number> {
-    const known = this.frees.get(e)
-    if (known) return known
-    const axes = new Set<number>()
-    for (const i of indicesOf(e)) for (const id of this.freeOfIndex(i)) axes.add(id)
-    for (const part of this.parts(e)) for (const id of this.free(part)) axes.add(id)
-    if (e.k === "reduce") for (const a of e.over) axes.delete(a.id)
-    this.frees.set(e, axes)
-    return axes
+  freeOfIndex(i: Index): Axes {
+    return i.terms.map(([a]) => this.freeOfAtom(a)).reduce(union, none)
   }
-  freeOfIndex(i: Index): ReadonlySet<number> {
-    return new Set(i.terms.flatMap(([a]) => [...this.freeOfAtom(a)]))
-  }
-  freeOfAtom(a: Atom): ReadonlySet<number> {
+  freeOfAtom(a: Atom): Axes {
     if (a.k === "axis") return new Set([a.axis.id])
-    return a.k === "value" ? this.free(this.machine(a.expr)) : this.freeOfIndex(a.of)
-  }
-  /** Whether evaluating `e` reads memory, which must not happen where a guard forbids it. */
-  reads(e: Machine): boolean {
-    const known = this.reading.get(e)
-    if (known !== undefined) return known
-    const reads = e.k === "load" || this.parts(e).some(p => this.reads(p))
-    this.reading.set(e, reads)
-    return reads
+    return a.k === "value" ? this.of(a.expr).free : this.freeOfIndex(a.of)
   }
 
   /** By how much `i` grows from one turn to the next, `undefined` where it is not affine in the loop variable. */
   stride(i: Index, axis: Axis): number | undefined {
     let own = 0
     for (const [a, c] of i.terms) {
-      if (a.k === "axis" && a.axis.id === axis.id) own = c
-      else if (this.freeOfAtom(a).has(axis.id)) return undefined
+      if (a.k !== "axis") {
+        if (this.freeOfAtom(a).has(axis.id)) return undefined
+      } else if (a.axis.id === axis.id) own = c
     }
     return own
   }
@@ -104,16 +120,16 @@ export class Facts {
    * How many neighbouring turns of `axis` a vector computes; `undefined` where that cannot be. Outside of reductions a vector may
    * be put together from elements that are no neighbours, if `gathers` is set.
    */
-  width(root: Expr, axis: Axis, gathers: boolean): Width | undefined {
-    const seen = new Set<Machine>()
+  width(root: Value, axis: Axis, gathers: boolean): Width | undefined {
+    const seen = new Set<Value>()
     let width: Width = 4
-    const varies = (e: Machine): boolean => this.free(e).has(axis.id)
-    const visit = (of: Expr, gathers: boolean): boolean => {
-      const e = this.machine(of)
-      if (seen.has(e)) return true
-      seen.add(e)
+    const varies = (v: Value): boolean => v.free.has(axis.id)
+    const visit = (v: Value, gathers: boolean): boolean => {
+      if (seen.has(v)) return true
+      seen.add(v)
+      const e = v.expr
       if (e.t === "f64") width = 2
-      if (!varies(e)) return true
+      if (!varies(v)) return true
       switch (e.k) {
         case "const":
           return true
@@ -124,44 +140,62 @@ export class Facts {
         case "index":
           return this.stride(e.at, axis) !== undefined
         case "guard":
-          return (!this.variesIn(e.bounds, axis) || this.isEasy(e, axis)) && visit(e.body, gathers)
+          if (this.isSeldom(v as Value<Guard>)) return v.parts.every(x => visit(x, gathers))
+          return (!this.variesIn(e.bounds, axis) || this.isEasy(v, e, axis)) && visit(v.parts[0]!, gathers)
         case "reduce":
-          return visit(e.body, false)
+          return visit(v.parts[0]!, false)
         case "op": {
-          const [value, count] = e.args.map(a => this.machine(a))
+          const [value, count] = v.parts
           if (e.op === "shl" || e.op === "shr") return !varies(count!) && visit(value!, gathers)
-          return hasVector(e.op, e.t) && e.args.every(a => visit(a, gathers))
+          return hasVector(e.op, e.t) && v.parts.every(a => visit(a, gathers))
         }
       }
     }
     return visit(root, gathers) ? width : undefined
   }
+  /**
+   * Whether the bounds look at data and the body reads nothing that they do not: then a vector may be computed where one of its lanes
+   * needs it, as the formulas of sine and cosine want for large numbers.
+   */
+  isSeldom(v: Value<Guard>): boolean {
+    const looks = v.expr.bounds.every(
+      ({ i: { constant, terms } }) => constant === 0 && terms.length === 1 && terms[0]![0].k === "value" && terms[0]![1] === 1,
+    )
+    if (!looks) return false
+    const read = new Set(readByIndices(v).flatMap(x => this.nodes(x)))
+    return this.nodes(v.parts[0]!).every(x => !is(x, "load") || read.has(x))
+  }
   /** Whether lanes may be guarded one by one: little code, and bounds that hold between two lanes if they hold at both. */
-  private isEasy({ bounds, body }: Guard, axis: Axis): boolean {
+  private isEasy(v: Value, { bounds }: Guard, axis: Axis): boolean {
     const affine = bounds.every(b => this.stride(b.i, axis) !== undefined && valuesOf(b.i).length === 0)
-    return affine && this.size(body) <= 4 && this.reductions(body).length === 0
+    return affine && this.size(v.parts[0]!) <= 4 && this.reductions(v.parts[0]!).length === 0
   }
 
-  private nodes(root: Expr): Machine[] {
-    const seen = new Set<Machine>()
-    const visit = (e: Machine): void => {
-      if (seen.has(e)) return
-      seen.add(e)
-      for (const part of this.parts(e)) visit(part)
+  /** All that evaluating `root` evaluates. */
+  private nodes(root: Value): readonly Value[] {
+    const known = this.inside.get(root)
+    if (known) return known
+    const seen = new Set<Value>()
+    const visit = (v: Value): void => {
+      if (seen.has(v)) return
+      seen.add(v)
+      for (const part of v.parts) visit(part)
     }
-    visit(this.machine(root))
-    return [...seen]
+    visit(root)
+    const nodes = [...seen]
+    this.inside.set(root, nodes)
+    return nodes
   }
   /** Distinct operations, a measure of the code of one turn. */
-  size(root: Expr): number {
-    return this.nodes(root).filter(e => e.k === "op").length
+  size(root: Value): number {
+    return this.nodes(root).filter(v => is(v, "op")).length
   }
-  reductions(root: Expr): Reduce[] {
-    return this.nodes(root).filter(e => e.k === "reduce")
+  reductions(root: Value): Value<Reduce>[] {
+    return this.nodes(root).filter(v => is(v, "reduce"))
   }
   /** Whether there are guards whose bounds differ between the turns of `axis`. */
-  isPartlyGuarded(root: Expr, axis: Axis): boolean {
-    return this.nodes(root).some(e => e.k === "guard" && this.variesIn(e.bounds, axis))
+  isPartlyGuarded(root: Value, axis: Axis): boolean {
+    return this.nodes(root).some(v => is(v, "guard") && this.variesIn(v.expr.bounds, axis))
   }
 }
 
@@ -177,21 +211,24 @@ export const single: Lanes = { width: 1, count: 1 }
 export function outputLanes(kernel: Kernel, facts: Facts): Lanes | undefined {
   const axis = kernel.axes.at(-1)
   if (!axis) return undefined
-  const { at, bounds } = kernel.out
-  if (facts.stride(at, axis) !== 1 || facts.variesIn(bounds, axis)) return undefined
-  const width = facts.width(kernel.body, axis, true)
-  if (!width || axis.n < width) return undefined
-  const plain = facts.reductions(kernel.body).every(r => r.lanes === 1) && !facts.isPartlyGuarded(kernel.body, axis)
-  const size = facts.size(kernel.body)
+  const stores = storesOf(kernel)
+  if (stores.some(s => facts.stride(s.out.at, axis) !== 1 || facts.variesIn(s.out.bounds, axis))) return undefined
+  const bodies = stores.map(s => facts.of(s.body))
+  const widths = bodies.map(b => facts.width(b, axis, true))
+  if (widths.some(w => w === undefined)) return undefined
+  const width = Math.min(...(widths as Width[])) as Width
+  if (axis.n < width) return undefined
+  const plain = bodies.every(b => facts.reductions(b).every(r => r.expr.lanes === 1) && !facts.isPartlyGuarded(b, axis))
+  const size = bodies.reduce((n, b) => n + facts.size(b), 0)
   return { axis, width, count: largestFit(!plain ? 1 : size <= 6 ? 4 : size <= 20 ? 2 : 1, axis.n / width) }
 }
 
 /** Lanes along the last axis of a reduction whose result is a single value. */
-export function reduceLanes(e: Reduce, facts: Facts): Lanes | undefined {
+export function reduceLanes({ expr: e, parts: [body] }: Value<Reduce>, facts: Facts): Lanes | undefined {
   const axis = e.over.at(-1)
-  if (!axis || e.op === "argmax" || e.op === "argmin") return undefined
-  const width = facts.width(e.body, axis, false)
-  if (!width || axis.n < width || !facts.free(facts.machine(e.body)).has(axis.id)) return undefined
+  if (!axis || !body || e.op === "argmax" || e.op === "argmin") return undefined
+  const width = facts.width(body, axis, false)
+  if (!width || axis.n < width || !body.free.has(axis.id)) return undefined
   if (!inOrder(e)) return { axis, width, count: largestFit(4, axis.n / width) }
   return e.lanes % width === 0 ? { axis, width, count: e.lanes / width } : undefined
 }

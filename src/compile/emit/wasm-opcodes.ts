@@ -102,6 +102,7 @@ export const opcodes = {
   "f64x2.le": simd(0x4b),
   "f64x2.ge": simd(0x4c),
   "v128.not": simd(0x4d),
+  "v128.any_true": simd(0x53),
   "v128.and": simd(0x4e),
   "v128.andnot": simd(0x4f),
   "v128.or": simd(0x50),
@@ -201,3 +202,5 @@ export type LaneOp = keyof typeof laneOpcodes
 
 export const v128Const: number = simd(0x0c)
 export const i8x16Shuffle: number = simd(0x0d)
+/** Takes the numbers of two memories, both 0. */
+export const memoryCopy = saturating(0x0a)

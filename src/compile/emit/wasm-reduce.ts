@@ -1,15 +1,16 @@
 // Reductions as code.
 import type { Code, Local } from "./wasm-bytes.ts"
-import { inOrder, isEmpty, type Lanes, type Reduce, reduceLanes, single } from "./wasm-facts.ts"
+import { inOrder, isEmpty, type Lanes, type Reduce, reduceLanes, single, type Value } from "./wasm-facts.ts"
 import { combining, extract, gather, identity, laneBytes, operation, replace, splat, valueType } from "./wasm-ops.ts"
 import type { Phase, Values } from "./wasm-values.ts"
 
 /** A local for each vector of the result. */
-export function writeReduce(v: Values, e: Reduce, lanes: Lanes): Local[] {
+export function writeReduce(v: Values, reduction: Value<Reduce>, lanes: Lanes): Local[] {
+  const e = reduction.expr
   if (isEmpty(e)) return v.locals(e.t, lanes, e.op === "argmax" || e.op === "argmin" ? 0 : identity(e.op, e.t))
-  if (e.op === "argmax" || e.op === "argmin") return position(v, e, lanes)
-  const across = lanes.axis ? undefined : reduceLanes(e, v.facts)
-  return across ? [acrossLanes(v, e, across)] : inTurn(v, e, lanes)
+  if (e.op === "argmax" || e.op === "argmin") return position(v, reduction, lanes)
+  const across = lanes.axis ? undefined : reduceLanes(reduction, v.facts)
+  return across ? [acrossLanes(v, reduction, across)] : inTurn(v, reduction, lanes)
 }
 
 function combine(code: Code, e: Reduce, lanes: Lanes, into: Local, other: () => void): void {
@@ -20,8 +21,9 @@ function combine(code: Code, e: Reduce, lanes: Lanes, into: Local, other: () => 
 }
 
 /** One element a turn. With several accumulators they change places, so that each turn adds to the first. */
-function inTurn(v: Values, e: Reduce, lanes: Lanes): Local[] {
+function inTurn(v: Values, { expr: e, parts }: Value<Reduce>, lanes: Lanes): Local[] {
   const { code } = v
+  const body = parts[0]!
   const count = inOrder(e) ? e.lanes : 1
   const last = e.over.at(-1)!
   const sums = Array.from({ length: count }, () => v.locals(e.t, lanes, identity(e.op, e.t)))
@@ -31,9 +33,9 @@ function inTurn(v: Values, e: Reduce, lanes: Lanes): Local[] {
       for (let l = count - 1; l >= 0; l--) code.set(sums[l]![u]!)
     }
   }
-  v.loops(e.over.slice(0, -1), e.body, [lanes], () => {
-    v.loops([last], e.body, [lanes], () => {
-      for (const [u, sum] of sums[0]!.entries()) combine(code, e, lanes, sum, () => v.push(e.body, lanes, u))
+  v.loops(e.over.slice(0, -1), body, [lanes], () => {
+    v.loops([last], body, [lanes], () => {
+      for (const [u, sum] of sums[0]!.entries()) combine(code, e, lanes, sum, () => v.push(body, lanes, u))
       rotate(1 % count)
     })
     rotate((count - (last.n % count)) % count)
@@ -47,13 +49,14 @@ function inTurn(v: Values, e: Reduce, lanes: Lanes): Local[] {
 }
 
 /** Neighbours along the last axis in the lanes of vectors; the result is a single value. */
-function acrossLanes(v: Values, e: Reduce, lanes: Lanes): Local {
+function acrossLanes(v: Values, { expr: e, parts }: Value<Reduce>, lanes: Lanes): Local {
   const { code } = v
+  const body = parts[0]!
   const { width, count } = lanes
   const last = e.over.at(-1)!
   const sums = v.locals(e.t, lanes, identity(e.op, e.t))
   const vectors = (n: number): void => {
-    for (let u = 0; u < n; u++) combine(code, e, lanes, sums[u]!, () => v.push(e.body, lanes, u))
+    for (let u = 0; u < n; u++) combine(code, e, lanes, sums[u]!, () => v.push(body, lanes, u))
   }
   const step = width * count
   const rest = Math.floor((last.n % step) / width)
@@ -61,14 +64,14 @@ function acrossLanes(v: Values, e: Reduce, lanes: Lanes): Local {
   const tail = (lane: number): void => {
     code.get(sums[rest]!, sums[rest]!)
     extract(code, e.t, width, lane)
-    v.push(e.body, single, 0)
+    v.push(body, single, 0)
     operation(code, combining(e.op), e.t, e.t, 1)
     replace(code, e.t, width, lane)
     code.set(sums[rest]!)
   }
-  v.loops(e.over.slice(0, -1), e.body, [lanes, single], () => {
-    for (const l of [lanes, single]) v.hoist(e.body, l, false)
-    v.sweep(last, v.addresses.accesses(e.body, false), [
+  v.loops(e.over.slice(0, -1), body, [lanes, single], () => {
+    for (const l of [lanes, single]) v.hoist(body, l, false)
+    v.sweep(last, v.addresses.accesses(body, false), [
       { step, turns: Math.floor(last.n / step), body: () => vectors(count) },
       { step: rest * width, turns: rest > 0 ? 1 : 0, body: () => vectors(rest) },
       ...Array.from({ length: last.n % width }, (_, lane): Phase => ({ step: 1, turns: 1, body: () => tail(lane) })),
@@ -95,11 +98,12 @@ function acrossLanes(v: Values, e: Reduce, lanes: Lanes): Local {
 }
 
 /** The loop variable at the first extreme, or at the first NaN. */
-function position(v: Values, e: Reduce, lanes: Lanes): Local[] {
+function position(v: Values, { expr: e, parts }: Value<Reduce>, lanes: Lanes): Local[] {
   const { code } = v
+  const body = parts[0]!
   const { width } = lanes
   const [axis] = e.over
-  const t = e.body.t
+  const t = body.expr.t
   const best = v.locals(t, lanes, identity(e.op, t))
   const positions = v.locals("i32", lanes, 0)
   const x = code.local(valueType(t, width))
@@ -108,9 +112,9 @@ function position(v: Values, e: Reduce, lanes: Lanes): Local[] {
     code.get(a, b)
     operation(code, name, "bool", t, width)
   }
-  v.loops([axis!], e.body, [lanes], counter => {
+  v.loops([axis!], body, [lanes], counter => {
     best.forEach((b, u) => {
-      v.push(e.body, lanes, u)
+      v.push(body, lanes, u)
       code.set(x)
       if (e.op === "argmax") compare("lt", b, x)
       else compare("lt", x, b)

@@ -1,21 +1,10 @@
 // Expressions as code: what a loop does not change is computed in front of it, and values are kept in locals by the identity
 // of their expressions.
 import { type Axis, offset, range } from "../../ir/affine.ts"
-import { type Bound, type Dtype, type Expr, isFloat } from "../../ir/expr.ts"
-import { type Access, Addresses, operandParam } from "./wasm-address.ts"
+import { type Bound, compare, constant, type Dtype, type Expr, isFloat, op } from "../../ir/expr.ts"
+import { type Access, Addresses } from "./wasm-address.ts"
 import type { Code, Local } from "./wasm-bytes.ts"
-import {
-  type Facts,
-  type Guard,
-  indicesOf,
-  isEmpty,
-  type Lanes,
-  type Load,
-  type Machine,
-  type Operation,
-  single,
-  valuesOf,
-} from "./wasm-facts.ts"
+import { type Facts, type Guard, is, type Lanes, type Load, type Operation, readByIndices, single, type Value } from "./wasm-facts.ts"
 import { clampVector, load, loadLane, operation, pushConst, replace, splat, valueType } from "./wasm-ops.ts"
 import { writeReduce } from "./wasm-reduce.ts"
 
@@ -29,14 +18,14 @@ export interface Phase {
 
 /** Values in locals; an inner scope is code that runs not always, or more than once. */
 class Scope {
-  private readonly held = new Map<Machine, Map<number, Local>>()
+  private readonly held = new Map<Value, Map<number, Local>>()
   constructor(readonly outer?: Scope) {}
-  find(e: Machine, key: number): Local | undefined {
-    return this.held.get(e)?.get(key) ?? this.outer?.find(e, key)
+  find(v: Value, key: number): Local | undefined {
+    return this.held.get(v)?.get(key) ?? this.outer?.find(v, key)
   }
-  hold(e: Machine, key: number, local: Local): void {
-    const locals = this.held.get(e) ?? new Map<number, Local>()
-    this.held.set(e, locals.set(key, local))
+  hold(v: Value, key: number, local: Local): void {
+    const locals = this.held.get(v) ?? new Map<number, Local>()
+    this.held.set(v, locals.set(key, local))
   }
 }
 
@@ -47,8 +36,9 @@ export class Values {
   constructor(
     readonly code: Code,
     readonly facts: Facts,
+    private readonly operands: readonly Local[],
   ) {
-    this.addresses = new Addresses(code, facts, e => this.push(e, single, 0))
+    this.addresses = new Addresses(code, facts, operands, v => this.push(v, single, 0))
   }
 
   // Loops and conditions
@@ -76,16 +66,16 @@ export class Values {
     })
   }
 
-  /** Loops over all `axes`, whose turns differ in `e`; `lanes` are the ways in which it will be computed. */
-  loops(axes: readonly Axis[], e: Expr, lanes: readonly Lanes[], body: (counter: Local) => void, counter: Local = 0): void {
+  /** Loops over all `axes`, whose turns differ in `v`; `lanes` are the ways in which it will be computed. */
+  loops(axes: readonly Axis[], v: Value, lanes: readonly Lanes[], body: (counter: Local) => void, counter: Local = 0): void {
     const [axis, ...inner] = axes
     if (!axis) {
       body(counter)
       return
     }
-    for (const l of lanes) this.hoist(e, l, false)
-    const turn = (i: Local): void => this.loops(inner, e, lanes, body, i)
-    this.sweep(axis, this.addresses.accesses(e, false), [{ turns: axis.n, step: 1, body: turn }])
+    for (const l of lanes) this.hoist(v, l, false)
+    const turn = (i: Local): void => this.loops(inner, v, lanes, body, i)
+    this.sweep(axis, this.addresses.accesses(v, false), [{ turns: axis.n, step: 1, body: turn }])
   }
 
   private nested(body: () => void): void {
@@ -112,65 +102,65 @@ export class Values {
   // Invariants
 
   /** Evaluates ahead of a loop all parts of `root` that the loop does not change. */
-  hoist(root: Expr, lanes: Lanes, guarded: boolean): void {
-    const seen = [new Set<Machine>(), new Set<Machine>()] as const
-    const visit = (of: Expr, lanes: Lanes, guarded: boolean): void => {
-      const e = this.facts.machine(of)
+  hoist(root: Value, lanes: Lanes, guarded: boolean): void {
+    const seen = [new Set<Value>(), new Set<Value>()] as const
+    const visit = (v: Value, lanes: Lanes, guarded: boolean): void => {
       const done = seen[guarded ? 1 : 0]
-      if (done.has(e)) return
-      done.add(e)
-      const bound = this.addresses.isBound(this.facts.free(e))
-      if (bound && !(guarded && this.facts.reads(e))) {
-        if (e.k === "index" || (e.k === "const" && lanes.width === 1)) return
-        for (let u = 0; u < (this.varies(e, lanes) ? lanes.count : 1); u++) this.hold(e, lanes, u)
+      if (done.has(v)) return
+      done.add(v)
+      const bound = this.addresses.isBound(v.free)
+      if (bound && !(guarded && v.reads)) {
+        if (v.expr.k === "index" || (v.expr.k === "const" && lanes.width === 1)) return
+        for (let u = 0; u < (this.varies(v, lanes) ? lanes.count : 1); u++) this.hold(v, lanes, u)
         return
       }
       // What is the same in all lanes will be computed as a single value.
-      const inner = bound || this.varies(e, lanes) ? lanes : single
-      for (const i of indicesOf(e)) for (const x of valuesOf(i)) visit(x, single, guarded)
-      if (e.k === "op") for (const a of e.args) visit(a, inner, guarded)
-      else if (e.k === "guard") visit(e.body, inner, true)
-      else if (e.k === "reduce" && !isEmpty(e)) visit(e.body, inner, guarded)
+      const inner = bound || this.varies(v, lanes) ? lanes : single
+      const indices = readByIndices(v)
+      for (const x of indices) visit(x, single, guarded)
+      if (is(v, "guard") && this.facts.isSeldom(v)) return
+      for (const x of v.parts.slice(0, v.parts.length - indices.length)) visit(x, inner, guarded || v.expr.k === "guard")
     }
     visit(root, lanes, guarded)
   }
-  private varies(of: Expr, lanes: Lanes): boolean {
-    return lanes.axis !== undefined && this.facts.free(this.facts.machine(of)).has(lanes.axis.id)
+  private varies(v: Value, lanes: Lanes): boolean {
+    return lanes.axis !== undefined && v.free.has(lanes.axis.id)
   }
 
   // Values
 
   /** Leaves vector `u` of the value on the stack. */
-  push(of: Expr, lanes: Lanes, u: number): void {
-    const e = this.facts.machine(of)
-    const held = this.find(e, lanes, u)
+  push(v: Value, lanes: Lanes, u: number): void {
+    const { k } = v.expr
+    const held = this.find(v, lanes, u)
     if (held !== undefined) this.code.get(held)
-    else if (e.k === "reduce" || e.k === "guard" || (e.k !== "const" && this.facts.isShared(e))) {
-      this.hold(e, lanes, u)
-      this.code.get(this.find(e, lanes, u)!)
-    } else this.compute(e, lanes, u)
+    else if (k === "reduce" || k === "guard" || (k !== "const" && v.uses > 1)) {
+      this.hold(v, lanes, u)
+      this.code.get(this.find(v, lanes, u)!)
+    } else this.compute(v, lanes, u)
   }
-  private key(e: Machine, lanes: Lanes, u: number): number {
-    return lanes.width + 8 * (this.varies(e, lanes) ? u : 0)
+  private key(v: Value, lanes: Lanes, u: number): number {
+    return lanes.width + 8 * (this.varies(v, lanes) ? u : 0)
   }
-  private find(e: Machine, lanes: Lanes, u: number): Local | undefined {
-    return this.scope.find(e, this.key(e, lanes, u))
+  private find(v: Value, lanes: Lanes, u: number): Local | undefined {
+    return this.scope.find(v, this.key(v, lanes, u))
   }
   /** Sees to it that the value is in a local; reductions run once for all vectors. */
-  private hold(e: Machine, lanes: Lanes, u: number): void {
-    if (this.find(e, lanes, u) !== undefined) return
+  private hold(v: Value, lanes: Lanes, u: number): void {
+    if (this.find(v, lanes, u) !== undefined) return
     const keep = (locals: readonly Local[], from: number): void => {
-      for (const [i, local] of locals.entries()) this.scope.hold(e, this.key(e, lanes, from + i), local)
+      for (const [i, local] of locals.entries()) this.scope.hold(v, this.key(v, lanes, from + i), local)
     }
-    const uniform = lanes.axis !== undefined && !this.varies(e, lanes)
-    if (e.k === "reduce" && !uniform) keep(writeReduce(this, e, lanes), 0)
-    else if (e.k === "guard" && !uniform) {
-      if (lanes.axis && this.facts.variesIn(e.bounds, lanes.axis)) keep([this.partlyGuarded(e, lanes, lanes.axis, u)], u)
-      else if (this.facts.reductions(e.body).length > 0) keep(this.guarded(e, lanes, [...Array(lanes.count).keys()]), 0)
-      else keep(this.guarded(e, lanes, [u]), u)
+    const uniform = lanes.axis !== undefined && !this.varies(v, lanes)
+    if (is(v, "reduce") && !uniform) keep(writeReduce(this, v, lanes), 0)
+    else if (is(v, "guard") && !uniform) {
+      if (this.facts.isSeldom(v)) keep([this.seldom(v, lanes, u)], u)
+      else if (lanes.axis && this.facts.variesIn(v.expr.bounds, lanes.axis)) keep([this.partlyGuarded(v, lanes, lanes.axis, u)], u)
+      else if (this.facts.reductions(v.parts[0]!).length > 0) keep(this.guarded(v, lanes, [...Array(lanes.count).keys()]), 0)
+      else keep(this.guarded(v, lanes, [u]), u)
     } else {
-      const local = this.code.local(valueType(e.t, lanes.width))
-      this.compute(e, lanes, u)
+      const local = this.code.local(valueType(v.expr.t, lanes.width))
+      this.compute(v, lanes, u)
       this.code.set(local)
       keep([local], u)
     }
@@ -185,12 +175,13 @@ export class Values {
     })
   }
 
-  private compute(e: Machine, lanes: Lanes, u: number): void {
+  private compute(v: Value, lanes: Lanes, u: number): void {
     const { code } = this
     const { axis, width } = lanes
+    const e = v.expr
     if (e.k === "const") pushConst(code, e.t, width, e.value)
-    else if (axis && !this.varies(e, lanes)) {
-      this.push(e, single, 0)
+    else if (axis && !this.varies(v, lanes)) {
+      this.push(v, single, 0)
       if (width > 1) splat(code, e.t, width)
     } else if (e.k === "load") this.load(e, lanes, u)
     else if (e.k === "index") {
@@ -202,14 +193,14 @@ export class Values {
         const steps = [0, 1, 2, 3].map(l => (u * width + l) * stride)
         code.op("i32x4.splat").v128("i32", steps).op("i32x4.add")
       }
-    } else if (e.k === "op") this.operation(e, lanes, u)
+    } else if (is(v, "op")) this.operation(v, lanes, u)
   }
 
-  private operation(e: Operation, lanes: Lanes, u: number): void {
+  private operation({ expr: e, parts }: Value<Operation>, lanes: Lanes, u: number): void {
     const { code } = this
     const { width } = lanes
-    const [a, b, c] = e.args as [Expr, Expr, Expr]
-    const push = (...args: Expr[]): void => {
+    const [a, b, c] = parts as [Value, Value, Value]
+    const push = (...args: readonly Value[]): void => {
       for (const x of args) this.push(x, lanes, u)
     }
     if ((e.op === "min" || e.op === "max") && width > 1 && isFloat(e.t) && (isOrdinary(a) || isOrdinary(b))) {
@@ -222,13 +213,13 @@ export class Values {
     else if ((e.op === "shl" || e.op === "shr") && width > 1) {
       push(a)
       this.push(b, single, 0)
-    } else push(...e.args)
-    operation(code, e.op, e.t, e.args.at(-1)!.t, width)
+    } else push(...parts)
+    operation(code, e.op, e.t, parts.at(-1)!.expr.t, width)
   }
 
   private load(e: Load, { axis, width }: Lanes, u: number): void {
     const { code } = this
-    const base = operandParam(e.slot)
+    const base = this.operands[e.slot]!
     const stride = axis ? this.facts.stride(e.at, axis)! : 0
     const ahead = u * width * stride
     if (width === 1 || stride === 1) {
@@ -247,27 +238,49 @@ export class Values {
   // Guards
 
   /** The vectors with these numbers. */
-  private guarded(e: Guard, lanes: Lanes, vectors: readonly number[]): Local[] {
+  private guarded({ expr: e, parts }: Value<Guard>, lanes: Lanes, vectors: readonly number[]): Local[] {
     const results = this.locals(e.t, lanes, e.otherwise, vectors.length)
     this.within(e.bounds, () => {
       for (const [i, u] of vectors.entries()) {
-        this.push(e.body, lanes, u)
+        this.push(parts[0]!, lanes, u)
         this.code.set(results[i]!)
       }
     })
     return results
   }
 
-  /** Bounds that differ between lanes: a vector if all are inside, which is so if the first and the last are; else lane by lane. */
-  private partlyGuarded(e: Guard, lanes: Lanes, axis: Axis, u: number): Local {
+  /** Bounds on data: the body is computed for all lanes if it is wanted for one. */
+  private seldom(v: Value<Guard>, lanes: Lanes, u: number): Local {
     const { code } = this
+    const { t, bounds, body, otherwise } = v.expr
+    const [result] = this.locals(t, lanes, otherwise, 1) as [Local]
+    const looks = readByIndices(v)
+    const inside = bounds.map(({ n }, i) => isWithin(looks[i]!.expr, n)).reduce((a, b) => op("and", a, b))
+    const chosen = this.facts.of(op("select", inside, body, constant(t, otherwise)))
+    const condition = this.facts.of(inside)
+    this.hold(condition, lanes, u)
+    this.push(condition, lanes, u)
+    if (lanes.width > 1) code.op("v128.any_true")
+    code.if(() =>
+      this.nested(() => {
+        this.push(chosen, lanes, u)
+        code.set(result)
+      }),
+    )
+    return result
+  }
+
+  /** Bounds that differ between lanes: a vector if all are inside, which is so if the first and the last are; else lane by lane. */
+  private partlyGuarded({ expr: e, parts }: Value<Guard>, lanes: Lanes, axis: Axis, u: number): Local {
+    const { code } = this
+    const body = parts[0]!
     const { width } = lanes
     const at = (l: number): Bound[] => e.bounds.map(({ i, n }) => ({ i: offset(i, (u * width + l) * this.facts.stride(i, axis)!), n }))
     const [result] = this.locals(e.t, lanes, e.otherwise, 1) as [Local]
     const ones: Lanes = { axis, width: 1, count: lanes.count * width }
     const one = (l: number): void => {
       if (width > 1) code.get(result)
-      this.push(e.body, ones, u * width + l)
+      this.push(body, ones, u * width + l)
       if (width > 1) replace(code, e.t, width, l)
       code.set(result)
     }
@@ -275,7 +288,7 @@ export class Values {
       for (let l = 0; l < width; l++) this.within(at(l), () => one(l))
     }
     const all = (): void => {
-      this.push(e.body, lanes, u)
+      this.push(body, lanes, u)
       code.set(result)
     }
     if (width === 1) each()
@@ -295,4 +308,12 @@ export class Values {
   }
 }
 
-const isOrdinary = (e: Expr): boolean => e.k === "const" && Math.fround(e.value) !== 0 && !Number.isNaN(e.value)
+const isOrdinary = (v: Value): boolean => is(v, "const") && Math.fround(v.expr.value) !== 0 && !Number.isNaN(v.expr.value)
+
+/** 0 <= x < n as an expression; a choice between a number inside and one outside is its condition. */
+function isWithin(x: Expr, n: number): Expr {
+  const [condition, yes, no] = x.k === "op" && x.op === "select" ? x.args : []
+  const inside = (e?: Expr): boolean | undefined => (e?.k === "const" ? e.value >= 0 && e.value < n : undefined)
+  if (inside(yes) && inside(no) === false) return condition!
+  return op("and", compare("le", constant("i32", 0), x), compare("lt", x, constant("i32", n)))
+}

@@ -1,38 +1,56 @@
-// The default engine's emitter: kernels as WebAssembly with 128-bit vectors.
+// The default engine's emitter: kernels as WebAssembly with 128-bit vectors, and a program as a function that calls them.
 import type { FloatType } from "../../ir/expr.ts"
-import type { Kernel } from "../kernel.ts"
-import { addGemm, gemmScratch, importGemm } from "./gemm.ts"
-import { writeGemmKernel } from "./gemm-kernel.ts"
-import { matchGemm } from "./gemm-match.ts"
+import { type Kernel, storesOf } from "../kernel.ts"
+import type { Plan } from "../plan.ts"
+import { addGemm, importGemm } from "./gemm.ts"
+import { matchProduct, writeProduct } from "./gemm-kernel.ts"
 import { type ValueType, WasmModule } from "./wasm-bytes.ts"
 import { Facts, outputLanes, reduceLanes } from "./wasm-facts.ts"
 import { writeKernel } from "./wasm-kernel.ts"
+import { writeProgram } from "./wasm-program.ts"
 
 export interface WasmOptions {
   /** Whether matrix products use relaxed_madd: faster, but rounded as the machine likes. */
   readonly relaxed: boolean
 }
 
+/** A program and the name under which the environment has each of its kernels, or will have it. */
+export interface Program {
+  readonly plan: Plan
+  nameOf(kernel: Kernel): string
+}
+
+const params = (kernel: Kernel): ValueType[] => Array(storesOf(kernel).length + kernel.loads.length + 1).fill("i32")
+
 /**
- * A module with a function per kernel, exported as k0, k1, ...: `(out, r0, r1, ..., scratch) => void`, all addresses in bytes.
- * It imports the memory "env.memory" and, from "lib", exports of the library that its kernels call. Only the library differs
- * between plain and relaxed so far.
+ * A module with a function for each of `kernels`, exported by its name: `(out, out1, ..., r0, r1, ..., scratch) => void`, all
+ * addresses in bytes; and, for a program, the function `run(arena, table) => void`, where the table in memory has the addresses of
+ * arguments and results. It imports the memory "env.memory" and, from "lib", exports of the library and kernels made before.
  */
-export function emitWasm(kernels: readonly Kernel[], _options: WasmOptions): Uint8Array<ArrayBuffer> {
+export function emitWasm(kernels: ReadonlyMap<string, Kernel>, program?: Program): Uint8Array<ArrayBuffer> {
   const module = new WasmModule()
-  const products = kernels.map(matchGemm)
+  const products = new Map([...kernels].map(([name, k]) => [name, matchProduct(k)]))
   const library = new Map<FloatType, number>()
-  for (const p of products) if (p) library.set(p.t, importGemm(module, p.t))
-  kernels.forEach((kernel, i) => {
-    const params: ValueType[] = Array(kernel.loads.length + 2).fill("i32")
-    const product = products[i]
-    module.function(`k${i}`, params, code => {
-      if (product) writeGemmKernel(product, params.length, library.get(product.t)!, code)
-      else writeKernel(kernel, code)
+  for (const p of products.values()) if (p) library.set(p.gemm.t, importGemm(module, p.gemm.t))
+  const functions = new Map<string, number>()
+  const known = program ? kernelsOf(program.plan).map(k => [program.nameOf(k), k] as const) : []
+  for (const [name, k] of known) if (!kernels.has(name)) functions.set(name, module.import(name, params(k)))
+  for (const [name, kernel] of kernels) {
+    const all = params(kernel).map((_, i) => i)
+    const places = { outs: all.slice(0, storesOf(kernel).length), operands: all.slice(storesOf(kernel).length, -1) }
+    const product = products.get(name)
+    const index = module.function(name, params(kernel), code => {
+      if (product) writeProduct(product, places, all.at(-1)!, library.get(product.gemm.t)!, code)
+      else writeKernel(kernel, places, code)
     })
-  })
+    functions.set(name, index)
+  }
+  if (program) module.function("run", ["i32", "i32"], code => writeProgram(program.plan, k => functions.get(program.nameOf(k))!, code))
   return module.bytes()
 }
+
+/** All kernels of a program, those of its loops included. */
+export const kernelsOf = (plan: Plan): Kernel[] => plan.steps.flatMap(s => (s.k === "kernel" ? [s.kernel] : kernelsOf(s.body)))
 
 /** The functions that kernels call, for one instance per process. */
 export function emitLibrary(options: WasmOptions): Uint8Array<ArrayBuffer> {
@@ -42,22 +60,21 @@ export function emitLibrary(options: WasmOptions): Uint8Array<ArrayBuffer> {
 }
 
 /** Bytes of memory, aligned to 16, that the kernel wants at its last argument. */
-export function scratchBytes(kernel: Kernel): number {
-  const product = matchGemm(kernel)
-  return product ? gemmScratch(product) : 0
-}
+export const scratchBytes = (kernel: Kernel): number => matchProduct(kernel)?.scratch ?? 0
 
 /** "vector": neighbours of the output side by side; "reduce": neighbours along a reduction; "gemm": calls the library. */
 export type KernelKind = "gemm" | "vector" | "reduce" | "scalar"
 export function kernelKind(kernel: Kernel): KernelKind {
-  if (matchGemm(kernel)) return "gemm"
+  if (matchProduct(kernel)) return "gemm"
   const facts = new Facts(kernel)
   if (outputLanes(kernel, facts)) return "vector"
-  return facts.reductions(kernel.body).some(r => reduceLanes(r, facts)) ? "reduce" : "scalar"
+  return storesOf(kernel).some(s => facts.reductions(facts.of(s.body)).some(r => reduceLanes(r, facts))) ? "reduce" : "scalar"
 }
 
 declare const WebAssembly: { validate(bytes: Uint8Array<ArrayBuffer>): boolean }
 /** Whether this runtime accepts the instructions that the option `relaxed` uses. */
 export function relaxedSupported(): boolean {
-  return WebAssembly.validate(emitLibrary({ relaxed: true }))
+  const module = new WasmModule()
+  module.function(undefined, ["v128"], code => code.get(0, 0, 0).op("f32x4.relaxed_madd").set(0))
+  return WebAssembly.validate(module.bytes())
 }

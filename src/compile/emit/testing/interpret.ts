@@ -11,7 +11,7 @@ import {
   type MachineOp,
 } from "../../../ir/expr.ts"
 import { formulas } from "../../../ir/formulas.ts"
-import type { Kernel } from "../../kernel.ts"
+import { type Kernel, storesOf } from "../../kernel.ts"
 
 /** Memory of an operand; element 0 is the operand's first element. Bools are bytes. */
 export type Operand = Float32Array | Float64Array | Int32Array | Uint8Array
@@ -25,14 +25,16 @@ interface Turn {
   readonly known: Map<Expr, number>
 }
 
-export function interpret(kernel: Kernel, operands: readonly Operand[], out: Operand): void {
-  const { t, at, mode, bounds } = kernel.out
+export function interpret(kernel: Kernel, operands: readonly Operand[], ...outs: readonly Operand[]): void {
+  const stores = storesOf(kernel)
   for (const turn of turns(kernel.axes, { operands, at: new Map(), known: new Map() })) {
-    if (!inside(bounds, turn)) continue
-    const value = evaluate(kernel.body, turn)
-    const where = position(at, turn)
-    if (!(where >= 0 && where < out.length)) throw new Error(`stores element ${where} of ${out.length}`)
-    out[where] = mode === "add" ? machine("add", t, t, [out[where]!, value]) : value
+    if (!inside(kernel.out.bounds, turn)) continue
+    const values = stores.map(s => evaluate(s.body, turn))
+    stores.forEach(({ out: { t, at, mode } }, i) => {
+      const [to, where] = [outs[i]!, position(at, turn)]
+      if (!(where >= 0 && where < to.length)) throw new Error(`stores element ${where} of ${to.length}`)
+      to[where] = mode === "add" ? machine("add", t, t, [to[where]!, values[i]!]) : values[i]!
+    })
   }
 }
 

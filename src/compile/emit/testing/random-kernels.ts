@@ -8,8 +8,8 @@ import type { Operand } from "./interpret.ts"
 export interface Sample {
   readonly kernel: Kernel
   readonly operands: readonly Operand[]
-  /** What lies in the output beforehand; "add" and bounds leave parts of it. */
-  readonly out: Operand
+  /** What lies in the outputs beforehand; "add" and bounds leave parts of it. */
+  readonly outs: readonly Operand[]
 }
 
 export interface RandomOptions {
@@ -72,11 +72,16 @@ class Generator {
     // A stored element is written once; added ones may fall together.
     const at = scatter ? this.affine(axes) : axes.reduce((i, a) => plus(times(i, a.n), axisIndex(a)), int(this.below(3)))
     const bounds = this.chance(0.3) ? [this.bound(axes)] : []
-    const loads = this.slots.map(s => s.t)
+    const bodies = [body]
+    while (!scatter && !bounds.length && this.chance(0.4)) bodies.push(this.expr(this.pick(this.dtypes), this.options.depth ?? 5, axes))
+    const [first, ...also] = bodies.map(body => ({
+      out: { t: body.t, at, mode: scatter ? ("add" as const) : ("store" as const), bounds },
+      body,
+    }))
     return {
-      kernel: { axes, out: { t: body.t, at, mode: scatter ? "add" : "store", bounds }, body, loads },
+      kernel: { axes, ...first!, ...(also.length > 0 && { also }), loads: this.slots.map(s => s.t) },
       operands: this.slots.map(s => this.filled(s.t, s.length)),
-      out: this.filled(body.t, range(at)[1] + 2),
+      outs: bodies.map(b => this.filled(b.t, range(at)[1] + 2)),
     }
   }
 

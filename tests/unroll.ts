@@ -1,11 +1,12 @@
-import type { Aval, Shape } from "../core/aval.ts"
-import type { Loop } from "../core/primitive.ts"
-import type { Tensor } from "../core/tensor.ts"
-import { avals, type Graph, memo } from "../graph/graph.ts"
-import { derive, replay } from "../graph/record.ts"
-import { broadcast, full, zeros } from "../primitives/base.ts"
-import { lt, select } from "../primitives/elementwise.ts"
-import { concat, reshape, slice } from "../primitives/structure.ts"
+// Loops written out: what compiled ones are compared with.
+import type { Aval, Shape } from "../src/core/aval.ts"
+import type { Loop } from "../src/core/primitive.ts"
+import type { Tensor } from "../src/core/tensor.ts"
+import { type Apply, avals, type Graph, memo } from "../src/graph/graph.ts"
+import { derive, replay } from "../src/graph/record.ts"
+import { broadcast, full, zeros } from "../src/primitives/base.ts"
+import { lt, select } from "../src/primitives/elementwise.ts"
+import { concat, reshape, slice } from "../src/primitives/structure.ts"
 
 const stackedAval = (a: Aval, n: number): Aval => ({ ...a, shape: [n, ...a.shape] })
 
@@ -50,3 +51,12 @@ const unrolled = memo((g: Graph, length: number, constants: number, carry: numbe
 
 /** A loop written out turn by turn: what loops are tested against. */
 export const unroll = (p: Loop): Graph => unrolled(p.graph as Graph, p.length, p.constants, p.carry, p.reverse, p.counted)
+
+/** The graph with its loops written out; loops within loops stay. */
+export function withoutLoops(g: Graph): Graph {
+  const isLoop = (n: Apply): boolean => n.prim.meaning.kind === "loop"
+  return {
+    ...g,
+    nodes: g.nodes.map(n => (isLoop(n) ? { ...n, prim: { ...n.prim, body: (p: Loop) => ({ name: "", graph: unroll(p) }) } } : n)),
+  }
+}

@@ -1,0 +1,109 @@
+// A program as code: calls of kernels one after the other, and loops around them. Kernels stay functions of their own, because V8
+// replaces slow first code by fast code only when a function is called again, never inside of a running loop.
+
+import { bytesOf } from "../../core/dtype.ts"
+import type { Kernel } from "../kernel.ts"
+import type { Buffer, Plan, Step } from "../plan.ts"
+import type { Code, Local } from "./wasm-bytes.ts"
+
+/** Leaves the address of a buffer on the stack. */
+type Address = (buffer: number) => void
+type Repeat = Extract<Step, { k: "loop" }>
+
+/** The function `(arena, table)`: address i of the table is that of argument i, then come the results that have memory of their own. */
+export function writeProgram(plan: Plan, functionOf: (k: Kernel) => number, code: Code): void {
+  const [arena, table] = [0, 1]
+  const entry = tableOf(plan)
+  writeSteps(
+    plan,
+    arena,
+    buffer => {
+      const i = entry.indexOf(buffer)
+      if (i >= 0) code.get(table).memory("i32.load", 4 * i)
+      else pushPlus(code, arena, plan.buffers[buffer]!.offset)
+    },
+    functionOf,
+    code,
+  )
+}
+/** The buffers whose addresses a program finds in its table. */
+export const tableOf = (plan: Plan): number[] => [...plan.inputs, ...plan.outputs.filter((_, o) => plan.donated[o]! < 0)]
+
+const pushPlus = (code: Code, base: Local, bytes: number): void => {
+  code.get(base)
+  if (bytes !== 0) code.i32(bytes).op("i32.add")
+}
+
+function writeSteps({ steps, copies, buffers }: Plan, arena: Local, address: Address, functionOf: (k: Kernel) => number, code: Code): void {
+  for (const s of steps) {
+    if (s.k === "loop") writeLoop(s, arena, address, functionOf, code)
+    else {
+      for (const b of [...s.outs, ...s.ins]) address(b)
+      pushPlus(code, arena, s.scratch)
+      code.call(functionOf(s.kernel))
+    }
+  }
+  for (const { from, to } of copies) {
+    address(to)
+    address(from)
+    code.i32(bytesIn(buffers[to]!)).copyMemory()
+  }
+}
+const bytesIn = (b: Buffer): number => b.n * bytesOf(b.dtype)
+
+function writeLoop(s: Repeat, outer: Local, address: Address, functionOf: (k: Kernel) => number, code: Code): void {
+  const { loop, body, outs, ins } = s
+  const { constants, carry, length, reverse, counted } = loop
+  const local = (): Local => code.local("i32")
+  const [arena, left] = [local(), local()]
+  pushPlus(code, outer, s.scratch)
+  code.set(arena)
+  if (counted) {
+    address(ins.at(-1)!)
+    code.memory("i32.load")
+  } else code.i32(length)
+  code.set(left)
+
+  const pointers = new Map<number, Local>()
+  const moves: (readonly [Local, number])[] = []
+  const point = (inside: number, outside: number): Local => {
+    const p = local()
+    address(outside)
+    code.set(p)
+    if (!pointers.has(inside)) pointers.set(inside, p)
+    return p
+  }
+  /** A pointer to the first slice, and on from there. */
+  const slice = (inside: number, outside: number): void => {
+    const p = point(inside, outside)
+    const bytes = bytesIn(body.buffers[inside]!)
+    if (reverse) code.get(p, left).i32(1).op("i32.sub").i32(bytes).op("i32.mul", "i32.add").set(p)
+    moves.push([p, reverse ? -bytes : bytes])
+  }
+  body.inputs.forEach((b, i) => {
+    if (i < constants) point(b, ins[i]!)
+    else if (i < constants + carry) point(b, outs[i - constants]!)
+    else slice(b, ins[i - carry]!)
+  })
+  body.outputs.forEach((b, o) => {
+    if (o >= carry) slice(b, outs[o]!)
+  })
+  code.get(left).i32(0).op("i32.gt_s")
+  code.if(() =>
+    code.loop(() => {
+      writeSteps(
+        body,
+        arena,
+        b => {
+          const p = pointers.get(b)
+          if (p !== undefined) code.get(p)
+          else pushPlus(code, arena, body.buffers[b]!.offset)
+        },
+        functionOf,
+        code,
+      )
+      for (const [p, bytes] of moves) code.advance(p, bytes)
+      code.advance(left, -1).get(left).brIf(0)
+    }),
+  )
+}
