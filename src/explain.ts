@@ -20,5 +20,5 @@ export type {
 export { networkOf } from "./explain/model.ts"
 export type { ActivationName, DenseLayer, Example, LossName, Network } from "./explain/network.ts"
 export { type Problem, readProblem } from "./explain/problem.ts"
-export { type ProgramOptions, printProgram } from "./explain/program.ts"
+export { type KernelReport, type ProgramOptions, type ProgramReport, printProgram, program } from "./explain/program.ts"
 export { renderText } from "./explain/text.ts"
