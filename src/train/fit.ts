@@ -1,14 +1,17 @@
+import { size } from "../core/aval.ts"
 import { fromArray, tensor } from "../core/concrete.ts"
+import { bytesOf } from "../core/dtype.ts"
+import type { Tensor } from "../core/tensor.ts"
 import { leaves, rebuild, type Tree } from "../core/tree.ts"
 import { shuffle, splitRows } from "../data/split.ts"
 import type { Json } from "../io/json.ts"
 import * as random from "../ops/random.ts"
 import { type Identity, readCheckpoint, type Snapshot, writeCheckpoint } from "./checkpoint.ts"
-import { batches, evaluator, type Measured } from "./evaluate.ts"
+import { evaluator, type Measured } from "./evaluate.ts"
 import { type EventStream, stream } from "./events.ts"
 import type { Metric } from "./metrics.ts"
-import { BatchReader, type Dataset, pair, subset } from "./rows.ts"
-import { compileStep } from "./step.ts"
+import { BatchReader, type Dataset, pair, type Rows, subset } from "./rows.ts"
+import { compileSteps } from "./step.ts"
 import type { Loss, Optimizer, Trainable } from "./trainable.ts"
 import { TrainedModel } from "./trained.ts"
 
@@ -110,6 +113,8 @@ export function fit<M extends Trainable>(model: M, data: Dataset, options: FitOp
 
 /** Milliseconds of work between two visits to the event loop. */
 const CHUNK = 50
+/** Bytes of batches that are handed to the program at a time. */
+const STAGE = 1 << 20
 const visitEventLoop = (): Promise<void> => new Promise(resolve => setTimeout(resolve, 0))
 
 async function train<M extends Trainable>(
@@ -137,7 +142,7 @@ async function train<M extends Trainable>(
   const steps = Math.ceil(n / batchSize) * epochs
   const root = random.key(seed)
   const stepKeys = random.fold(root, 1)
-  const runStep = compileStep(model, loss, optimizer)
+  const runSteps = compileSteps(model, loss, optimizer)
   const measure = evaluator(model, loss, metrics)
   const identity: Identity = { seed, model: json(model.config), optimizer: json(optimizer.config), batchSize, rows: n }
 
@@ -156,6 +161,7 @@ async function train<M extends Trainable>(
   const parameters = leaves(params).reduce((k, p) => k + p.size, 0)
   events.push({ event: "start", parameters, rows: n, validationRows: validation?.x.rows ?? 0, steps, epochsDone: now.epoch })
   const [xs, ys] = [new BatchReader(training.x), new BatchReader(training.y)]
+  const most = batchesAtOnce(training, batchSize)
   const watch = new Watch(steps, now.step, events)
   let reason: "epochs" | "patience" | "aborted" = "epochs"
 
@@ -164,20 +170,30 @@ async function train<M extends Trainable>(
     const started = performance.now()
     let { carry, step } = now
     let total = 0
-    for (const [from, to] of batches(n, batchSize)) {
+    for (let from = 0; from < n; ) {
       if (signal?.aborted) {
         reason = "aborted"
         break
       }
-      const rows = order.subarray(from, to)
-      const [x, y] = [xs.read(rows), ys.read(rows)]
-      const at = tensor(step++, { dtype: "i32" })
-      const [next, value] = runStep(carry, fromArray(x.array, x.aval), fromArray(y.array, y.aval), stepKeys, at)
+      // the last batch may be a short one, which is a program of its own
+      const batch = Math.min(batchSize, n - from)
+      const count = batch < batchSize ? 1 : Math.min(watch.steps(), most, Math.floor((n - from) / batchSize))
+      const rows = order.subarray(from, from + count * batch)
+      const lead = [batch < batchSize ? 1 : most, batch]
+      const [x, y] = [xs.read(rows, lead), ys.read(rows, lead)]
+      const [first, steps] = [step, count].map(i => tensor(i, { dtype: "i32" })) as [Tensor, Tensor]
+      const batches = { x: fromArray(x.array, x.aval), y: fromArray(y.array, y.aval) }
+      const [next, losses] = runSteps(carry, batches, stepKeys, first, steps)
       carry = next
-      const l = value.item()
-      if (!Number.isFinite(l)) throw diverged(l, step, epoch)
-      total += l * rows.length
-      const pause = watch.saw(epoch, step, l, rows.length)
+      let sum = 0
+      for (const l of losses.values().subarray(0, count)) {
+        step++
+        if (!Number.isFinite(l)) throw diverged(l, step, epoch)
+        sum += l * batch
+      }
+      total += sum
+      from += rows.length
+      const pause = watch.saw(epoch, step, count, sum, rows.length)
       if (pause) await pause
     }
     if (reason === "aborted") {
@@ -200,38 +216,51 @@ async function train<M extends Trainable>(
   return new TrainedModel(model, copyOf(kept.params), copyOf(kept.state), training.x.shape)
 }
 
+/** How many batches the program takes at a time: few enough for the caches of the processor, and no more than there are. */
+const batchesAtOnce = ({ x, y }: { x: Rows; y: Rows }, batchSize: number): number => {
+  const bytes = [x, y].reduce((n, r) => n + size(r.shape) * bytesOf(r.dtype), 0) * batchSize
+  return Math.max(1, Math.min(Math.floor(STAGE / bytes), Math.floor(x.rows / batchSize)))
+}
+
 /** Tells how a training goes, and lets others have the event loop, about every 50 ms. */
 class Watch {
-  private readonly steps: number
+  private readonly all: number
   private readonly before: number
   private readonly events: EventStream<FitEvent>
   private readonly started = performance.now()
   private chunk = performance.now()
   private rows = 0
   private loss = 0
-  /** `before`: steps that an earlier run has done. */
-  constructor(steps: number, before: number, events: EventStream<FitEvent>) {
-    this.steps = steps
+  private done = 0
+  /** `all`: steps of the whole training; `before`: those that an earlier run has done. */
+  constructor(all: number, before: number, events: EventStream<FitEvent>) {
+    this.all = all
     this.before = before
     this.events = events
   }
   seconds(): number {
     return (performance.now() - this.started) / 1000
   }
-  /** Counts a step; from time to time there is something to wait for. */
-  saw(epoch: number, step: number, loss: number, rows: number): Promise<void> | undefined {
+  /** How many steps fit into what is left of the time until the next visit, as far as that is known. */
+  steps(): number {
+    const took = performance.now() - this.chunk
+    return this.done ? Math.max(1, Math.floor(((CHUNK - took) * this.done) / took)) : 1
+  }
+  /** Counts steps with this sum of losses over rows; from time to time there is something to wait for. */
+  saw(epoch: number, step: number, steps: number, loss: number, rows: number): Promise<void> | undefined {
+    this.done += steps
     this.rows += rows
-    this.loss += loss * rows
+    this.loss += loss
     const took = performance.now() - this.chunk
     if (took < CHUNK) return undefined
-    const secondsLeft = (this.seconds() / (step - this.before)) * (this.steps - step)
+    const secondsLeft = (this.seconds() / (step - this.before)) * (this.all - step)
     const rate = (this.rows / took) * 1000
-    this.events.push({ event: "progress", epoch, step, steps: this.steps, loss: this.loss / this.rows, rate, secondsLeft })
+    this.events.push({ event: "progress", epoch, step, steps: this.all, loss: this.loss / this.rows, rate, secondsLeft })
     return this.rest()
   }
   async rest(): Promise<void> {
     await visitEventLoop()
-    ;[this.rows, this.loss, this.chunk] = [0, 0, performance.now()]
+    ;[this.rows, this.loss, this.done, this.chunk] = [0, 0, 0, performance.now()]
   }
 }
 

@@ -36,7 +36,10 @@ export function rowsOf(array: ArrayLike<number>, shape: Shape, { dtype = "f32", 
       let next = 0
       for (const row of rows) {
         const from = row * n
-        if (scale === 1) for (let i = 0; i < n; i++) into[next++] = array[from + i]!
+        if (scale === 1 && array.constructor === into.constructor) {
+          into.set((array as TypedArray).subarray(from, from + n), next)
+          next += n
+        } else if (scale === 1) for (let i = 0; i < n; i++) into[next++] = array[from + i]!
         else for (let i = 0; i < n; i++) into[next++] = array[from + i]! * scale
       }
     },
@@ -82,18 +85,20 @@ export function pair(data: Dataset, name: string): { x: Rows; y: Rows } {
   return { x, y }
 }
 
-/** A batch as an array and the aval of the tensor it is. The array is used again for the next batch of its size. */
+/** Batches as an array and the aval of the tensor it is. The array is used again for the next batches of its size. */
 export class BatchReader {
   private readonly source: Rows
   private readonly arrays = new Map<number, TypedArray>()
   constructor(source: Rows) {
     this.source = source
   }
-  read(rows: Int32Array): { array: TypedArray; aval: Aval } {
+  /** The given rows, at most as many as the axes `lead` have room for; what is behind them is not defined. */
+  read(rows: Int32Array, lead: Shape = [rows.length]): { array: TypedArray; aval: Aval } {
     const { shape, dtype } = this.source
-    let array = this.arrays.get(rows.length)
-    if (!array) this.arrays.set(rows.length, (array = allocate(dtype, rows.length * size(shape))))
+    const n = size(lead) * size(shape)
+    let array = this.arrays.get(n)
+    if (!array) this.arrays.set(n, (array = allocate(dtype, n)))
     this.source.read(rows, array)
-    return { array, aval: { shape: [rows.length, ...shape], dtype } }
+    return { array, aval: { shape: [...lead, ...shape], dtype } }
   }
 }

@@ -1,5 +1,8 @@
+import { countedScan } from "../control/scan.ts"
 import type { Tensor } from "../core/tensor.ts"
 import type { Tree } from "../core/tree.ts"
+import { add } from "../ops/arithmetic.ts"
+import { arange } from "../ops/create.ts"
 import { fold } from "../ops/random.ts"
 import { jit } from "../runtime/jit.ts"
 import { valueAndGrad } from "../transforms/grad.ts"
@@ -11,21 +14,29 @@ export interface Carry {
   readonly state: Tree
   readonly optimizer: Tree
 }
+/** Inputs and targets of several steps, along axis 0. */
+export interface Batches {
+  readonly x: Tensor
+  readonly y: Tensor
+}
 
 /**
- * Forward, backward and update as one program that works in place: [carry, inputs, targets, key of all steps, number of the step]
- * -> [next carry, loss].
+ * Forward, backward and update of several steps as one program that works in place: [carry, batches, key of all steps, number of
+ * the first step, how many of the batches to use] -> [next carry, losses].
  */
-export const compileStep = (model: Trainable, loss: Loss, optimizer: Optimizer) =>
+export const compileSteps = (model: Trainable, loss: Loss, optimizer: Optimizer) =>
   jit(
-    (carry: Carry, x: Tensor, y: Tensor, keys: Tensor, step: Tensor): readonly [Carry, Tensor] => {
-      const lossOf = (params: Tree): [Tensor, Tree] => {
-        const [output, state] = model.apply(params, carry.state, x, { key: fold(keys, step), training: true })
-        return [loss(output, y), state]
+    (carry: Carry, batches: Batches, keys: Tensor, first: Tensor, steps: Tensor): [Carry, Tensor] => {
+      const one = ({ params, state, optimizer: now }: Carry, { x, y, step }: Batches & { step: Tensor }): readonly [Carry, Tensor] => {
+        const lossOf = (params: Tree): [Tensor, Tree] => {
+          const [output, next] = model.apply(params, state, x, { key: fold(keys, step), training: true })
+          return [loss(output, y), next]
+        }
+        const [[value, nextState], grads] = valueAndGrad(lossOf, { hasAux: true })(params)
+        const [nextParams, next] = optimizer.update(grads, now, params)
+        return [{ params: nextParams, state: nextState, optimizer: next }, value]
       }
-      const [[value, state], grads] = valueAndGrad(lossOf, { hasAux: true })(carry.params)
-      const [params, next] = optimizer.update(grads, carry.optimizer, carry.params)
-      return [{ params, state, optimizer: next }, value]
+      return countedScan(one, carry, { ...batches, step: add(first, arange(batches.x.shape[0]!)) }, steps)
     },
     { donate: [0] },
   )
