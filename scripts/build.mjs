@@ -1,7 +1,11 @@
-// dist/ is the sources file by file: the bundler of whoever uses the package drops what they do not.
+// dist/ holds the sources twice. File by file they are for bundlers, which drop what a page does not use, and for types. In dist/node
+// they are bundled: Node resolves and compiles modules one by one, which took longer than running them. The command exists bundled only.
 import { execFileSync } from "node:child_process"
-import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
-import { join } from "node:path"
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { dirname, join, relative } from "node:path"
+import { build } from "vite"
+
+const { exports, bin, dependencies } = JSON.parse(readFileSync("package.json", "utf8"))
 
 rmSync("dist", { recursive: true, force: true })
 execFileSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json"], { stdio: "inherit" })
@@ -11,4 +15,52 @@ for (const name of readdirSync("dist", { recursive: true, encoding: "utf8" })) {
   const file = join("dist", name)
   writeFileSync(file, readFileSync(file, "utf8").replace(/(from |import |import\(|module )"(\.[^"]+)\.ts"/g, '$1"$2.js"'))
 }
-if (existsSync("dist/cli/main.js")) chmodSync("dist/cli/main.js", 0o755)
+
+/**
+ * The pieces that every program loads: each further file takes longer to load than what it leaves out. The two presets, which are
+ * modules with effects, stay apart.
+ */
+const groups = [
+  {
+    name: "core",
+    test: /dist\/((ir|core|primitives|graph|transforms|control|ops|check|compile|runtime|nn|losses|optim)\/|language|preset\/only)/,
+  },
+  { name: "default", test: /dist\/(index|preset\/wasm|platform\/relaxed)\.js/ },
+  { name: "small", test: /dist\/(js|nn|losses|optim|preset\/js)\.js/ },
+  { name: "bench", test: /dist\/cli\/bench\/(flops|numbers|result|timing|training)\.js/ },
+]
+const nameOf = file => relative("dist", file).replace(/\.js$/, "")
+const { output } = await build({
+  configFile: false,
+  logLevel: "warn",
+  build: {
+    ssr: true,
+    write: false,
+    target: "es2023",
+    rolldownOptions: {
+      platform: "neutral",
+      input: Object.fromEntries([
+        ...Object.values(exports).flatMap(e => (e.node ? [[nameOf(e.node), e.default]] : [])),
+        ...[bin.adjoint, "./dist/cli/bench/run.js"].map(file => [nameOf(file), file]),
+      ]),
+      external: new RegExp(`^(node:|#|(${Object.keys(dependencies).join("|")})(/|$))`),
+      output: {
+        entryFileNames: "[name].js",
+        // what the command loads when needed stays where its own files are, which it finds from there
+        chunkFileNames: ({ facadeModuleId }) =>
+          facadeModuleId?.includes("/dist/cli/") ? `${nameOf(facadeModuleId)}.js` : "node/[name].js",
+        codeSplitting: { groups },
+        comments: { legal: true, annotation: false, jsdoc: false },
+        minifyInternalExports: false,
+        polyfillRequire: false,
+      },
+    },
+  },
+})
+rmSync("dist/cli", { recursive: true })
+for (const { fileName, code } of output) {
+  const file = join("dist", fileName)
+  mkdirSync(dirname(file), { recursive: true })
+  writeFileSync(file, code)
+}
+chmodSync(bin.adjoint, 0o755)

@@ -76,3 +76,19 @@ test("nothing but the built files, the texts and their licences is in the packag
   const inside = readdirSync(join(project, "node_modules/adjoint")).sort()
   expect(inside).toEqual(["CHANGELOG.md", "LICENSE", "NOTICE.md", "README.md", "dist", "package.json"])
 })
+
+test("Node loads three files for the library, and one copy whoever imports it", () => {
+  const dist = join(project, "node_modules/adjoint/dist")
+  const loaded = new Set<string>()
+  const load = (file: string): void => {
+    if (loaded.has(file)) return
+    loaded.add(file)
+    for (const [, name] of readFileSync(join(dist, file), "utf8").matchAll(/^(?:import|export) [^;]*?"(\.[^"]+)";$/gm))
+      load(join(file, "..", name!))
+  }
+  load("node/index.js")
+  expect([...loaded]).toEqual(["node/index.js", "node/core.js", "node/default.js"])
+
+  const mixed = `await import("adjoint"); await import(${JSON.stringify(join(dist, "index.js"))})`
+  expect(() => node("--input-type=module", "--eval", mixed)).toThrow("two copies of adjoint are loaded")
+})

@@ -1,6 +1,7 @@
 /**
  * Lets Node 20 accept relaxed SIMD (fused multiply-add), which newer versions accept by themselves. Does nothing elsewhere.
- * The flag may be set while the program runs, as long as no module that needs it was compiled before.
+ * The flag may be set while the program runs, as long as no module that needs it was compiled before. Node then loads its module v8
+ * and all streams with it, which takes longer than compiling a small program.
  */
 export function allowRelaxedSimd(): void {
   const { process } = globalThis as { process?: { getBuiltinModule?: (name: string) => { setFlagsFromString(flag: string): void } } }

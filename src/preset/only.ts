@@ -2,7 +2,8 @@
 export function onlyCopy(): void {
   const key = Symbol.for("adjoint")
   const copies = globalThis as { [key]?: string }
-  const here = new URL("..", import.meta.url).href
+  // as it is: bundlers take `new URL(path, import.meta.url)` for a file to put beside the program, or into it
+  const here = import.meta.url
   const there = (copies[key] ??= here)
   if (there !== here)
     throw new Error(`two copies of adjoint are loaded, ${there} and ${here}: run "npm dedupe", or make your bundler use one of them`)

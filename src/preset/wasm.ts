@@ -16,10 +16,17 @@ export interface EngineOptions {
 }
 
 onlyCopy()
-// where it is accepted already, the flag is unknown, and saying so is all that setting it would do
-if (!relaxedSupported()) allowRelaxedSimd()
 const heap = new Heap()
 const small = new JsEngine()
+
+/** Found out when the first program needs to know. */
+let accepted: boolean | undefined
+function relaxed(): boolean {
+  if (accepted !== undefined) return accepted
+  // where it is accepted already, the flag is unknown, and saying so is all that setting it would do
+  if (!relaxedSupported()) allowRelaxedSimd()
+  return (accepted = relaxedSupported())
+}
 
 /**
  * Chooses how programs are compiled from now on. Without `deterministic`, the same seed gives the same bits on one machine and
@@ -29,7 +36,7 @@ const small = new JsEngine()
  * configure({ deterministic: true })
  */
 export function configure({ deterministic = false }: EngineOptions): void {
-  installCompiler(new Compiler(new WasmEngine(heap, { relaxed: !deterministic && relaxedSupported() }), small))
+  installCompiler(new Compiler(new WasmEngine(heap, { relaxed: deterministic ? () => false : relaxed }), small))
 }
 
 configure({})

@@ -1,5 +1,4 @@
 // What the processor can do at most with the instructions that the engine has: multiply-adds on registers, and nothing else.
-import { relaxedSupported } from "../../compile/emit/wasm.ts"
 import { WasmModule } from "../../compile/emit/wasm-bytes.ts"
 import { rounded } from "./result.ts"
 
@@ -44,8 +43,7 @@ export interface Peak {
 }
 
 /** The largest rate of some hundred calls, each short: a running loop never changes to better code. */
-export function measurePeak(): Peak {
-  const relaxed = relaxedSupported()
+export function measurePeak(relaxed: boolean): Peak {
   const env = { memory: new WebAssembly.Memory({ initial: 1, maximum: 65536 }) }
   const instance = new WebAssembly.Instance(new WebAssembly.Module(emitPeak(relaxed)), { env })
   const peak = instance.exports.peak as (turns: number) => void

@@ -12,11 +12,11 @@ const tell = ({ variant, engine, value, unit, status, ...rest }: Result): void =
 
 async function measure(): Promise<void> {
   const { WORKLOADS } = await import("./workloads.ts")
-  const { relaxedSupported } = await import("../../compile/emit/wasm.ts")
+  const { compiler } = await import("../../runtime/program.ts")
   const workload = WORKLOADS[name]
   if (workload?.load === undefined) throw new Error(`there is nothing to run for ${name}`)
   const run = await workload.load()
-  const engine = ENGINES[relaxedSupported() ? "relaxed" : "plain"]
+  const engine = compiler().main.name
   try {
     for (const measured of run({ warmMs: Number(warmMs), repMs: Number(repMs) })) {
       const rss_mb = Math.round(process.resourceUsage().maxRSS / 1000)
@@ -35,6 +35,7 @@ async function measure(): Promise<void> {
 if (name === "IMPORT") await import("../../index.ts")
 else if (name === "W8") (await import("./xor.ts")).cold()
 else if (name === "PEAK") {
-  await import("../../index.ts") // which turns relaxed SIMD on
-  say((await import("./peak.ts")).measurePeak())
+  await import("../../index.ts")
+  const { compiler } = await import("../../runtime/program.ts")
+  say((await import("./peak.ts")).measurePeak(compiler().main.name === ENGINES.relaxed))
 } else await measure()
