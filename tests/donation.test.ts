@@ -13,6 +13,8 @@ const { add, concat, div, jit, matmul, mul, sub, sum, tensor, transpose } = a
 type Fn = (...xs: any[]) => any
 const [SIZE, ROUNDS] = [6, 4]
 
+const placesIn = (x: Tensor): Tensor => a.clip(a.cast(mul(x, 9), "i32"), 0, SIZE * SIZE - 1)
+
 /** Functions whose results have the kinds of their arguments, all of shape [6, 6], so that they can be run again on them. */
 const cases: readonly [string, Fn][] = [
   ["one step", x => add(mul(x, 2), 1)],
@@ -27,6 +29,8 @@ const cases: readonly [string, Fn][] = [
   ["transposed and itself", x => add(x, transpose(x))],
   ["shifted", x => concat([x.slice([1, SIZE]), x.slice([0, 1])])],
   ["reversed rows by gather", x => a.take(x, a.sub(SIZE - 1, a.arange(SIZE)))],
+  ["another argument at places from itself", (x, y) => [add(x, a.take(y.reshape(-1), placesIn(x))), y]],
+  ["itself at places from itself", x => a.take(x.reshape(-1), placesIn(x))],
   ["cumulative", x => add(x, sum(x, { axis: 0, keepdims: true }))],
   ["matrix product with itself", x => div(matmul(x, x), 10)],
   ["softmax", x => a.softmax(x)],

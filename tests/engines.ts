@@ -18,9 +18,9 @@ allowRelaxedSimd()
 const heap = new Heap()
 
 /** All of them give the bits of the first one. */
-export const exact: readonly Engine[] = [new JsEngine(), new WasmEngine(heap, { relaxed: false })]
+export const exact: readonly Engine[] = [new JsEngine(), new WasmEngine(heap, { relaxed: () => false })]
 /** Fused multiply-add: equal but for rounding. */
-export const relaxed: readonly Engine[] = relaxedSupported() ? [new WasmEngine(heap, { relaxed: true })] : []
+export const relaxed: readonly Engine[] = relaxedSupported() ? [new WasmEngine(heap, { relaxed: () => true })] : []
 
 export const engines: readonly Engine[] = [...exact, ...relaxed]
 
