@@ -3,8 +3,8 @@
 import { composite } from "../control/call.ts"
 import type { Tensor } from "../core/tensor.ts"
 import * as p from "../primitives/index.ts"
-import { axisOf, lift, type Operand } from "./align.ts"
-import { add, div, mul, sub, tanh, where } from "./arithmetic.ts"
+import { align, axisOf, lift, type Operand } from "./align.ts"
+import { add, div, mul, sub, tanh } from "./arithmetic.ts"
 import { logsumexp, max, sum } from "./reduction.ts"
 
 /** The logistic function 1 / (1 + exp(-x)). */
@@ -13,8 +13,8 @@ export const sigmoid = (x: Operand): Tensor => p.sigmoid(lift("sigmoid", x))
 export const softplus = (x: Operand): Tensor => p.softplus(lift("softplus", x))
 /** max(x, 0), with derivative 0 at 0; NaN stays NaN. */
 export const relu = (x: Operand): Tensor => {
-  const a = lift("relu", x)
-  return where(p.le(a, p.zeros(a.aval)), 0, a)
+  const [a, zero] = align("relu", [x, 0]) as [Tensor, Tensor]
+  return p.select(p.le(a, zero), zero, a)
 }
 /** x * sigmoid(x), also called SiLU. */
 export const swish = (x: Operand): Tensor => {

@@ -221,7 +221,6 @@ class Emitter {
 
   private reduce(e: Reduce, scope: Scope): string {
     const position = e.op === "argmax" || e.op === "argmin"
-    if (e.over.some(a => a.n === 0)) return position ? "0" : literal(e.t, identity(e.op, e.t))
     if (e.lanes > 1 && e.op === "sum" && isFloat(e.t)) return this.lanes(e, scope) // no other result depends on the order
     const best = this.fresh("s")
     const at = position ? this.fresh("p") : ""
@@ -345,10 +344,8 @@ class Emitter {
 }
 
 /** The parts of an expression that are evaluated whenever it is. */
-const certainParts = (e: Expr): readonly Expr[] => {
-  if (e.k === "reduce" && e.over.some(a => a.n === 0)) return []
-  return e.k === "guard" ? e.bounds.flatMap(b => valuesOf(b.i)) : partsOf(e)
-}
+const certainParts = (e: Expr): readonly Expr[] => (e.k === "guard" ? e.bounds.flatMap(b => valuesOf(b.i)) : partsOf(e))
+
 /** What a reduction starts from, and its result over nothing. */
 function identity(op: Combiner, t: Dtype): number {
   if (op === "sum") return 0
