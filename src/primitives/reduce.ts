@@ -4,7 +4,7 @@ import { DtypeError, ShapeError } from "../core/errors.ts"
 import type { Primitive } from "../core/primitive.ts"
 import { bind1, type Tensor } from "../core/tensor.ts"
 import { reduce } from "../ir/expr.ts"
-import { broadcast, readOver, sum, toFront, without } from "./base.ts"
+import { broadcast, readOver, sum, without } from "./base.ts"
 import { definePrimitive } from "./define.ts"
 import { cast, div, eq, mul } from "./elementwise.ts"
 
@@ -40,26 +40,21 @@ export const minP: Primitive<{ axes: Shape }> = /*@__PURE__*/ extreme("min")
 export const min = (x: Tensor, axes: Shape): Tensor => (axes.length === 0 ? x : bind1(minP, [x], { axes }))
 
 const position = (name: "argmax" | "argmin"): Primitive<{ axis: number }> => {
-  const at = (x: Tensor, axis: number): Tensor => bind1(self, [x], { axis })
-  const self: Primitive<{ axis: number }> = {
+  const self: Primitive<{ axis: number }> = definePrimitive<{ axis: number }>({
     name,
     shape([x], { axis }) {
       if (x!.dtype === "bool") throw new DtypeError(name, "wants numbers", [x!])
       if (!x!.shape[axis]) throw new ShapeError(name, `axis ${axis} must hold elements`, [x!])
-      return [{ shape: without(x!.shape, [axis]), dtype: "i32" }]
+      return { shape: without(x!.shape, [axis]), dtype: "i32" }
     },
-    meaning: {
-      kind: "reduce",
-      at([x], idx, { axis }, [a]) {
-        const { axes, body } = readOver(x!, a!, [axis], idx)
-        return reduce(name, axes, body)
-      },
+    kind: "reduce",
+    at([x], idx, { axis }, [a]) {
+      const { axes, body } = readOver(x!, a!, [axis], idx)
+      return reduce(name, axes, body)
     },
-    // an integer has no tangent
-    jvp: (xs, _ts, p) => [[at(xs[0]!, p.axis)], [null]],
-    transpose: () => [null],
-    batch: ([x], [axis], p) => [[at(toFront(x!, axis!), p.axis + 1)], [0]],
-  }
+    push: [null],
+    batch: ([x], _mapped, { axis }) => bind1(self, [x!], { axis: axis + 1 }),
+  })
   return self
 }
 export const argmaxP: Primitive<{ axis: number }> = /*@__PURE__*/ position("argmax")
