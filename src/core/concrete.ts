@@ -1,7 +1,7 @@
 import { type Aval, type Shape, show, size } from "./aval.ts"
 import { allocate, type Dtype, isDtype, type TypedArray } from "./dtype.ts"
 import { DonatedTensorError } from "./errors.ts"
-import { bottom, Tensor, type Trace } from "./tensor.ts"
+import { bottom, nest, Tensor, type Trace } from "./tensor.ts"
 
 /** Where a tensor's numbers are. The runtime adds pending computations and memory of the engine. */
 export interface Storage {
@@ -162,13 +162,12 @@ function format(values: TypedArray, { shape, dtype }: Aval): string {
     if (dtype === "i32" || !Number.isFinite(x) || Number.isInteger(x)) return Math.abs(x) < 1e15 ? `${x}` : x.toExponential(3)
     return `${Number(x.toPrecision(4))}`
   }
-  const go = (d: number, from: number, n: number): string => {
-    if (d === shape.length) return text(values[from]!)
-    const length = shape[d]!
-    const step = length === 0 ? 0 : n / length
-    const at = Array.from({ length }, (_, i) => i)
-    const shown = length > 8 ? [...at.slice(0, 3), -1, ...at.slice(-3)] : at
-    return `[${shown.map(i => (i < 0 ? "..." : go(d + 1, from + i * step, step))).join(", ")}]`
-  }
-  return go(0, 0, size(shape))
+  return nest(
+    shape,
+    i => text(values[i]!),
+    (n, entry) => {
+      const shown = n > 8 ? [0, 1, 2, -1, n - 3, n - 2, n - 1] : [...Array(n).keys()]
+      return `[${shown.map(i => (i < 0 ? "..." : entry(i))).join(", ")}]`
+    },
+  )
 }

@@ -16,6 +16,15 @@ export abstract class Trace {
 }
 
 export type NestedNumbers = number | NestedNumbers[]
+/** `list` of the entries of each axis, down to `leaf` of the places in row-major order. */
+export function nest<T>(shape: Shape, leaf: (at: number) => T, list: (length: number, entry: (i: number) => T) => T): T {
+  const go = (d: number, from: number, n: number): T => {
+    if (d === shape.length) return leaf(from)
+    const step = n / shape[d]!
+    return list(shape[d]!, i => go(d + 1, from + i * step, step))
+  }
+  return go(0, 0, size(shape))
+}
 
 /**
  * An n-dimensional array of numbers: of known ones, or inside `jit`, `grad` and `vmap` a stand-in that records what happens to it.
@@ -57,13 +66,11 @@ export abstract class Tensor {
   /** The elements as nested JavaScript arrays (a number for shape []). Throws where the value is traced. */
   toArray(): NestedNumbers {
     const flat = this.values("toArray")
-    const nest = (axis: number, from: number, n: number): NestedNumbers => {
-      if (axis === this.ndim) return flat[from]!
-      const length = this.shape[axis]!
-      const step = length === 0 ? 0 : n / length
-      return Array.from({ length }, (_, i) => nest(axis + 1, from + i * step, step))
-    }
-    return nest(0, 0, this.size)
+    return nest<NestedNumbers>(
+      this.shape,
+      i => flat[i]!,
+      (length, entry) => Array.from({ length }, (_, i) => entry(i)),
+    )
   }
   /** The elements in row-major order, once they are computed; works on every engine. */
   async data(): Promise<TypedArray> {
