@@ -100,6 +100,25 @@ export const tidy = memo((g: Graph, nConstants: number, nCarry: number): Tidy =>
   }
 })
 
+/**
+ * What is left of a body when only some of a loop's results are `used`. A carry goes too if nothing but itself reads it. `operands`
+ * and `results` are those that stay, by number.
+ */
+export const narrowBody = memo((g: Graph, nConstants: number, nCarry: number, used: boolean[]) => {
+  const isCarry = (i: number): boolean => i >= nConstants && i < nConstants + nCarry
+  const [kept, { body, read }] = fixedPoint(used, kept => {
+    const body = prune({ ...g, outputs: where(g.outputs, kept) })
+    const read = new Set([...body.nodes.flatMap(n => n.args), ...body.outputs])
+    return { carry: g.outputs.map((_, i) => i < nCarry && read.has(g.inputs[nConstants + i]!)), result: { body, read } }
+  })
+  const numbers = (list: readonly boolean[]): number[] => list.flatMap((k, i) => (k ? [i] : []))
+  const operands = numbers(g.inputs.map((n, i) => (isCarry(i) ? kept[i - nConstants]! : read.has(n))))
+  const results = numbers(kept)
+  const constants = operands.filter(i => i < nConstants).length
+  const carry = operands.filter(isCarry).length
+  return { graph: { ...body, inputs: operands.map(i => g.inputs[i]!) }, constants, carry, operands, results }
+})
+
 /** [constants, their tangents, carry, its tangents, x, its tangents] -> [carry, its tangents, y, its tangents] */
 export const jvpBody = memo((g: Graph, nConstants: number, nCarry: number, which: boolean[]) => {
   const [wConstants, wFirst, wXs] = parts(which, nConstants, nCarry)

@@ -10,7 +10,7 @@ import { broadcast, moveAxis, spread, toFront, zeros } from "../primitives/base.
 import { cast } from "../primitives/elementwise.ts"
 import { instantiate, present, scatter } from "../transforms/jvp.ts"
 import type { Source } from "../transforms/linearize.ts"
-import { backwardBody, batchBody, count, jvpBody, linearBody, parts, splitBody, tidy } from "./loop.ts"
+import { backwardBody, batchBody, count, jvpBody, linearBody, narrowBody, parts, splitBody, tidy } from "./loop.ts"
 
 /** See Loop in core/primitive.ts. */
 export interface Scan extends Loop {
@@ -71,6 +71,10 @@ export const scanP: Primitive<Scan> = {
     return outs.map((a, i) => (i < p.carry ? a : stacked(a, p.length)))
   },
   meaning: { kind: "loop", loop: p => p },
+  narrow(p, used) {
+    const { operands, results, ...body } = narrowBody(p.graph, p.constants, p.carry, [...used])
+    return { params: { ...p, ...body }, args: p.counted ? [...operands, p.graph.inputs.length] : operands, outs: results }
+  },
   jvp(xs, ts, p) {
     wantFixed(p)
     const which = ts.map(t => t !== null)

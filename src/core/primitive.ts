@@ -79,6 +79,8 @@ export interface Primitive<P = any> {
    * without the terms. Worth having where terms are dearer than their operands: products of matrices.
    */
   readonly total?: ((xs: readonly Tensor[], p: P) => Tensor) | undefined
+  /** The same with less to do where only the outputs `used` are read: parameters, and the operands and outputs left, by number. */
+  narrow?(p: P, used: readonly boolean[]): { readonly params: P; readonly args: readonly number[]; readonly outs: readonly number[] }
   /** The program a node stands for, which the pass `inline` puts in the node's place, and the name it leaves in the scope. */
   body?(p: P): { readonly graph: Program; readonly name: string }
   /** Runs the operation on a number that only the call knows, as an input of the program: in eager code literals come and go. */

@@ -31,17 +31,21 @@ export function scopeOf(n: Apply): readonly string[] {
 }
 export const avals = (nodes: readonly Node[]): Aval[] => nodes.map(n => n.aval)
 
-/** Drops applications that no output needs. */
+/** Drops applications that no output needs, and of those that stay the outputs that can be left out. */
 export function prune(g: Graph): Graph {
   const live = new Set(g.outputs)
   const nodes: Apply[] = []
   for (let i = g.nodes.length - 1; i >= 0; i--) {
     const n = g.nodes[i]!
-    if (!n.outs.some(o => live.has(o))) continue
-    for (const a of n.args) live.add(a)
-    nodes.push(n)
+    const used = n.outs.map(o => live.has(o))
+    if (!used.includes(true)) continue
+    const less = used.includes(false) && n.prim.narrow?.(n.params, used)
+    const left = less ? { ...n, params: less.params, args: less.args.map(i => n.args[i]!), outs: less.outs.map(i => n.outs[i]!) } : n
+    for (const a of left.args) live.add(a)
+    nodes.push(left)
   }
-  return nodes.length === g.nodes.length ? g : { ...g, nodes: nodes.reverse() }
+  nodes.reverse()
+  return nodes.length === g.nodes.length && nodes.every((n, i) => n === g.nodes[i]) ? g : { ...g, nodes }
 }
 
 /** Derived graphs are kept with the graph they come from, so that each is derived and compiled once. */
