@@ -117,7 +117,7 @@ export const indicesOf = (e: Expr): readonly Index[] =>
 /** The expressions that an index reads. */
 export const valuesOf = (i: Index): readonly Expr[] => atomsOf(i).flatMap(a => (a.k === "value" ? [a.expr] : []))
 /** The parts of an expression, with those that its indices read. */
-export const partsOf = (e: Expr): readonly Expr[] => [...children(e), ...indicesOf(e).flatMap(valuesOf)]
+export const partsOf = (e: Expr): readonly Expr[] => (e.k === "op" ? e.args : [...children(e), ...indicesOf(e).flatMap(valuesOf)])
 
 /** Expressions and what they are made of, each once. */
 export function reach(roots: readonly Expr[], parts = partsOf): readonly Expr[] {

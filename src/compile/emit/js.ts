@@ -52,6 +52,7 @@ type Reduce = Extract<Expr, { k: "reduce" }>
 const outName = (i: number): string => (i ? `out${i}` : "out")
 const isName = (text: string): boolean => /^\w+$/.test(text)
 const plus = (parts: readonly string[]): string => parts.join("+").replaceAll("+-", "-") || "0"
+
 class Emitter {
   private readonly uses = new Map<Expr, number>()
   private readonly free = new Map<Expr, ReadonlySet<number>>()
@@ -221,6 +222,7 @@ class Emitter {
 
   private reduce(e: Reduce, scope: Scope): string {
     const position = e.op === "argmax" || e.op === "argmin"
+    if (e.over.some(a => a.n === 0)) return position ? "0" : literal(e.t, identity(e.op, e.t))
     if (e.lanes > 1 && e.op === "sum" && isFloat(e.t)) return this.lanes(e, scope) // no other result depends on the order
     const best = this.fresh("s")
     const at = position ? this.fresh("p") : ""
@@ -344,7 +346,10 @@ class Emitter {
 }
 
 /** The parts of an expression that are evaluated whenever it is. */
-const certainParts = (e: Expr): readonly Expr[] => (e.k === "guard" ? e.bounds.flatMap(b => valuesOf(b.i)) : partsOf(e))
+const certainParts = (e: Expr): readonly Expr[] => {
+  if (e.k === "reduce" && e.over.some(a => a.n === 0)) return []
+  return e.k === "guard" ? e.bounds.flatMap(b => valuesOf(b.i)) : partsOf(e)
+}
 
 /** What a reduction starts from, and its result over nothing. */
 function identity(op: Combiner, t: Dtype): number {
