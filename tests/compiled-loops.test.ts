@@ -1,11 +1,13 @@
 // Loops as code: every engine gives the same bits, and what the loop written out gives.
 import { describe, expect, test } from "vitest"
+import { lstm } from "../src/cli/bench/lstm.ts"
 import { countedScan } from "../src/control/scan.ts"
+import { type KernelReport, program } from "../src/explain/program.ts"
 import * as a from "../src/index.ts"
 import { engines, exact, firstDifference, firstFar, made, randomNumbers, recorded, relaxed, runOn } from "./engines.ts"
 import { withoutLoops } from "./unroll.ts"
 
-const { add, grad, matmul, mul, scan, sin, sum } = a
+const { add, grad, matmul, mul, scan, sin, sum, valueAndGrad } = a
 
 describe("compiled loops do what loops written out do, on every engine", () => {
   const cases: readonly [string, (...xs: any[]) => any, readonly (readonly number[])[]][] = [
@@ -57,4 +59,28 @@ describe("compiled loops do what loops written out do, on every engine", () => {
       expect([...runOn(engine, graph, inputs, [0])[0]!], engine.name).toEqual([32, 96])
     }
   })
+})
+
+test("the LSTM of `adjoint bench W6`: what runs in each turn, and what once", () => {
+  const { params, loss, xs, ys } = lstm()
+  const { kernels } = program(p => valueAndGrad(p => loss(p, xs[0]!, ys[0]!))(p), [params])
+  const isBackward = (k: KernelReport): boolean => k.scope.split("/").includes("backward")
+  const results = (list: readonly KernelReport[]): string[] => list.map(k => `${k.kind} ${k.results[0]}`)
+  const turns = kernels.filter(k => k.times === 32)
+  // the copies keep the states as they come in
+  expect(results(turns.filter(k => !isBackward(k)))).toEqual([
+    "vector f32[32,128]",
+    "vector f32[32,128]",
+    "gemm f32[32,512]",
+    "vector f32[32,128]",
+  ])
+  // the gradients of the gates, and by way of them that of the incoming state; none of the weights
+  const backwards = results(turns.filter(isBackward))
+  expect(backwards.at(-1)).toBe("gemm f32[32,128]")
+  expect(backwards).toHaveLength(6)
+  // one product each for the output's weights and state, and for both weights of the gates over all turns
+  const once = results(kernels.filter(k => k.times === 1 && isBackward(k)))
+  expect(once.filter(k => k.startsWith("gemm"))).toEqual(
+    ["f32[128,10]", "f32[32,128]", "f32[128,512]", "f32[64,512]"].map(k => `gemm ${k}`),
+  )
 })

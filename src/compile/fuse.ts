@@ -31,6 +31,9 @@ export function fuse(g: Graph): { tasks: (Launch | Repeat)[]; outputs: Node[] } 
   const producer = new Map(g.nodes.flatMap(n => n.outs.map(o => [o, n] as const)))
   const tasks: (Launch | Repeat)[] = []
   const done = new Set<Group>()
+  const isInput = (o: Node): boolean => g.inputs.includes(o)
+  const outputs = g.outputs.map((o, i) => (isInput(o) || g.outputs.indexOf(o) < i ? new Node(o.aval) : o))
+  const copies = outputs.flatMap((o, i) => (o === g.outputs[i] ? [] : [[o, g.outputs[i]!] as const]))
 
   const launch = (
     { name, scope }: Pick<Launch, "name" | "scope">,
@@ -88,12 +91,12 @@ export function fuse(g: Graph): { tasks: (Launch | Repeat)[]; outputs: Node[] } 
     const of = { name: root.prim.name, scope: root.scope }
     const { meaning } = root.prim
     if (meaning.kind === "loop") repeat(of, root, meaning.loop(root.params))
-    else if (meaning.kind !== "scatter")
-      elements(
-        of,
-        stores.flatMap(n => n.outs),
-      )
-    else {
+    else if (meaning.kind !== "scatter") {
+      // a result that is returned twice is stored twice
+      const own = stores.flatMap(n => n.outs)
+      const more = copies.filter(([, from]) => own.includes(from))
+      elements(of, [...own, ...more.map(([to]) => to)], [...own, ...more.map(([, from]) => from)])
+    } else {
       const [out] = root.outs as readonly [Node]
       elements(of, [out], [root.args[meaning.target]!])
       launch(of, [out], read => {
@@ -113,14 +116,12 @@ export function fuse(g: Graph): { tasks: (Launch | Repeat)[]; outputs: Node[] } 
     tasks.push({ k: "loop", loop, outs, reads: [...args.slice(0, from), ...args.slice(to)], ...of })
   }
 
-  for (const n of g.nodes) for (const o of n.outs) ready(o)
-  const outputs: Node[] = []
-  for (const o of g.outputs) {
-    if (g.inputs.includes(o) || outputs.includes(o)) {
-      const fresh = new Node(o.aval)
-      elements({ name: "copy", scope: [] }, [fresh], [o])
-      outputs.push(fresh)
-    } else outputs.push(o)
+  const copy = (which: (from: Node) => boolean): void => {
+    for (const [to, from] of copies) if (which(from)) elements({ name: "copy", scope: [] }, [to], [from])
   }
+  // inputs first: results may take their place
+  copy(isInput)
+  for (const n of g.nodes) for (const o of n.outs) ready(o)
+  copy(o => !isInput(o) && ["loop", "scatter"].includes(producer.get(o)!.prim.meaning.kind))
   return { tasks, outputs }
 }

@@ -117,7 +117,8 @@ const pinned: readonly (readonly [string, Lowered, string[]])[] = [
     ),
     ["sub f32[8,16] over 8x16", "div f32[8,16] over 8x16"],
   ],
-  ["an output that is an input is a copy", compiled(x => [x, x.neg()], [4]), ["neg f32[4] over 4", "copy f32[4] over 4"]],
+  ["an output that is returned twice is stored twice", compiled(x => Array(2).fill(x.neg()), [4]), ["neg f32[4] f32[4] over 4"]],
+  ["an output that is an input is a copy", compiled(x => [x, x.neg()], [4]), ["copy f32[4] over 4", "neg f32[4] over 4"]],
 ]
 test.each(pinned)("%s", (_name, program, want) => {
   expect(kernels(program)).toEqual(want)
