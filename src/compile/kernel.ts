@@ -1,6 +1,6 @@
 // The one form that every engine turns into code.
 import type { Atom, Axis, Index } from "../ir/affine.ts"
-import { type Bound, children, type Dtype, type Expr } from "../ir/expr.ts"
+import { type Bound, children, type Dtype, type Expr, valuesOf } from "../ir/expr.ts"
 
 /** An element that a turn stores. */
 export interface Store {
@@ -32,6 +32,11 @@ export interface Kernel extends Store {
 export const storesOf = (k: Kernel): readonly Store[] => (k.also ? [k, ...k.also] : [k])
 /** The kernel with other elements to store, as many as before. */
 export const withStores = <K extends Kernel>(k: K, [first, ...also]: readonly Store[]): K => ({ ...k, ...first, ...(k.also && { also }) })
+
+/** Where a turn stores, and what the bounds of that are about. */
+export const placesOf = (k: Kernel): Index[] => storesOf(k).flatMap(({ out }) => [out.at, ...out.bounds.map(b => b.i)])
+/** All that a turn computes: what it stores, and data that say where. */
+export const rootsOf = (k: Kernel): Expr[] => [...storesOf(k).map(s => s.body), ...placesOf(k).flatMap(valuesOf)]
 
 const turns = (axes: readonly Axis[]): number => axes.reduce((n, a) => n * a.n, 1)
 /** Scalar operations of one run. */

@@ -14,8 +14,8 @@ import {
   times,
   valueIndex,
 } from "../ir/affine.ts"
-import { type Expr, indicesOf, once, reach, rebuild, valuesOf } from "../ir/expr.ts"
-import { type Kernel, storesOf, withStores } from "./kernel.ts"
+import { type Expr, indicesOf, once, reach, rebuild } from "../ir/expr.ts"
+import { type Kernel, placesOf, rootsOf, storesOf, withStores } from "./kernel.ts"
 
 export const loops = (kernel: Kernel): Kernel => deal(merge(drop(splitAll(kernel))))
 
@@ -36,10 +36,10 @@ interface Parts {
   readonly reduces: readonly Reduce[]
 }
 function partsOf(k: Kernel): Parts {
-  const stores = storesOf(k)
-  const own = stores.flatMap(({ out }) => [out.at, ...out.bounds.map(b => b.i)])
-  const exprs = reach([...stores.map(s => s.body), ...own.flatMap(valuesOf)])
-  return { indices: [...own, ...exprs.flatMap(indicesOf)], reduces: exprs.filter(e => e.k === "reduce") }
+  const indices = placesOf(k)
+  const exprs = reach(rootsOf(k))
+  for (const e of exprs) indices.push(...indicesOf(e))
+  return { indices, reduces: exprs.filter(e => e.k === "reduce") }
 }
 
 /** Splits loops until no quotient is left that a split dissolves. */
@@ -62,12 +62,14 @@ function splitPoint(k: Kernel): { axis: Axis; by: number } | null {
   const { indices, reduces } = partsOf(k)
   // a position counts along one axis, which must stay one
   const whole = reduces.filter(r => r.op === "argmax" || r.op === "argmin").flatMap(r => r.over)
-  for (const a of indices.flatMap(atomsOf)) {
-    if (!("of" in a)) continue
-    for (const [b, c] of a.of.terms) {
-      const by = a.by / c
-      if (b.k !== "axis" || whole.some(w => w.id === b.axis.id)) continue
-      if (c > 0 && Number.isInteger(by) && by > 1 && by < b.axis.n && b.axis.n % by === 0) return { axis: b.axis, by }
+  for (const i of indices) {
+    for (const a of atomsOf(i)) {
+      if (!("of" in a)) continue
+      for (const [b, c] of a.of.terms) {
+        const by = a.by / c
+        if (b.k !== "axis" || whole.some(w => w.id === b.axis.id)) continue
+        if (c > 0 && Number.isInteger(by) && by > 1 && by < b.axis.n && b.axis.n % by === 0) return { axis: b.axis, by }
+      }
     }
   }
   return null

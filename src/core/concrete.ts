@@ -103,10 +103,10 @@ export function tensor(data: Nested, options: TensorOptions = {}): Tensor {
     throw new TypeError(`tensor: dtype must be "f32", "f64", "i32" or "bool"; got ${JSON.stringify(options.dtype)}`)
   const nested = shapeOf(data)
   const n = size(nested)
-  const shape = options.shape ?? nested
+  const { shape = nested, dtype = naturalDtype(data) } = options
   if (!shape.every(d => Number.isInteger(d) && d >= 0)) throw new TypeError(`tensor: a shape has whole numbers >= 0; got [${shape}]`)
   if (size(shape) !== n) throw new TypeError(`tensor: ${n} elements do not fill shape [${shape}], which has ${size(shape)}`)
-  const array = allocate(options.dtype ?? naturalDtype(data), n)
+  const array = allocate(dtype, n)
   let next = 0
   const fill = (x: Nested, d: number): void => {
     if (typeof x !== "number" && typeof x !== "boolean" && !isList(x)) throw notNumbers(x)
@@ -114,15 +114,14 @@ export function tensor(data: Nested, options: TensorOptions = {}): Tensor {
       throw new TypeError(
         `tensor: nested arrays must have equal lengths; the first ones give shape [${nested}], but there is another length at depth ${d}`,
       )
-    if (typeof x === "number" || typeof x === "boolean")
-      array[next++] = options.dtype === "bool" ? Number(x !== 0 && x !== false) : Number(x)
+    if (typeof x === "number" || typeof x === "boolean") array[next++] = dtype === "bool" ? Number(x !== 0 && x !== false) : Number(x)
     else if (ArrayBuffer.isView(x)) {
       array.set(x as TypedArray, next)
       next += x.length
     } else for (const y of x as readonly Nested[]) fill(y, d + 1)
   }
   fill(data, 0)
-  return new Concrete({ shape: [...shape], dtype: options.dtype ?? naturalDtype(data) }, new Host(array))
+  return fromArray(array, { shape: [...shape], dtype })
 }
 
 /** A tensor that owns `array` from now on: nothing is copied, so nobody may write to it any more. */

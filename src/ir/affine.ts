@@ -148,4 +148,10 @@ export const coefficient = (i: Index, axis: Axis): number => i.terms.find(([a]) 
 export const dependsOn = (i: Pick<Index, "terms">, axis: Axis): boolean =>
   atomsOf(i).some(a => a.k === "value" || (a.k === "axis" && a.axis.id === axis.id))
 /** What `i` is made of, quotients and what they divide. */
-export const atomsOf = (i: Pick<Index, "terms">): readonly Atom[] => i.terms.flatMap(([a]) => ("of" in a ? [a, ...atomsOf(a.of)] : [a]))
+export function atomsOf(i: Pick<Index, "terms">, to: Atom[] = []): readonly Atom[] {
+  for (const [a] of i.terms) {
+    to.push(a)
+    if ("of" in a) atomsOf(a.of, to)
+  }
+  return to
+}

@@ -115,7 +115,10 @@ export function children(e: Expr): readonly Expr[] {
 export const indicesOf = (e: Expr): readonly Index[] =>
   e.k === "load" || e.k === "index" ? [e.at] : e.k === "guard" ? e.bounds.map(b => b.i) : []
 /** The expressions that an index reads. */
-export const valuesOf = (i: Index): readonly Expr[] => atomsOf(i).flatMap(a => (a.k === "value" ? [a.expr] : []))
+export const valuesOf = (i: Index): readonly Expr[] =>
+  atomsOf(i)
+    .filter(a => a.k === "value")
+    .map(a => a.expr)
 /** The parts of an expression, with those that its indices read. */
 export const partsOf = (e: Expr): readonly Expr[] => (e.k === "op" ? e.args : [...children(e), ...indicesOf(e).flatMap(valuesOf)])
 

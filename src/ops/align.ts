@@ -18,9 +18,8 @@ function tensorOrNumber(name: string, x: unknown): asserts x is Operand {
 /** Operands of one dtype: numbers and weak tensors take that of the first other one. */
 export function promote(name: string, operands: readonly Operand[]): Tensor[] {
   for (const x of operands) tensorOrNumber(name, x)
-  const like =
-    operands.find((x): x is Tensor => x instanceof Tensor && !x.aval.weak) ?? operands.find((x): x is Tensor => x instanceof Tensor)
-  const a: Aval = like?.aval ?? { shape: [], dtype: "f32" }
+  const tensors = operands.filter(x => x instanceof Tensor)
+  const a: Aval = (tensors.find(x => !x.aval.weak) ?? tensors[0])?.aval ?? { shape: [], dtype: "f32" }
   return operands.map(x => {
     if (typeof x === "number") {
       if (a.dtype === "bool" || (a.dtype === "i32" && !Number.isInteger(x)))

@@ -15,7 +15,7 @@ import {
   valuesOf,
 } from "../../ir/expr.ts"
 import { formulas } from "../../ir/formulas.ts"
-import { type Kernel, storesOf } from "../kernel.ts"
+import { type Kernel, rootsOf, storesOf } from "../kernel.ts"
 import { helpers, literal, operation } from "./js-ops.ts"
 
 /**
@@ -73,7 +73,7 @@ class Emitter {
   private turn(scope: Scope): void {
     const { bounds } = this.kernel.out
     const stores = storesOf(this.kernel)
-    this.count([...stores.flatMap(s => [s.body, ...valuesOf(s.out.at)]), ...bounds.flatMap(b => valuesOf(b.i))])
+    this.count(rootsOf(this.kernel))
     this.need(
       bounds.flatMap(b => valuesOf(b.i)),
       scope,
@@ -192,7 +192,7 @@ class Emitter {
 
   /** A formula as a function of its own. */
   private formula(op: FormulaOp, t: Dtype, arity: number): string {
-    if (!isFloat(t)) throw new Error(`emitJs: ${op} is defined for f32 and f64, not for ${t}; cast its operand.`)
+    if (!isFloat(t)) throw new Error(`emitJs: ${op} is defined for f32 and f64, not for ${t}`)
     const scope = this.open(undefined)
     const args = Array.from({ length: arity }, (_, slot): Expr => ({ k: "load", t, slot, at: int(0) }))
     const body = formulas[op](t, ...args)
@@ -312,7 +312,7 @@ class Emitter {
     if (a.k === "value") return this.value(a.expr, scope)
     if (a.k === "axis") {
       for (let s: Scope | undefined = scope; s; s = s.up) if (s.axis?.id === a.axis.id) return s.name
-      throw new Error(`emitJs: axis ${a.axis.id} is used outside of the loop or reduction that runs over it.`)
+      throw new Error(`emitJs: no loop runs over axis ${a.axis.id}`)
     }
     const of = this.address(a.of, scope)
     const x = isName(of) ? of : `(${of})`
@@ -328,8 +328,12 @@ class Emitter {
     for (const e of reach(exprs, certainParts)) scope.certain.add(e)
   }
 
-  private count(roots: readonly Expr[]): void {
-    for (const e of [...roots, ...reach(roots).flatMap(partsOf)]) this.uses.set(e, (this.uses.get(e) ?? 0) + 1)
+  private count(exprs: readonly Expr[]): void {
+    for (const e of exprs) {
+      const n = this.uses.get(e) ?? 0
+      this.uses.set(e, n + 1)
+      if (n === 0) this.count(partsOf(e))
+    }
   }
 
   /** Loop variables that `e` takes from outside. */
@@ -337,7 +341,7 @@ class Emitter {
     const known = this.free.get(e)
     if (known) return known
     const axes = new Set<number>()
-    for (const a of indicesOf(e).flatMap(atomsOf)) if (a.k === "axis" && a.axis.n > 1) axes.add(a.axis.id)
+    for (const a of indicesOf(e).flatMap(i => atomsOf(i))) if (a.k === "axis" && a.axis.n > 1) axes.add(a.axis.id)
     for (const part of partsOf(e)) for (const id of this.freeAxes(part)) axes.add(id)
     if (e.k === "reduce") for (const a of e.over) axes.delete(a.id)
     this.free.set(e, axes)
