@@ -312,7 +312,7 @@ class Emitter {
     if (a.k === "value") return this.value(a.expr, scope)
     if (a.k === "axis") {
       for (let s: Scope | undefined = scope; s; s = s.up) if (s.axis?.id === a.axis.id) return s.name
-      throw new Error(`emitJs: no loop runs over axis ${a.axis.id}`)
+      throw new Error(`emitJs: axis ${a.axis.id} is used outside of the loop over it`)
     }
     const of = this.address(a.of, scope)
     const x = isName(of) ? of : `(${of})`
