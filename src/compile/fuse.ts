@@ -32,8 +32,14 @@ export function fuse(g: Graph): { tasks: (Launch | Repeat)[]; outputs: Node[] } 
   const tasks: (Launch | Repeat)[] = []
   const done = new Set<Group>()
   const isInput = (o: Node): boolean => g.inputs.includes(o)
-  const outputs = g.outputs.map((o, i) => (isInput(o) || g.outputs.indexOf(o) < i ? new Node(o.aval) : o))
-  const copies = outputs.flatMap((o, i) => (o === g.outputs[i] ? [] : [[o, g.outputs[i]!] as const]))
+  /** Results that are inputs or other results too, and what they are copies of. */
+  const copies = new Map<Node, Node>()
+  const outputs = g.outputs.map((o, i) => {
+    if (!isInput(o) && g.outputs.indexOf(o) === i) return o
+    const copy = new Node(o.aval)
+    copies.set(copy, o)
+    return copy
+  })
 
   const launch = (
     { name, scope }: Pick<Launch, "name" | "scope">,
@@ -92,10 +98,16 @@ export function fuse(g: Graph): { tasks: (Launch | Repeat)[]; outputs: Node[] } 
     const { meaning } = root.prim
     if (meaning.kind === "loop") repeat(of, root, meaning.loop(root.params))
     else if (meaning.kind !== "scatter") {
-      // a result that is returned twice is stored twice
       const own = stores.flatMap(n => n.outs)
-      const more = copies.filter(([, from]) => own.includes(from))
-      elements(of, [...own, ...more.map(([to]) => to)], [...own, ...more.map(([, from]) => from)])
+      const [outs, from] = [[...own], [...own]]
+      // a result that is returned twice is stored twice
+      for (const [copy, o] of copies) {
+        if (!own.includes(o)) continue
+        outs.push(copy)
+        from.push(o)
+        copies.delete(copy)
+      }
+      elements(of, outs, from)
     } else {
       const [out] = root.outs as readonly [Node]
       elements(of, [out], [root.args[meaning.target]!])
@@ -116,12 +128,12 @@ export function fuse(g: Graph): { tasks: (Launch | Repeat)[]; outputs: Node[] } 
     tasks.push({ k: "loop", loop, outs, reads: [...args.slice(0, from), ...args.slice(to)], ...of })
   }
 
-  const copy = (which: (from: Node) => boolean): void => {
-    for (const [to, from] of copies) if (which(from)) elements({ name: "copy", scope: [] }, [to], [from])
+  const copyAll = (which: (o: Node) => boolean): void => {
+    for (const [copy, o] of copies) if (which(o)) elements({ name: "copy", scope: [] }, [copy], [o])
   }
   // inputs first: results may take their place
-  copy(isInput)
+  copyAll(isInput)
   for (const n of g.nodes) for (const o of n.outs) ready(o)
-  copy(o => !isInput(o) && ["loop", "scatter"].includes(producer.get(o)!.prim.meaning.kind))
+  copyAll(o => !isInput(o))
   return { tasks, outputs }
 }

@@ -71,9 +71,11 @@ export const scanP: Primitive<Scan> = {
     return outs.map((a, i) => (i < p.carry ? a : stacked(a, p.length)))
   },
   meaning: { kind: "loop", loop: p => p },
-  narrow(p, used) {
+  narrow(n, used) {
+    const { params: p, args, outs } = n
     const { operands, results, ...body } = narrowBody(p.graph, p.constants, p.carry, [...used])
-    return { params: { ...p, ...body }, args: p.counted ? [...operands, p.graph.inputs.length] : operands, outs: results }
+    const left = [...operands.map(i => args[i]!), ...(p.counted ? args.slice(-1) : [])]
+    return { ...n, params: { ...p, ...body }, args: left, outs: results.map(i => outs[i]!) }
   },
   jvp(xs, ts, p) {
     wantFixed(p)

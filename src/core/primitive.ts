@@ -53,6 +53,13 @@ export type Meaning<P> =
   /** A program run again and again, as `loop` says. */
   | { readonly kind: "loop"; loop(p: P): Loop }
 
+/** What an application in a graph (graph/graph.ts) is to its primitive. */
+export interface Application<P> {
+  readonly args: readonly unknown[]
+  readonly params: P
+  readonly outs: readonly unknown[]
+}
+
 /**
  * Everything the system knows about one operation, in one record.
  * A transform reads a field; there is no table, so there is nothing to register.
@@ -79,8 +86,8 @@ export interface Primitive<P = any> {
    * without the terms. Worth having where terms are dearer than their operands: products of matrices.
    */
   readonly total?: ((xs: readonly Tensor[], p: P) => Tensor) | undefined
-  /** The same with less to do where only the outputs `used` are read: parameters, and the operands and outputs left, by number. */
-  narrow?(p: P, used: readonly boolean[]): { readonly params: P; readonly args: readonly number[]; readonly outs: readonly number[] }
+  /** An application of which only the outputs `used` are read, with less to do. */
+  narrow?<A extends Application<P>>(n: A, used: readonly boolean[]): A
   /** The program a node stands for, which the pass `inline` puts in the node's place, and the name it leaves in the scope. */
   body?(p: P): { readonly graph: Program; readonly name: string }
   /** Runs the operation on a number that only the call knows, as an input of the program: in eager code literals come and go. */

@@ -39,13 +39,12 @@ export function prune(g: Graph): Graph {
     const n = g.nodes[i]!
     const used = n.outs.map(o => live.has(o))
     if (!used.includes(true)) continue
-    const less = used.includes(false) && n.prim.narrow?.(n.params, used)
-    const left = less ? { ...n, params: less.params, args: less.args.map(i => n.args[i]!), outs: less.outs.map(i => n.outs[i]!) } : n
+    const left = (used.includes(false) && n.prim.narrow?.(n, used)) || n
     for (const a of left.args) live.add(a)
     nodes.push(left)
   }
   nodes.reverse()
-  return nodes.length === g.nodes.length && nodes.every((n, i) => n === g.nodes[i]) ? g : { ...g, nodes }
+  return g.nodes.every((n, i) => n === nodes[i]) ? g : { ...g, nodes }
 }
 
 /** Derived graphs are kept with the graph they come from, so that each is derived and compiled once. */
