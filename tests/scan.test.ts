@@ -495,6 +495,12 @@ describe("what the loops of a derivative look like", () => {
       for (const g of [grad(of(scan)), jit(grad(of(scan)))]) close(g(w, h, xs), want)
     })
   })
+  test("values that are shared many times over are looked at once", () => {
+    const grow = (x: any): any => Array.from({ length: 60 }).reduce((y: any) => mul(add(y, y), 0.5), x)
+    const f: Fn = (w, c, xs) => sum(scan((c: any, x: any) => [tanh(matmul(grow(mul(c, w)), grow(add(w, x)))), null], c, xs)[0])
+    const [w, c, xs] = [rand(2, 2), rand(2, 2), rand(3)]
+    close(grad(f)(w, c, xs), grad((w: any) => sum(plain((c, x) => [tanh(matmul(mul(c, w), add(w, x))), null])(c, xs)[0]))(w))
+  })
   test("nothing is carried where nothing flows", () => {
     // ys do not depend on the carry: its cotangent is zero in all turns, and the sum for w needs no loop
     const loss: Fn = (w, c, xs) => sum(scan((c: any, x: any) => [mul(c, x), sin(mul(w, x))], c, xs)[1])

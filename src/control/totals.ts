@@ -13,7 +13,11 @@ const WORTH = 2
 
 /** Whether an application is linear in those operands that vary, all of them together. */
 function isLinear(n: Apply, varies: readonly boolean[]): boolean {
-  const isFixed = (e: Expr): boolean => (e.k === "load" ? !varies[e.slot] : children(e).every(isFixed))
+  const isFixed = (e: Expr, seen = new Set<Expr>()): boolean => {
+    if (seen.has(e)) return true
+    seen.add(e)
+    return e.k === "load" ? !varies[e.slot] : children(e).every(c => isFixed(c, seen))
+  }
   const visit = (e: Expr): boolean => {
     if (e.k === "load") return varies[e.slot]! && e.at.terms.every(([a]) => a.k !== "value")
     if (e.k === "guard") return e.otherwise === 0 && visit(e.body)
@@ -46,45 +50,61 @@ export function totals(g: Graph, shares: readonly Node[], fixed: readonly Node[]
   const varying = new Set(g.inputs.filter(n => !fixed.includes(n)))
   for (const n of g.nodes) if (n.args.some(a => varying.has(a))) for (const o of n.outs) varying.add(o)
   const varies = (n: Node): boolean => varying.has(n)
+  const cheap = new Set(g.nodes.filter(isCheap))
   const atHand = new Set(stacked)
-
-  /** Whether a stack of the values of all turns can be had, or cheaply made, from what is at hand. */
-  const isFree = (n: Node): boolean => {
-    if (!varies(n) || atHand.has(n)) return true
-    const maker = makers.get(n)
-    return maker !== undefined && isCheap(maker) && maker.args.every(isFree)
+  /** Values whose stacks can be had, or cheaply made, from what is at hand. */
+  const findFree = (): Set<Node> => {
+    const free = new Set([...fixed, ...atHand])
+    for (const n of g.nodes)
+      if (!n.outs.some(varies) || (cheap.has(n) && n.args.every(a => free.has(a)))) for (const o of n.outs) free.add(o)
+    return free
   }
+  let free = findFree()
+
   /** The value whose stack stands for that of another one: what it is made from at little cost, if that is no larger. */
   const origin = (n: Node): Node => {
     const maker = makers.get(n)
-    if (atHand.has(n) || !maker || !isCheap(maker)) return n
+    if (atHand.has(n) || !maker || !cheap.has(maker)) return n
     const [from, ...others] = maker.args.filter(varies)
     return from && others.length === 0 && bytes([from]) <= bytes([n]) ? origin(from) : n
   }
+  /** What makes a value whose sum is made of the sums of its operands. */
   const parts = (n: Node): Apply | undefined => {
     const maker = makers.get(n)
-    return !isFree(n) && maker && isLinear(maker, maker.args.map(varies)) ? maker : undefined
+    return !free.has(n) && maker && isLinear(maker, maker.args.map(varies)) ? maker : undefined
   }
   /** The stacks that the sum of a value over all turns is made from; `undefined` if that is no better than to sum it up in the loop. */
-  const wants = (n: Node): Node[] | undefined => {
-    if (isFree(n)) return []
-    const maker = makers.get(n)
-    const each = parts(n)?.args.filter(varies).map(wants) ?? [maker?.prim.total && maker.args.filter(varies).map(origin)]
-    return each.every(w => w !== undefined) ? each.flat() : undefined
+  const wants = (root: Node): Set<Node> | undefined => {
+    const found = new Set<Node>()
+    const seen = new Set<Node>()
+    const visit = (n: Node): boolean => {
+      if (free.has(n) || seen.has(n)) return true
+      seen.add(n)
+      const linear = parts(n)
+      if (linear) return linear.args.filter(varies).every(visit)
+      const maker = makers.get(n)
+      if (!maker?.prim.total) return false
+      for (const a of maker.args.filter(varies)) found.add(origin(a))
+      return true
+    }
+    return visit(root) ? found : undefined
   }
 
   const extra: Node[] = []
   const leaving = new Set<Node>()
   const room = bytes(stacked)
   for (const s of [...new Set(shares)].filter(varies).sort((a, b) => bytes([b]) - bytes([a]))) {
-    const wanted = wants(s)?.filter(n => !atHand.has(n))
-    const more = new Set(wanted?.filter(n => !isFree(n)))
-    if (!wanted || bytes(more) > WORTH * bytes([s]) || bytes(new Set([...extra, ...wanted])) > room) continue
+    const wanted = wants(s)
+    if (!wanted) continue
+    const more = [...wanted].filter(n => !free.has(n))
+    const made = [...wanted].filter(n => !atHand.has(n))
+    if (bytes(more) > WORTH * bytes([s]) || bytes(new Set([...extra, ...made])) > room) continue
     leaving.add(s)
     for (const n of more) {
       atHand.add(n)
       extra.push(n)
     }
+    free = findFree()
   }
 
   const leave = shares.map(s => leaving.has(s))
@@ -112,16 +132,17 @@ export function totals(g: Graph, shares: readonly Node[], fixed: readonly Node[]
         const [x, axis] = all(n)
         return spread(toFront(x, axis), axis !== null, length)
       }
+      const summed = new Map<Node, Tensor>()
       const total = (n: Node): Tensor => {
-        const maker = makers.get(n)
-        const linear = parts(n)
-        if (linear) {
-          const args = linear.args.map(a => (varies(a) ? total(a) : all(a)[0]))
-          return scope(linear.scope, () => bind(linear.prim, args, linear.params)[0]!)
-        }
-        if (isFree(n)) return sum(stack(n), [0])
-        const { prim, args, params } = maker!
-        return scope(maker!.scope, () => prim.total!(args.map(stack), params))
+        let t = summed.get(n)
+        if (!t) summed.set(n, (t = makeTotal(n)))
+        return t
+      }
+      const makeTotal = (n: Node): Tensor => {
+        if (free.has(n)) return sum(stack(n), [0])
+        const { prim, args, params, scope: at } = makers.get(n)!
+        const xs = args.map(parts(n) ? a => (varies(a) ? total(a) : all(a)[0]) : stack)
+        return scope(at, () => (parts(n) ? bind(prim, xs, params)[0]! : prim.total!(xs, params)))
       }
       return shares.filter((_, i) => leave[i]).map(total)
     },
