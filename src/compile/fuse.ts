@@ -44,7 +44,7 @@ export function fuse(g: Graph): { tasks: (Launch | Repeat)[]; outputs: Node[] } 
   const launch = (
     { name, scope }: Pick<Launch, "name" | "scope">,
     outs: readonly Node[],
-    make: (read: (a: Node) => Read, element: (a: Node, idx: readonly Index[]) => Expr) => Omit<Kernel, "loads">,
+    make: (read: (a: Node) => Read) => Omit<Kernel, "loads">,
   ): void => {
     const reads: Node[] = []
     // one expression for each value and index vector, so that what is shared stays shared
@@ -71,7 +71,7 @@ export function fuse(g: Graph): { tasks: (Launch | Repeat)[]; outputs: Node[] } 
       if (!("at" in meaning) || meaning.kind === "scatter") throw new Error(`fuse: ${n.prim.name} has no elements`)
       return meaning.at(n.args.map(read), idx, n.params, avalsOf(n))
     }
-    const kernel = make(read, element)
+    const kernel = make(read)
     const simplify = simplifier()
     const stores = storesOf(kernel as Kernel).map(s => ({ ...s, body: simplify(s.body) }))
     for (const r of reads) ready(r)

@@ -38,7 +38,8 @@ export const placesOf = (k: Kernel): Index[] => storesOf(k).flatMap(({ out }) =>
 /** All that a turn computes: what it stores, and data that say where. */
 export const rootsOf = (k: Kernel): Expr[] => [...storesOf(k).map(s => s.body), ...placesOf(k).flatMap(valuesOf)]
 
-const turns = (axes: readonly Axis[]): number => axes.reduce((n, a) => n * a.n, 1)
+/** How often the inside of loops runs. */
+export const turns = (axes: readonly Axis[]): number => axes.reduce((n, a) => n * a.n, 1)
 /** Scalar operations of one run. */
 export function workOf(k: Kernel): number {
   const seen = new Set<Expr>()

@@ -36,7 +36,7 @@ export interface FitOptions {
   readonly checkpoint?: string
   /** Goes on from the checkpoint, with the bits of an unbroken run. Default: false. */
   readonly resume?: boolean
-  /** Ends the training after the current step; the result is what has been learned by then. */
+  /** Ends the training after the steps that are being done, some 50 ms of work; the result is what has been learned by then. */
   readonly signal?: AbortSignal
 }
 

@@ -1,8 +1,9 @@
 // Kernels made of a matrix product: loops around calls of the library, and what becomes of its elements.
-import { type Axis, axisIndex, ravel } from "../../ir/affine.ts"
-import { children, type Expr, once, rebuild } from "../../ir/expr.ts"
-import { type Kernel, storesOf, withStores } from "../kernel.ts"
+import { axisIndex, ravel } from "../../ir/affine.ts"
+import { type Expr, once, reach, rebuild } from "../../ir/expr.ts"
+import { type Kernel, storesOf, turns, withStores } from "../kernel.ts"
 import { loops } from "../loops.ts"
+import { align } from "../plan.ts"
 import { gemmScratch } from "./gemm.ts"
 import { type Gemm, type GemmAxis, matchGemm } from "./gemm-match.ts"
 import type { Code, Local } from "./wasm-bytes.ts"
@@ -19,8 +20,6 @@ export interface Product {
   readonly scratch: number
 }
 
-type Reduce = Extract<Expr, { k: "reduce" }>
-
 /** Loops have done fewer multiplications than this before the library has packed its operands. */
 const SMALL = 64
 
@@ -33,7 +32,7 @@ export function matchProduct(kernel: Kernel): Product | undefined {
 const matches = new WeakMap<Kernel, Product | undefined>()
 
 function findProduct(kernel: Kernel): Product | undefined {
-  const [product, ...others] = reductions(kernel)
+  const [product, ...others] = reach(storesOf(kernel).map(s => s.body)).filter(e => e.k === "reduce")
   if (!product || others.length > 0) return undefined
   const { axes, loads, out, also } = kernel
   if (turns(axes) * turns(product.over) < SMALL) return undefined
@@ -52,21 +51,9 @@ function findProduct(kernel: Kernel): Product | undefined {
   const part: (e: Expr) => Expr = once(e => (e === product ? load : rebuild(e, { part })))
   const stores = storesOf(kernel).map(s => ({ ...s, body: part(s.body) }))
   const epilogue = loops(withStores({ ...kernel, loads: [...loads, product.t] }, stores))
-  const bytes = turns(axes) * byteSize(product.t)
+  const bytes = align(turns(axes) * byteSize(product.t))
   return { gemm, epilogue, bytes, scratch: gemmScratch(gemm) + bytes }
 }
-const turns = (axes: readonly Axis[]): number => axes.reduce((n, a) => n * a.n, 1)
-
-function reductions(kernel: Kernel): Reduce[] {
-  const seen = new Set<Expr>()
-  const visit = (e: Expr): Reduce[] => {
-    if (seen.has(e)) return []
-    seen.add(e)
-    return [...(e.k === "reduce" ? [e] : []), ...children(e).flatMap(visit)]
-  }
-  return storesOf(kernel).flatMap(s => visit(s.body))
-}
-
 /** `library` is the function for the product's type. */
 export function writeProduct({ gemm, epilogue, bytes }: Product, places: Places, scratch: Local, library: number, code: Code): void {
   if (!epilogue) {

@@ -1,7 +1,7 @@
 // What is known about the expressions of a kernel before code is written: which loops they depend on, and whether they can be
 // computed for several turns of a loop at once.
 import type { Atom, Axis, Index } from "../../ir/affine.ts"
-import { type Bound, type Expr, type FloatType, type FormulaOp, isFloat, type MachineOp } from "../../ir/expr.ts"
+import { type Bound, type Expr, type FloatType, type FormulaOp, indicesOf, isFloat, type MachineOp, valuesOf } from "../../ir/expr.ts"
 import { formulas } from "../../ir/formulas.ts"
 import { type Kernel, storesOf } from "../kernel.ts"
 import { hasVector, type Width } from "./wasm-ops.ts"
@@ -13,11 +13,6 @@ export type Load = Extract<Expr, { k: "load" }>
 export type Operation = Extract<Expr, { k: "op" }> & { readonly op: MachineOp }
 /** An expression in which no function with a formula is left at the root. */
 export type Machine = Exclude<Expr, { k: "op" }> | Operation
-
-/** The expressions that an index reads. */
-const valuesOf = (i: Index): Expr[] => i.terms.flatMap(([a]) => (a.k === "value" ? [a.expr] : a.k === "axis" ? [] : valuesOf(a.of)))
-const indicesOf = (e: Expr): readonly Index[] =>
-  e.k === "load" || e.k === "index" ? [e.at] : e.k === "guard" ? e.bounds.map(b => b.i) : []
 
 /** Sums of floats have a declared order; all other reductions give the same bits in any. */
 export const inOrder = (e: Reduce): boolean => e.op === "sum" && isFloat(e.t)
