@@ -3,7 +3,7 @@
 import { type Aval, sameShape, size } from "../core/aval.ts"
 import type { Apply, Graph, Node } from "../graph/graph.ts"
 import { axisIndex, type Index, int, newAxis, range, sameIndex } from "../ir/affine.ts"
-import type { Bound, Expr, Read } from "../ir/expr.ts"
+import { type Bound, type Expr, type Read, valuesOf } from "../ir/expr.ts"
 
 /** More operations than this in one kernel only make it slow to compile. */
 const MAX_MELTED = 96
@@ -34,6 +34,8 @@ interface Probe {
   readonly idx: readonly Index[]
   /** It computes nothing: each element is an element of an operand, a constant or a position. */
   readonly moves: boolean
+  /** It is another way to count an operand's elements: nothing is looked up, and nothing lies outside. */
+  readonly views: boolean
   /** At how many of its elements it reads at all: padding reads inside of bounds only. */
   readonly turns: number
 }
@@ -42,11 +44,11 @@ function probe(n: Apply): Probe {
   const reads: (readonly Index[])[][] = n.args.map(() => [])
   const idx = n.outs[0]!.aval.shape.map(d => axisIndex(newAxis(d)))
   const all = size(shapeOf(n))
-  if (meaning.kind === "call" || meaning.kind === "loop") return { reads, idx, moves: false, turns: Infinity }
+  if (meaning.kind === "call" || meaning.kind === "loop") return { reads, idx, moves: false, views: false, turns: Infinity }
   // the target is copied as it is; the other operands are read in loops of another shape
   if (meaning.kind === "scatter") {
     const turns = size(meaning.loop(avalsOf(n), n.params))
-    return { reads: reads.map((_, i) => [i === meaning.target ? idx : [int(i + 1)]]), idx, moves: false, turns }
+    return { reads: reads.map((_, i) => [i === meaning.target ? idx : [int(i + 1)]]), idx, moves: false, views: false, turns }
   }
   const ins = n.args.map(
     (a, i): Read =>
@@ -58,7 +60,8 @@ function probe(n: Apply): Probe {
   const body = meaning.at(ins, idx, n.params, avalsOf(n))
   const turns =
     meaning.kind === "contraction" ? Infinity : meaning.kind === "reduce" ? Math.max(...n.args.map(a => size(a.aval.shape))) : all
-  return { reads, idx, moves: isMove(body), turns: body.k === "guard" ? Math.round(turns * inside(body.bounds)) : turns }
+  const views = isMove(body) && body.k !== "guard" && reads.every(vectors => vectors.every(at => at.every(i => valuesOf(i).length === 0)))
+  return { reads, idx, moves: isMove(body), views, turns: body.k === "guard" ? Math.round(turns * inside(body.bounds)) : turns }
 }
 /** The share of all turns that lies inside of the bounds. */
 const inside = (bounds: readonly Bound[]): number =>
@@ -136,7 +139,7 @@ export function group(g: Graph): Map<Node, Group> {
     const isMap = n.prim.meaning.kind === "map"
     let here: Places
     const [only] = readers.size === 1 ? [...readers] : []
-    if (!isKept && isMap && p.moves) here = readers
+    if (!isKept && isMap && (p.views || (p.moves && !again.has(out)))) here = readers
     else if (!isKept && n.outs.length === 1 && only && fits(n, out, ...only)) here = readers
     else {
       const joined = [...readers].find(

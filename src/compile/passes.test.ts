@@ -3,7 +3,7 @@ import { expect, test } from "vitest"
 import { show } from "../core/aval.ts"
 import type { Tensor } from "../core/tensor.ts"
 import { record } from "../graph/record.ts"
-import { concat, grad, matmul, mean, relu, reshape, softmax, stack, sum, tanh, transpose, valueAndGrad } from "../js.ts"
+import { cast, concat, grad, matmul, mean, relu, reshape, softmax, stack, sum, take, tanh, transpose, valueAndGrad } from "../js.ts"
 import type { Launch } from "./fuse.ts"
 import { type Lowered, lower } from "./passes.ts"
 import { plan } from "./plan.ts"
@@ -38,6 +38,11 @@ const pinned: readonly (readonly [string, Lowered, string[]])[] = [
     "a map that a product reads is stored once",
     compiled((x, w) => matmul(tanh(x), w), [8, 4], [4, 6]),
     ["tanh f32[8,4] over 32", "matmul f32[8,6] over 8x6"],
+  ],
+  [
+    "rows that a product reads are looked up once",
+    compiled((x, rows, w) => matmul(take(x, cast(rows, "i32")), w), [20, 4], [8], [4, 6]),
+    ["select i32[8] over 8", "gather f32[8,4] over 8x4", "matmul f32[8,6] over 8x6"],
   ],
   ["a transposed operand is read in place", compiled((x, w) => matmul(x, swap(w)), [8, 4], [6, 4]), ["matmul f32[8,6] over 8x6"]],
   ["bias and activation", compiled((x, b) => relu(x.add(b)), [8, 16], [16]), ["select f32[8,16] over 8x16"]],
