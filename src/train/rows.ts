@@ -27,23 +27,25 @@ export interface RowsOptions {
  */
 export function rowsOf(array: ArrayLike<number>, shape: Shape, { dtype = "f32", scale = 1 }: RowsOptions = {}): Rows {
   const n = size(shape)
+  const from = ArrayBuffer.isView(array) ? (array as TypedArray) : Float64Array.from(array)
   if (n === 0 || array.length % n) throw new RangeError(`rowsOf: ${array.length} elements are no whole rows of shape [${shape}]`)
   return {
     rows: array.length / n,
     shape,
     dtype,
     read(rows, into) {
-      let next = 0
-      for (const row of rows) {
-        const from = row * n
-        if (scale === 1 && array.constructor === into.constructor) {
-          into.set((array as TypedArray).subarray(from, from + n), next)
-          next += n
-        } else if (scale === 1) for (let i = 0; i < n; i++) into[next++] = array[from + i]!
-        else for (let i = 0; i < n; i++) into[next++] = array[from + i]! * scale
+      for (let i = 0; i < rows.length; i++) {
+        const row = rows[i]!
+        if (n === 1) into[i] = from[row]! * scale
+        else into.set(from.subarray(row * n, (row + 1) * n), i * n)
+        if (n > 1 && scale !== 1) multiply(into, i * n, (i + 1) * n, scale)
       }
     },
   }
+}
+/** A function of its own, with nothing but numbers and one array: several times as fast as the same loop inside of `read`. */
+function multiply(x: TypedArray, from: number, to: number, by: number): void {
+  for (let i = from; i < to; i++) x[i]! *= by
 }
 
 /** What `fit` and `evaluate` take as inputs and targets: axis 0 of a tensor runs over the examples. */
