@@ -76,6 +76,22 @@ describe.each(engines.map(e => [e.name, e] as const))("%s", (_name, engine) => {
     })
   })
 
+  test("an argument used so often that it moves into the engine's memory", () => {
+    use()
+    const f = jit((x: Tensor, y: Tensor) => add(mul(x, 2), y))
+    const [x, y] = [tensor([1, 2, 3]), tensor([10, 20, 30])]
+    const read = x.values()
+    for (let i = 0; i < 6; i++) expect([...f(x, y).values()]).toEqual([12, 24, 36])
+    expect([...y.values()]).toEqual([10, 20, 30])
+    expect(x.values()).toBe(read)
+    // its memory is taken over like any other, and what has been read stays
+    const inPlace = jit((x: Tensor) => add(x, 1), { donate: [0] })
+    expect([...inPlace(inPlace(x)).values()]).toEqual([3, 4, 5])
+    expect([...read]).toEqual([1, 2, 3])
+    expect(() => x.values()).toThrow(a.DonatedTensorError)
+    expect([...f(y, y).values()]).toEqual([30, 60, 90])
+  })
+
   test("a scatter into a donated table", () => {
     use()
     const f: Fn = (x, ids) => [a.add(a.take(x, ids), x.slice([0, 3])), x.at(0)]

@@ -15,7 +15,7 @@ export interface Buffer {
   /** Number of the argument or result it is; `undefined` for temporaries. */
   readonly input?: number
   readonly output?: number
-  /** Bytes from the start of the arena. Arguments and results have a place too, for engines that cannot reach theirs directly. */
+  /** Bytes from the start of the arena; -1 for arguments and results, which lie elsewhere. */
   readonly offset: number
 }
 interface Common {
@@ -46,14 +46,12 @@ export interface Plan {
   readonly arena: number
 }
 
+export const bytesIn = (b: Buffer): number => b.n * bytesOf(b.dtype)
 export const ALIGN = 64
 export const align = (n: number): number => Math.ceil(n / ALIGN) * ALIGN
 
-/**
- * Lays out the memory of a program. `donated[o]` is the argument whose memory result o takes over, or -1. Arguments and results get
- * no place in the arena if they are `placed` elsewhere.
- */
-export function plan(program: Lowered, donated: readonly number[], scratchBytes: (k: Kernel) => number, placed = false): Plan {
+/** Lays out the memory of a program. `donated[o]` is the argument whose memory result o takes over, or -1. */
+export function plan(program: Lowered, donated: readonly number[], scratchBytes: (k: Kernel) => number): Plan {
   const { tasks, outputs } = program
   const buffers: { -readonly [K in keyof Buffer]: Buffer[K] }[] = []
   const ids = new Map<Node, number>()
@@ -83,13 +81,11 @@ export function plan(program: Lowered, donated: readonly number[], scratchBytes:
   const kept = new Set([...results, ...copies.map(c => c.from)])
   const span = (b: Buffer, id: number): Omit<Span, "place"> => {
     const uses = steps.flatMap((s, i) => (s.outs.includes(id) || s.ins.includes(id) ? [i] : []))
-    // arguments that nothing reads are written too, before the first step
-    const from = b.input !== undefined ? 0 : (uses[0] ?? 0)
-    return { from, to: kept.has(id) ? tasks.length : (uses.at(-1) ?? 0), bytes: align(b.n * bytesOf(b.dtype)) }
+    return { from: uses[0] ?? 0, to: kept.has(id) ? tasks.length : (uses.at(-1) ?? 0), bytes: align(bytesIn(b)) }
   }
   const spans: Span[] = [
     ...buffers.flatMap((b, id) =>
-      placed && (b.input !== undefined || b.output !== undefined) ? [] : [{ ...span(b, id), place: (at: number) => (b.offset = at) }],
+      b.input !== undefined || b.output !== undefined ? [] : [{ ...span(b, id), place: (at: number) => (b.offset = at) }],
     ),
     ...scratch.map((bytes, i) => ({ from: i, to: i, bytes: align(bytes), place: (at: number) => (scratch[i] = at) })),
   ]
@@ -100,7 +96,7 @@ export function plan(program: Lowered, donated: readonly number[], scratchBytes:
 /** The program of a loop finds arguments and results where the loop's are, and works on its carry in place. */
 function planBody({ body, loop }: Extract<Task, { k: "loop" }>, scratchBytes: (k: Kernel) => number): Plan {
   const carry = body.outputs.map((_, o) => (o < loop.carry ? loop.constants + o : -1))
-  return plan(body, carry, scratchBytes, true)
+  return plan(body, carry, scratchBytes)
 }
 /** An initial carry that lies where the loop wants it is not moved. */
 const isCopyOntoItself = (s: Step): boolean =>

@@ -16,25 +16,33 @@ export interface Storage {
   /** There is nothing here any more: reading says so. */
   readonly donated?: true
 }
-/** Numbers in an array that belongs to JavaScript's garbage collector. */
+/** Numbers in an array that belongs to JavaScript's garbage collector, until an engine takes them to where it works. */
 export class Host implements Storage {
-  readonly array: TypedArray
+  private array: TypedArray | undefined
+  private moved: Storage | undefined
   private shown = false
+  /** How many programs have had a copy. */
+  copies = 0
   constructor(array: TypedArray) {
     this.array = array
   }
   read(): TypedArray {
     this.shown = true
-    return this.array
+    return (this.array ??= this.moved!.read())
   }
   view(): TypedArray {
-    return this.array
+    return this.array ?? this.moved!.view()
   }
   own(): Storage {
-    return this.shown ? new Host(this.array.slice()) : this
+    return this.moved ?? (this.shown ? new Host(this.array!.slice()) : this)
   }
   settled(): Storage {
-    return this
+    return this.moved ?? this
+  }
+  /** The numbers are in `storage` from now on; an array that someone has read stays. */
+  move(storage: Storage): void {
+    this.moved = storage
+    if (!this.shown) this.array = undefined
   }
 }
 /** The memory was given away. */

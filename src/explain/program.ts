@@ -77,7 +77,7 @@ export function program(
 ): ProgramReport {
   const recording = recordCall(f, args as readonly Tree[])
   const lowered = lower(recording.graph)
-  const memory = memoryOf(plan(lowered, donations(recording, args as readonly Tree[], donate), scratchBytes, true))
+  const memory = memoryOf(plan(lowered, donations(recording, args as readonly Tree[], donate), scratchBytes))
   const kernels = kernelsOf(lowered, 1, [])
   const total = (of: (k: KernelReport) => number): number => kernels.reduce((n, k) => n + of(k) * k.times, 0)
   const report = {

@@ -10,7 +10,12 @@ export class Heap {
   readonly memory = new WebAssembly.Memory({ initial: 16, maximum: MAX_PAGES })
   // free blocks by address; address 0 stays unused, so that no block is there
   private free: { at: number; bytes: number }[] = [{ at: align(1), bytes: 16 * PAGE - align(1) }]
-  private readonly registry = new FinalizationRegistry<{ at: number; bytes: number }>(b => this.release(b.at, b.bytes))
+  /** Bytes that are kept for tensors. */
+  kept = 0
+  private readonly registry = new FinalizationRegistry<{ at: number; bytes: number }>(b => {
+    this.kept -= b.bytes
+    this.release(b.at, b.bytes)
+  })
 
   view(dtype: Dtype, at: number, n: number): TypedArray {
     return viewOf(dtype, this.memory.buffer as ArrayBuffer, at, n)
@@ -50,12 +55,16 @@ export class Heap {
     this.release(pages * PAGE, more * PAGE)
   }
 
-  /** A block that holds `values` and is freed with the tensor that owns it. */
-  resident(values: TypedArray, dtype: Dtype): Resident {
-    const bytes = values.length * bytesOf(dtype)
-    const at = this.allocate(bytes)
-    this.view(dtype, at, values.length).set(values)
-    const r = new Resident(this, dtype, at, values.length)
+  /** A block that holds `values`, to be released or kept. */
+  lend(values: TypedArray, dtype: Dtype): Resident {
+    const r = new Resident(this, dtype, this.allocate(values.length * bytesOf(dtype)), values.length)
+    r.view().set(values)
+    return r
+  }
+  /** The block is freed with the tensor that owns it. */
+  keep(r: Resident): Resident {
+    const { at, bytes } = r
+    this.kept += bytes
     this.registry.register(r, { at, bytes })
     return r
   }
@@ -72,6 +81,9 @@ export class Resident implements Storage {
     this.dtype = dtype
     this.at = at
     this.n = n
+  }
+  get bytes(): number {
+    return this.n * bytesOf(this.dtype)
   }
   read(): TypedArray {
     const copy = allocate(this.dtype, this.n)

@@ -2,7 +2,7 @@ import { emitLibrary, emitWasm, kernelsOf, scratchBytes } from "../compile/emit/
 import { tableOf } from "../compile/emit/wasm-program.ts"
 import { type Kernel, keyOf } from "../compile/kernel.ts"
 import type { Lowered } from "../compile/passes.ts"
-import { type Plan, plan } from "../compile/plan.ts"
+import { align, bytesIn, type Plan, plan } from "../compile/plan.ts"
 import { Host, type Storage } from "../core/concrete.ts"
 import { allocate } from "../core/dtype.ts"
 import type { Engine, Run } from "./engine.ts"
@@ -68,6 +68,11 @@ export class WasmEngine implements Engine {
 
 type Code = (arena: number, table: number) => void
 
+/** An argument that has been copied so often moves into the engine's memory. Earlier, and what loops make afresh would gather there. */
+const OFTEN = 4
+/** Bytes in the engine's memory beyond which arguments are copied however often: inside of a synchronous loop nothing is freed. */
+const MOST_KEPT = 1 << 30
+
 /** A compiled program: finds memory for arguments and results, and calls the code. */
 class WasmProgram {
   private readonly heap: Heap
@@ -75,7 +80,11 @@ class WasmProgram {
   private readonly code: Code
   private readonly reserve: (bytes: number) => number
   private readonly taken: ReadonlySet<number>
-  private readonly table: readonly number[]
+  /** For each result where it lies from the start of the arena, or -1 where it takes over an argument's memory. */
+  private readonly results: readonly number[]
+  /** Bytes of arena and results; the table of addresses lies behind them. */
+  private readonly bytes: number
+  private readonly entries: number
 
   constructor(heap: Heap, plan: Plan, code: Code, reserve: (bytes: number) => number) {
     this.heap = heap
@@ -83,33 +92,42 @@ class WasmProgram {
     this.code = code
     this.reserve = reserve
     this.taken = new Set(plan.donated)
-    this.table = tableOf(plan)
+    this.entries = tableOf(plan).length
+    let bytes = plan.arena
+    this.results = plan.outputs.map((id, o) => {
+      if (plan.donated[o]! >= 0) return -1
+      const at = bytes
+      bytes += align(bytesIn(plan.buffers[id]!))
+      return at
+    })
+    this.bytes = bytes
   }
 
   readonly run = (inputs: readonly Storage[]): Storage[] => {
-    const { heap, plan, taken, table } = this
+    const { heap, plan, taken, results, bytes } = this
     const { buffers } = plan
-    // the table of addresses lies behind the arena
-    const base = this.reserve(plan.arena + 4 * table.length)
-    const state = inputs.map((x, i) =>
-      taken.has(i) && !(x instanceof Resident) ? heap.resident(x.view(), buffers[plan.inputs[i]!]!.dtype) : x,
-    )
-    const addresses = new Int32Array(heap.memory.buffer, base + plan.arena, table.length)
-    table.forEach((id, i) => {
-      const b = buffers[id]!
-      const x = state[i]
-      if (x instanceof Resident) addresses[i] = x.at
-      else {
-        addresses[i] = base + b.offset
-        if (x) heap.view(b.dtype, base + b.offset, b.n).set(x.view())
-      }
+    const base = this.reserve(bytes + 4 * this.entries)
+    const borrowed: Resident[] = []
+    const state = inputs.map((x, i): Resident => {
+      if (x instanceof Resident) return x
+      const r = heap.lend(x.view(), buffers[plan.inputs[i]!]!.dtype)
+      if (taken.has(i)) return heap.keep(r)
+      if (x instanceof Host && ++x.copies >= OFTEN && heap.kept < MOST_KEPT) x.move(heap.keep(r))
+      else borrowed.push(r)
+      return r
     })
-    this.code(base, base + plan.arena)
+    // memory may have grown by now
+    const table = new Int32Array(heap.memory.buffer, base + bytes, this.entries)
+    let entry = 0
+    for (const x of state) table[entry++] = x.at
+    for (const at of results) if (at >= 0) table[entry++] = base + at
+    this.code(base, base + bytes)
+    for (const x of borrowed) heap.release(x.at, x.bytes)
     return plan.outputs.map((id, o) => {
-      if (plan.donated[o]! >= 0) return state[plan.donated[o]!]!
+      if (results[o]! < 0) return state[plan.donated[o]!]!
       const b = buffers[id]!
       const out = allocate(b.dtype, b.n)
-      out.set(heap.view(b.dtype, base + b.offset, b.n))
+      out.set(heap.view(b.dtype, base + results[o]!, b.n))
       return new Host(out)
     })
   }

@@ -1,5 +1,5 @@
 // W9: the digits of MNIST, 784-128-10, three epochs: seconds, and how many of the test digits are then right.
-import { argmax, jit, type Tensor, tensor, valueAndGrad } from "../../index.ts"
+import { argmax, jit, scan, type Tensor, take, tensor, valueAndGrad } from "../../index.ts"
 import { crossEntropy } from "../../losses.ts"
 import { type Images, openSource } from "../source.ts"
 import { denseFlops, denseParameters } from "./flops.ts"
@@ -30,12 +30,17 @@ export function* training(): Generator<Measured> {
   const optimizer = OPTIMIZERS.adam
   const lossOf = (layers: readonly Dense[], x: Tensor, y: Tensor): Tensor => crossEntropy(logits(layers, x), y)
   const batches = Math.floor(train.rows / BATCH)
-  const pixels = new Float32Array(BATCH * PIXELS)
-  const labels = new Int32Array(BATCH)
-  const step = jit(
-    (params: readonly Dense[], state: ReturnType<typeof optimizer.init>, x: Tensor, y: Tensor) => {
-      const [loss, gradients] = valueAndGrad(lossOf)(params, x, y)
-      return [...optimizer.update(gradients, state, params), loss] as const
+  const images = tensor(x, { shape: [train.rows, PIXELS] })
+  const labels = tensor(train.labels)
+  type State = ReturnType<typeof optimizer.init>
+  const epoch = jit(
+    (params: readonly Dense[], state: State, images: Tensor, labels: Tensor, order: Tensor) => {
+      const step = ([params, state]: readonly [readonly Dense[], State], rows: Tensor) => {
+        const [loss, gradients] = valueAndGrad(lossOf)(params, take(images, rows), take(labels, rows))
+        return [optimizer.update(gradients, state, params), loss] as const
+      }
+      const [[nextParams, nextState], losses] = scan(step, [params, state] as const, order)
+      return [nextParams, nextState, losses.at(-1)] as const
     },
     { donate: [0, 1] },
   )
@@ -44,16 +49,9 @@ export function* training(): Generator<Measured> {
   let loss: Tensor | undefined
 
   const before = cpuMs()
-  for (let epoch = 0; epoch < EPOCHS; epoch++) {
-    const order = permutation(train.rows, 7 + epoch)
-    for (let k = 0; k < batches; k++) {
-      for (let j = 0; j < BATCH; j++) {
-        const row = order[k * BATCH + j]!
-        pixels.set(x.subarray(row * PIXELS, (row + 1) * PIXELS), j * PIXELS)
-        labels[j] = train.labels[row]!
-      }
-      ;[params, state, loss] = step(params, state, tensor(pixels, { shape: [BATCH, PIXELS] }), tensor(labels))
-    }
+  for (let e = 0; e < EPOCHS; e++) {
+    const order = tensor(permutation(train.rows, 7 + e).subarray(0, batches * BATCH), { shape: [batches, BATCH] })
+    ;[params, state, loss] = epoch(params, state, images, labels, order)
   }
   const loss1 = rounded(loss!.item())
   const seconds = (cpuMs() - before) / 1000

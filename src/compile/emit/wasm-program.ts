@@ -1,9 +1,8 @@
 // A program as code: calls of kernels one after the other, and loops around them. Kernels stay functions of their own, because V8
 // replaces slow first code by fast code only when a function is called again, never inside of a running loop.
 
-import { bytesOf } from "../../core/dtype.ts"
 import type { Kernel } from "../kernel.ts"
-import type { Buffer, Plan, Step } from "../plan.ts"
+import { bytesIn, type Plan, type Step } from "../plan.ts"
 import type { Code, Local } from "./wasm-bytes.ts"
 
 /** Leaves the address of a buffer on the stack. */
@@ -49,7 +48,6 @@ function writeSteps({ steps, copies, buffers }: Plan, arena: Local, address: Add
     code.i32(bytesIn(buffers[to]!)).copyMemory()
   }
 }
-const bytesIn = (b: Buffer): number => b.n * bytesOf(b.dtype)
 
 function writeLoop(s: Repeat, outer: Local, address: Address, functionOf: (k: Kernel) => number, code: Code): void {
   const { loop, body, outs, ins } = s
