@@ -31,7 +31,12 @@ export interface Kernel extends Store {
 
 export const storesOf = (k: Kernel): readonly Store[] => (k.also ? [k, ...k.also] : [k])
 /** The kernel with other elements to store, as many as before. */
-export const withStores = <K extends Kernel>(k: K, [first, ...also]: readonly Store[]): K => ({ ...k, ...first, ...(k.also && { also }) })
+export const withStores = <K extends Kernel>(k: K, [first, ...also]: readonly Store[]): K => ({
+  ...k,
+  out: first!.out,
+  body: first!.body,
+  ...(k.also && { also }),
+})
 
 /** Where a turn stores, and what the bounds of that are about. */
 export const placesOf = (k: Kernel): Index[] => storesOf(k).flatMap(({ out }) => [out.at, ...out.bounds.map(b => b.i)])

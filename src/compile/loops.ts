@@ -20,7 +20,7 @@ import { type Kernel, placesOf, rootsOf, storesOf, withStores } from "./kernel.t
 export const loops = (kernel: Kernel): Kernel => deal(merge(drop(splitAll(kernel))))
 
 /** A kernel with other indices and other loops; shared expressions stay shared. */
-function rewrite(k: Kernel, f: (a: Axis) => Index, axes: (over: readonly Axis[]) => readonly Axis[]): Kernel {
+export function rewrite(k: Kernel, f: (a: Axis) => Index, axes: (over: readonly Axis[]) => readonly Axis[]): Kernel {
   const index = (i: Index): Index => substitute(i, a => (a.k === "axis" ? f(a.axis) : valueIndex(part(a.expr))))
   const part: (e: Expr) => Expr = once(e => rebuild(e, { part, index, axes }))
   const stores = storesOf(k).map(({ out, body }) => ({

@@ -22,7 +22,7 @@ interface Common {
   /** Buffers by number. */
   readonly outs: readonly number[]
   readonly ins: readonly number[]
-  /** Memory for the task alone, in bytes from the start of the arena: scratch memory of a kernel, the arena of a loop's program. */
+  /** Memory for the step alone, in bytes from the start of the arena. */
   readonly scratch: number
   readonly name: string
   readonly scope: readonly string[]
@@ -50,8 +50,11 @@ export const bytesIn = (b: Buffer): number => b.n * bytesOf(b.dtype)
 export const ALIGN = 64
 export const align = (n: number): number => Math.ceil(n / ALIGN) * ALIGN
 
-/** Lays out the memory of a program. `donated[o]` is the argument whose memory result o takes over, or -1. */
-export function plan(program: Lowered, donated: readonly number[], scratchBytes: (k: Kernel) => number): Plan {
+/**
+ * Lays out the memory of a program. `donated[o]` is the argument whose memory result o takes over, or -1; `bytesOfStep` says how much
+ * memory a step wants for itself, a loop at least the arena of its body.
+ */
+export function plan(program: Lowered, donated: readonly number[], bytesOfStep: (s: Step) => number): Plan {
   const { tasks, outputs } = program
   const buffers: { -readonly [K in keyof Buffer]: Buffer[K] }[] = []
   const ids = new Map<Node, number>()
@@ -75,9 +78,9 @@ export function plan(program: Lowered, donated: readonly number[], scratchBytes:
 
   const steps = tasks.map((t): Step => {
     const common = { outs: t.outs.map(o => ids.get(o)!), ins: t.reads.map(r => ids.get(r)!), scratch: 0, name: t.name, scope: t.scope }
-    return t.k === "kernel" ? { ...common, k: t.k, kernel: t.kernel } : { ...common, k: t.k, loop: t.loop, body: planBody(t, scratchBytes) }
+    return t.k === "kernel" ? { ...common, k: t.k, kernel: t.kernel } : { ...common, k: t.k, loop: t.loop, body: planBody(t, bytesOfStep) }
   })
-  const scratch = steps.map(s => (s.k === "loop" ? s.body.arena : scratchBytes(s.kernel)))
+  const scratch = steps.map(bytesOfStep)
   const kept = new Set([...results, ...copies.map(c => c.from)])
   const span = (b: Buffer, id: number): Omit<Span, "place"> => {
     const uses = steps.flatMap((s, i) => (s.outs.includes(id) || s.ins.includes(id) ? [i] : []))
@@ -94,9 +97,9 @@ export function plan(program: Lowered, donated: readonly number[], scratchBytes:
   return { buffers, inputs, outputs: results, steps: needed, donated, copies, arena }
 }
 /** The program of a loop finds arguments and results where the loop's are, and works on its carry in place. */
-function planBody({ body, loop }: Extract<Task, { k: "loop" }>, scratchBytes: (k: Kernel) => number): Plan {
+function planBody({ body, loop }: Extract<Task, { k: "loop" }>, bytesOfStep: (s: Step) => number): Plan {
   const carry = body.outputs.map((_, o) => (o < loop.carry ? loop.constants + o : -1))
-  return plan(body, carry, scratchBytes)
+  return plan(body, carry, bytesOfStep)
 }
 /** An initial carry that lies where the loop wants it is not moved. */
 const isCopyOntoItself = (s: Step): boolean =>

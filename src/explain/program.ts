@@ -1,4 +1,4 @@
-import { type KernelKind, kernelKind, scratchBytes } from "../compile/emit/wasm.ts"
+import { type KernelKind, kernelKind, stepBytes } from "../compile/emit/wasm.ts"
 import { inline } from "../compile/inline.ts"
 import { workOf } from "../compile/kernel.ts"
 import { type Lowered, lower } from "../compile/passes.ts"
@@ -77,7 +77,7 @@ export function program(
 ): ProgramReport {
   const recording = recordCall(f, args as readonly Tree[])
   const lowered = lower(recording.graph)
-  const memory = memoryOf(plan(lowered, donations(recording, args as readonly Tree[], donate), scratchBytes))
+  const memory = memoryOf(plan(lowered, donations(recording, args as readonly Tree[], donate), stepBytes))
   const kernels = kernelsOf(lowered, 1, [])
   const total = (of: (k: KernelReport) => number): number => kernels.reduce((n, k) => n + of(k) * k.times, 0)
   const report = {

@@ -19,7 +19,7 @@ export class JsEngine implements Engine {
   private arena = new ArrayBuffer(0)
 
   compile(program: Lowered, donated: readonly number[]): Run {
-    const p = plan(program, donated, () => 0)
+    const p = plan(program, donated, s => (s.k === "loop" ? s.body.arena : 0))
     const run = this.program(p)
     const taken = p.inputs.map((_, i) => donated.includes(i))
     const results = p.outputs.map((b, o) => ({ from: donated[o]!, ...p.buffers[b]! }))

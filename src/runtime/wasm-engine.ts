@@ -1,4 +1,4 @@
-import { emitLibrary, emitWasm, kernelsOf, scratchBytes } from "../compile/emit/wasm.ts"
+import { emitLibrary, emitWasm, kernelsOf, stepBytes } from "../compile/emit/wasm.ts"
 import { tableOf } from "../compile/emit/wasm-program.ts"
 import { type Kernel, keyOf } from "../compile/kernel.ts"
 import type { Lowered } from "../compile/passes.ts"
@@ -28,7 +28,7 @@ export class WasmEngine implements Engine {
   }
 
   compile(program: Lowered, donated: readonly number[]): Run {
-    const p = plan(program, donated, scratchBytes)
+    const p = plan(program, donated, stepBytes)
     return new WasmProgram(this.heap, p, this.load(p), bytes => this.reserve(bytes)).run
   }
 

@@ -1,10 +1,10 @@
 // Kernels made of a matrix product: loops around calls of the library, and what becomes of its elements.
-import { axisIndex, ravel } from "../../ir/affine.ts"
-import { type Expr, once, reach, rebuild } from "../../ir/expr.ts"
-import { type Kernel, storesOf, turns, withStores } from "../kernel.ts"
-import { loops } from "../loops.ts"
+import { type Axis, axisIndex, dependsOn, type Index, newAxis, ravel, stride } from "../../ir/affine.ts"
+import { type Dtype, type Expr, indicesOf, once, reach, rebuild } from "../../ir/expr.ts"
+import { type Kernel, rootsOf, storesOf, turns, withStores } from "../kernel.ts"
+import { loops, rewrite } from "../loops.ts"
 import { align } from "../plan.ts"
-import { gemmScratch } from "./gemm.ts"
+import { gemmScratch, type Library, packedBytes } from "./gemm.ts"
 import { type Gemm, type GemmAxis, matchGemm } from "./gemm-match.ts"
 import type { Code, Local } from "./wasm-bytes.ts"
 import { type Places, writeKernel } from "./wasm-kernel.ts"
@@ -18,10 +18,27 @@ export interface Product {
   /** Bytes of the product, if it is kept in scratch memory, and of all scratch memory. */
   readonly bytes: number
   readonly scratch: number
+  /** A large product is made and used up rows by rows, while they are in the cache; `gemm` and `epilogue` are those of some rows. */
+  readonly strips?: Strips
+}
+interface Strips {
+  readonly count: number
+  /** By how many bytes the product's operand A, the results and the epilogue's operands move from strip to strip. */
+  readonly a: number
+  readonly outs: readonly number[]
+  readonly operands: readonly number[]
+  /** Bytes of the packed operand B. */
+  readonly packed: number
 }
 
 /** Loops have done fewer multiplications than this before the library has packed its operands. */
 const SMALL = 64
+/** A product of fewer bytes stays in the second cache until it is used, and so does a matrix B. */
+const CACHED = 128 * 1024
+/** Most of a strip. */
+const STRIP = 64 * 1024
+/** Rows that the library computes together. */
+const ROWS = 8
 
 /** The matrix product in the kernel, if there is exactly one reduction and the library does it faster than loops would. */
 export function matchProduct(kernel: Kernel): Product | undefined {
@@ -52,22 +69,120 @@ function findProduct(kernel: Kernel): Product | undefined {
   const stores = storesOf(kernel).map(s => ({ ...s, body: part(s.body) }))
   const epilogue = loops(withStores({ ...kernel, loads: [...loads, product.t] }, stores))
   const bytes = align(turns(axes) * byteSize(product.t))
-  return { gemm, epilogue, bytes, scratch: gemmScratch(gemm) + bytes }
+  const whole = { gemm, epilogue, bytes, scratch: gemmScratch(gemm) + bytes }
+  return inStrips(whole) ?? whole
 }
-/** `library` is the function for the product's type. */
-export function writeProduct({ gemm, epilogue, bytes }: Product, places: Places, scratch: Local, library: number, code: Code): void {
+
+/** The product strip by strip, if it is large and the epilogue can follow. */
+function inStrips(whole: Product): Product | undefined {
+  const { gemm, epilogue, bytes } = whole as Product & { epilogue: Kernel }
+  const { t, m, n, c } = gemm
+  const packed = align(packedBytes(gemm))
+  const row = n.n * byteSize(t)
+  if (!isPackable(whole) || bytes <= CACHED || packed > CACHED || n.c !== 1 || m.c !== n.n || c.start !== 0) return undefined
+  let rows = Math.floor(STRIP / row / ROWS) * ROWS
+  while (rows > 0 && m.n % rows) rows -= ROWS
+  const [axis, ...inner] = epilogue.axes
+  const turned = (rows * n.n) / turns(inner)
+  if (rows <= 0 || !axis || !Number.isInteger(turned)) return undefined
+  const steps = stepsOf(epilogue, axis)
+  // the epilogue must come to the product's elements in their order
+  if (steps?.operands.at(-1) !== turns(inner) * byteSize(t)) return undefined
+  const by = (list: readonly number[]): number[] => list.map(step => step * turned)
+  const shorter = newAxis(turned)
+  const part = rewrite(
+    epilogue,
+    a => axisIndex(a.id === axis.id ? shorter : a),
+    all => all.map(a => (a.id === axis.id ? shorter : a)),
+  )
+  const strips = { count: m.n / rows, a: rows * m.a * byteSize(t), outs: by(steps.outs), operands: by(steps.operands), packed }
+  const some = { ...gemm, m: { ...m, n: rows } }
+  return { gemm: some, epilogue: part, bytes: align(rows * row), scratch: gemmScratch(some) + align(rows * row) + packed, strips }
+}
+/** How many bytes each result and operand moves with each turn of the loop, if that is all that changes. */
+function stepsOf(k: Kernel, axis: Axis): Pick<Strips, "outs" | "operands"> | undefined {
+  const exprs = reach(rootsOf(k))
+  const fixed = [...storesOf(k).flatMap(s => s.out.bounds.map(b => b.i)), ...exprs.flatMap(e => (e.k === "load" ? [] : indicesOf(e)))]
+  if (fixed.some(i => dependsOn(i, axis))) return undefined
+  const step = (t: Dtype, indices: readonly Index[]): number => {
+    const [first = 0, ...others] = indices.map(i => stride(i, axis) ?? Number.NaN)
+    return others.every(s => s === first) ? first * byteSize(t) : Number.NaN
+  }
+  const outs = storesOf(k).map(({ out }) => step(out.t, [out.at]))
+  const operands = k.loads.map((t, slot) => step(t, exprs.flatMap(e => (e.k === "load" && e.slot === slot ? [e.at] : [])))) // biome-ignore format: one line
+  return [...outs, ...operands].every(Number.isInteger) ? { outs, operands } : undefined
+}
+
+/** Whether all calls for the product read the same matrix B, so that it may be packed once for many products. */
+export const isPackable = ({ gemm }: Product): boolean => gemm.loops.length === 0 && gemm.sums.length === 0
+/** Packs B, at `b`, to `to`; both leave an address on the stack. */
+export function writePack({ gemm }: Product, b: () => void, to: () => void, library: Library, code: Code): void {
+  const size = byteSize(gemm.t)
+  code.i32(gemm.n.n).i32(gemm.k.n)
+  b()
+  code
+    .i32(gemm.b.start * size)
+    .op("i32.add")
+    .i32(gemm.k.b * size)
+    .i32(gemm.n.b * size)
+  to()
+  code.call(library.pack)
+}
+
+/** `packed` is the address of the packed matrix B, or 0. */
+export function writeProduct(product: Product, places: Places, scratch: Local, packed: Local, library: Library, code: Code): void {
+  const { gemm, epilogue, bytes, strips } = product
   if (!epilogue) {
-    writeCalls(gemm, places.operands, places.outs[0]!, scratch, library, code)
+    writeCalls(gemm, places.operands, places.outs[0]!, scratch, packed, library, code)
     return
   }
   // the product lies in front of the library's scratch memory
   const rest = code.local("i32")
   code.get(scratch).i32(bytes).op("i32.add").set(rest)
-  writeCalls(gemm, places.operands, scratch, rest, library, code)
-  writeKernel(epilogue, { ...places, operands: [...places.operands, scratch] }, code)
+  if (strips) writeStrips({ ...product, epilogue, strips }, places, scratch, rest, packed, library, code)
+  else {
+    writeCalls(gemm, places.operands, scratch, rest, packed, library, code)
+    writeKernel(epilogue, { ...places, operands: [...places.operands, scratch] }, code)
+  }
 }
 
-function writeCalls(gemm: Gemm, operands: readonly Local[], to: Local, scratch: Local, library: number, code: Code): void {
+function writeStrips(
+  product: Product & { readonly epilogue: Kernel; readonly strips: Strips },
+  places: Places,
+  strip: Local,
+  scratch: Local,
+  packed: Local,
+  library: Library,
+  code: Code,
+): void {
+  const { gemm, epilogue, strips } = product
+  const copy = (from: Local): Local => {
+    const to = code.local("i32")
+    code.get(from).set(to)
+    return to
+  }
+  const [rest, b, left] = [copy(scratch), copy(packed), code.local("i32")]
+  code.get(b).op("i32.eqz")
+  code.if(() => {
+    code.get(rest).set(b).advance(rest, strips.packed)
+    const matrix = (): Code => code.get(places.operands[gemm.b.slot]!)
+    writePack(product, matrix, () => code.get(b), library, code)
+  })
+  const factors = places.operands.map((p, slot) => (slot === gemm.a.slot ? copy(p) : p))
+  const outs = places.outs.map(copy)
+  const operands = [...places.operands.map(copy), strip]
+  code.i32(strips.count).set(left)
+  code.loop(() => {
+    writeCalls(gemm, factors, strip, rest, b, library, code)
+    writeKernel(epilogue, { outs, operands }, code)
+    code.advance(factors[gemm.a.slot]!, strips.a)
+    outs.forEach((p, i) => code.advance(p, strips.outs[i]!))
+    operands.slice(0, -1).forEach((p, i) => code.advance(p, strips.operands[i]!))
+    code.advance(left, -1).get(left).brIf(0)
+  })
+}
+
+function writeCalls(gemm: Gemm, operands: readonly Local[], to: Local, scratch: Local, packed: Local, library: Library, code: Code): void {
   const { t, a, b, c, m, n, k, loops, sums } = gemm
   const size = byteSize(t)
   const moved = (base: Local, elements: number): Local => {
@@ -89,7 +204,7 @@ function writeCalls(gemm: Gemm, operands: readonly Local[], to: Local, scratch: 
           .i32(steps[2 * i + 1]!)
       code.get(scratch).i32(0)
       for (const i of counters) code.get(i).op("i32.or")
-      code.i32(0).op("i32.ne").call(library)
+      code.i32(0).op("i32.ne").get(packed).call(library.gemm)
       return
     }
     const pointers = outer.map(p => moved(p, 0))

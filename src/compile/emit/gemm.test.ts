@@ -1,7 +1,7 @@
 import { setFlagsFromString } from "node:v8"
 import { describe, expect, test } from "vitest"
 import type { FloatType } from "../../ir/expr.ts"
-import { gemmScratch } from "./gemm.ts"
+import { gemmScratch, packedBytes } from "./gemm.ts"
 import type { Gemm, GemmAxis } from "./gemm-match.ts"
 import { randomNumbers } from "./testing/random-kernels.ts"
 import { emitLibrary } from "./wasm.ts"
@@ -51,10 +51,17 @@ const scratchOf = (t: FloatType, [m, n, k]: Shape): number => gemmScratch({ t, m
  * The product of random matrices, computed by the library in the middle of a memory in which nothing else may change. What is wanted
  * is the sum in the order of k, every operation rounded; of relaxed products that each element is what it is as a product of its own.
  */
-function multiply(lib: Library, t: FloatType, shape: Shape, names: readonly [LayoutName, LayoutName, LayoutName], adds: 0 | 1) {
+function multiply(
+  lib: Library,
+  t: FloatType,
+  shape: Shape,
+  names: readonly [LayoutName, LayoutName, LayoutName],
+  adds: 0 | 1,
+  packed = false,
+) {
   const [m, n, k] = shape
   const size = t === "f32" ? 4 : 8
-  const gemm = lib.exports[`gemm_${t}`]
+  const [gemm, pack] = [lib.exports[`gemm_${t}`], lib.exports[`pack_${t}`]]
   let end = 64 + size // no address is a multiple of a vector
   const place = (name: LayoutName, rows: number, columns: number): Layout => {
     const { start, row, column } = layouts[name](rows, columns)
@@ -65,14 +72,15 @@ function multiply(lib: Library, t: FloatType, shape: Shape, names: readonly [Lay
   }
   const [a, b, c] = [place(names[0], m, k), place(names[1], k, n), place(names[2], m, n)]
   const scratch = Math.ceil(end / 16) * 16
-  const spare = scratch + scratchOf(t, shape)
+  const panels = scratch + scratchOf(t, shape)
+  const spare = panels + (packed ? packedBytes({ t, n: axis(n), k: axis(k) } as unknown as Gemm) : 0)
   const data = new (t === "f32" ? Float32Array : Float64Array)(lib.buffer, 0, (spare + 64) / size)
   const rng = randomNumbers(m + 31 * n + 997 * k)
   for (let i = 0; i < data.length; i++) data[i] = rng() * 2 - 1
   const want = data.slice()
 
   const run = (m: number, n: number, from: Layout, by: Layout, to: Layout): void =>
-    gemm(m, n, k, ...[from, by, to].flatMap(x => [x.start * size, x.row * size, x.column * size]), scratch, adds)
+    gemm(m, n, k, ...[from, by, to].flatMap(x => [x.start * size, x.row * size, x.column * size]), scratch, adds, packed ? panels : 0)
   const round = t === "f32" ? Math.fround : (x: number) => x
   const inOrder = (from: number, by: number, start: number): number => {
     let sum = start
@@ -91,6 +99,7 @@ function multiply(lib: Library, t: FloatType, shape: Shape, names: readonly [Lay
     for (let j = 0; j < n; j++) want[at(i, j)] = element(a.start + i * a.row, b.start + j * b.column, adds ? want[at(i, j)]! : 0)
   }
   data[spare / size] = want[spare / size]!
+  if (packed) pack(n, k, b.start * size, b.row * size, b.column * size, panels)
   run(m, n, a, b, c)
   for (const x of [data, want]) x.fill(0, scratch / size, spare / size)
   const elements = Array.from({ length: m * n }, (_, i) => data[at(Math.floor(i / n), i % n)]!)
@@ -136,6 +145,16 @@ describe.each(types)("plain %s is the sum in order, bit for bit", t => {
       }
     })
   }
+  test("with b packed before", () => {
+    for (const shape of [shapes["around many tiles"]!, shapes["around blocks of columns"]!, shapes.primes!].flat()) {
+      for (const b of operandLayouts) {
+        for (const adds of [0, 1] as const) {
+          const { equal } = multiply(plain, t, shape, ["rows", b, "rows"], adds, true)
+          if (!equal) expect.fail(`${shape.join(" x ")}, b in ${b}, adds ${adds}`)
+        }
+      }
+    }
+  })
   test.each(operandLayouts)("a: %s", a => {
     for (const shape of [...every([5, 9], [7, 20], [3, 9]), [13, 25, 300] as const]) {
       for (const b of operandLayouts) {

@@ -36,14 +36,28 @@ export function gemmScratch({ t, n, k }: Gemm): number {
   return panelBytes * (depth + columns) + depth * columns * byteSize(t)
 }
 
+/** Bytes of all of B as `pack_f32` or `pack_f64` leaves it. */
+export const packedBytes = ({ t, n, k }: Gemm): number => k.n * Math.ceil(n.n / panelLanes(t)) * panelBytes
+
 /**
  * Parameters of the library function `gemm_f32` or `gemm_f64`: sizes m, n, k, none of them 0; then the address of a and how many bytes
- * apart its rows and columns are; the same of b and of c; then scratch memory, and whether c is added to (1) or written (0).
+ * apart its rows and columns are; the same of b and of c; then scratch memory, whether c is added to (1) or written (0), and the address
+ * of all of b as the library packs it, or 0.
  */
-const gemmParams = numbers(14)
-export const importGemm = (module: WasmModule, t: FloatType): number => module.import(`gemm_${t}`, gemmParams)
+const gemmParams = numbers(15)
+/** Parameters of `pack_f32` and `pack_f64`, which pack all of b for many products: n, k, address, bytes from row to row and from column to column, and where to. */
+const packParams = numbers(6)
+/** The functions that kernels call for products of a type. */
+export interface Library {
+  readonly gemm: number
+  readonly pack: number
+}
+export const importLibrary = (module: WasmModule, t: FloatType): Library => ({
+  gemm: module.import(`gemm_${t}`, gemmParams),
+  pack: module.import(`pack_${t}`, packParams),
+})
 
-/** The library function and its parts. */
+/** The library functions and their parts. */
 export function addGemm(module: WasmModule, t: FloatType, relaxed: boolean): void {
   const copy = addCopy(module, t)
   const parts: Parts = {
@@ -52,6 +66,7 @@ export function addGemm(module: WasmModule, t: FloatType, relaxed: boolean): voi
     tall: t === "f32" ? addTiles(module, t, tall, copy, relaxed) : undefined,
   }
   module.function(`gemm_${t}`, gemmParams, code => writeGemm(code, t, parts))
+  module.function(`pack_${t}`, packParams, code => writePackAll(code, t, parts.pack))
 }
 
 interface Parts {
@@ -61,7 +76,7 @@ interface Parts {
 }
 type Locals = ReturnType<typeof locals>
 const locals = (code: Code) => ({
-  ...params("m n k a aRow aColumn b bRow bColumn c cRow cColumn scratch adds"),
+  ...params("m n k a aRow aColumn b bRow bColumn c cRow cColumn scratch adds packed"),
   /** Where the block is, how large, and whether it adds to C. */
   ...integers(code, "j0 k0 i0 width depth limit rows more buffer panels"),
   /** A strip of A, a block of B, a strip of C. The last columns are a panel of their own. */
@@ -77,7 +92,15 @@ function writeGemm(code: Code, t: FloatType, parts: Parts): void {
     code.get(l.adds).set(l.more)
     eachBlockOfK(code, l, () => {
       placeScratch(code, t, l)
-      takeBlockOfB(code, t, l, parts.pack)
+      code.get(l.packed)
+      code.if(
+        () => {
+          code.get(l.packed).set(l.panels)
+          takePanels(code, t, l)
+          moveBlock(code, t, l.packed, l)
+        },
+        () => takeBlockOfB(code, t, l, parts.pack),
+      )
       code.for(l.i0, l.m, panelLanes(t), () => {
         setRest(code, l.rows, l.m, l.i0, panelLanes(t))
         takeStripOfA(code, t, l, parts.pack)
@@ -88,8 +111,29 @@ function writeGemm(code: Code, t: FloatType, parts: Parts): void {
   })
 }
 
+/** Blocks follow each other in the order in which products want them. */
+function writePackAll(code: Code, t: FloatType, pack: number): void {
+  const l = {
+    ...params("n k b bRow bColumn to"),
+    ...integers(code, "j0 k0 width depth limit bAt"),
+  }
+  const { n, b, bRow, bColumn, to, j0, k0, width, depth, bAt } = l
+  code.for(j0, n, blockColumns(t), () => {
+    setRest(code, width, n, j0, blockColumns(t))
+    eachBlockOfK(code, l, () => {
+      pushElement(code, b, k0, bRow).set(bAt)
+      pushElement(code, bAt, j0, bColumn).get(bRow, bColumn, depth, width, to).call(pack)
+      moveBlock(code, t, to, l)
+    })
+  })
+}
+/** to += the bytes of a packed block */
+function moveBlock(code: Code, t: FloatType, to: Local, { width, depth }: Pick<Locals, "width" | "depth">): void {
+  pushRounded(code.get(to), width, panelLanes(t)).get(depth).op("i32.mul").i32(byteSize(t)).op("i32.mul", "i32.add").set(to)
+}
+
 /** Blocks of about the same size: limit = ceil(k / ceil(k / blockK)). */
-function eachBlockOfK(code: Code, { k, k0, depth, limit }: Locals, body: () => void): void {
+function eachBlockOfK(code: Code, { k, k0, depth, limit }: Pick<Locals, "k" | "k0" | "depth" | "limit">, body: () => void): void {
   code
     .get(k)
     .i32(blockK - 1)
@@ -131,11 +175,15 @@ function takeBlockOfB(code: Code, t: FloatType, l: Locals, pack: number): void {
     },
     () => {
       code.get(bAt, bRow, bColumn, depth, width, panels).call(pack)
-      code.get(panels).set(bAt).i32(panelBytes).set(bStep)
-      code.get(depth).i32(panelBytes).op("i32.mul").set(bNext)
-      code.get(bAt, whole, depth).i32(byteSize(t)).op("i32.mul", "i32.mul", "i32.add").set(bLast)
+      takePanels(code, t, l)
     },
   )
+}
+/** The block of B is at `panels`, packed. */
+function takePanels(code: Code, t: FloatType, { panels, depth, whole, bAt, bStep, bNext, bLast }: Locals): void {
+  code.get(panels).set(bAt).i32(panelBytes).set(bStep)
+  code.get(depth).i32(panelBytes).op("i32.mul").set(bNext)
+  code.get(bAt, whole, depth).i32(byteSize(t)).op("i32.mul", "i32.mul", "i32.add").set(bLast)
 }
 
 function takeStripOfA(code: Code, t: FloatType, l: Locals, pack: number): void {

@@ -1,16 +1,47 @@
 // A program as code: calls of kernels one after the other, and loops around them. Kernels stay functions of their own, because V8
 // replaces slow first code by fast code only when a function is called again, never inside of a running loop.
 
+import type { FloatType } from "../../ir/expr.ts"
 import type { Kernel } from "../kernel.ts"
-import { bytesIn, type Plan, type Step } from "../plan.ts"
+import { align, bytesIn, type Plan, type Step } from "../plan.ts"
+import { type Library, packedBytes } from "./gemm.ts"
+import { isPackable, matchProduct, type Product, writePack } from "./gemm-kernel.ts"
 import type { Code, Local } from "./wasm-bytes.ts"
 
 /** Leaves the address of a buffer on the stack. */
 type Address = (buffer: number) => void
 type Repeat = Extract<Step, { k: "loop" }>
+/** What a program calls. */
+interface Functions {
+  kernel(k: Kernel): number
+  library(t: FloatType): Library
+}
+
+/** A matrix that products in all turns of a loop read, and where the loop keeps it packed, in bytes from the start of its memory. */
+interface Packed {
+  readonly product: Product
+  readonly matrix: number
+  readonly at: number
+}
+/** The steps of a loop's body that read a packed matrix. */
+function packedIn({ body, loop }: Repeat): { readonly steps: ReadonlyMap<Step, Packed>; readonly bytes: number } {
+  const constants = new Set(body.inputs.slice(0, loop.constants))
+  const steps = new Map<Step, Packed>()
+  let bytes = body.arena
+  for (const s of body.steps) {
+    const product = s.k === "kernel" ? matchProduct(s.kernel) : undefined
+    const matrix = product && s.ins[product.gemm.b.slot]!
+    if (matrix === undefined || !isPackable(product!) || !constants.has(matrix)) continue
+    steps.set(s, { product: product!, matrix, at: bytes })
+    bytes += align(packedBytes(product!.gemm))
+  }
+  return { steps, bytes }
+}
+/** Memory of a loop: the arena of its body, and matrices that are packed before the first turn. */
+export const loopBytes = (s: Repeat): number => packedIn(s).bytes
 
 /** The function `(arena, table)`: address i of the table is that of argument i, then come the results that have memory of their own. */
-export function writeProgram(plan: Plan, functionOf: (k: Kernel) => number, code: Code): void {
+export function writeProgram(plan: Plan, functions: Functions, code: Code): void {
   const [arena, table] = [0, 1]
   const entry = tableOf(plan)
   writeSteps(
@@ -21,7 +52,8 @@ export function writeProgram(plan: Plan, functionOf: (k: Kernel) => number, code
       if (i >= 0) code.get(table).memory("i32.load", 4 * i)
       else pushPlus(code, arena, plan.buffers[buffer]!.offset)
     },
-    functionOf,
+    new Map(),
+    functions,
     code,
   )
 }
@@ -33,14 +65,25 @@ const pushPlus = (code: Code, base: Local, bytes: number): void => {
   if (bytes !== 0) code.i32(bytes).op("i32.add")
 }
 
-function writeSteps({ steps, copies, buffers }: Plan, arena: Local, address: Address, functionOf: (k: Kernel) => number, code: Code): void {
+function writeSteps(
+  { steps, copies, buffers }: Plan,
+  arena: Local,
+  address: Address,
+  packed: ReadonlyMap<Step, Packed>,
+  functions: Functions,
+  code: Code,
+): void {
   for (const s of steps) {
-    if (s.k === "loop") writeLoop(s, arena, address, functionOf, code)
-    else {
-      for (const b of [...s.outs, ...s.ins]) address(b)
-      pushPlus(code, arena, s.scratch)
-      code.call(functionOf(s.kernel))
+    if (s.k === "loop") {
+      writeLoop(s, arena, address, functions, code)
+      continue
     }
+    for (const b of [...s.outs, ...s.ins]) address(b)
+    pushPlus(code, arena, s.scratch)
+    const p = packed.get(s)
+    if (p) pushPlus(code, arena, p.at)
+    else code.i32(0)
+    code.call(functions.kernel(s.kernel))
   }
   for (const { from, to } of copies) {
     address(to)
@@ -49,7 +92,7 @@ function writeSteps({ steps, copies, buffers }: Plan, arena: Local, address: Add
   }
 }
 
-function writeLoop(s: Repeat, outer: Local, address: Address, functionOf: (k: Kernel) => number, code: Code): void {
+function writeLoop(s: Repeat, outer: Local, address: Address, functions: Functions, code: Code): void {
   const { loop, body, outs, ins } = s
   const { constants, carry, length, reverse, counted } = loop
   const local = (): Local => code.local("i32")
@@ -86,8 +129,13 @@ function writeLoop(s: Repeat, outer: Local, address: Address, functionOf: (k: Ke
   body.outputs.forEach((b, o) => {
     if (o >= carry) slice(b, outs[o]!)
   })
+  const packed = packedIn(s).steps
   code.get(left).i32(0).op("i32.gt_s")
-  code.if(() =>
+  code.if(() => {
+    for (const { product, matrix, at } of packed.values()) {
+      const b = (): Code => code.get(pointers.get(matrix)!)
+      writePack(product, b, () => pushPlus(code, arena, at), functions.library(product.gemm.t), code)
+    }
     code.loop(() => {
       writeSteps(
         body,
@@ -97,11 +145,12 @@ function writeLoop(s: Repeat, outer: Local, address: Address, functionOf: (k: Ke
           if (p !== undefined) code.get(p)
           else pushPlus(code, arena, body.buffers[b]!.offset)
         },
-        functionOf,
+        packed,
+        functions,
         code,
       )
       for (const [p, bytes] of moves) code.advance(p, bytes)
       code.advance(left, -1).get(left).brIf(0)
-    }),
-  )
+    })
+  })
 }

@@ -1,13 +1,13 @@
 // The default engine's emitter: kernels as WebAssembly with 128-bit vectors, and a program as a function that calls them.
 import type { FloatType } from "../../ir/expr.ts"
 import { type Kernel, storesOf } from "../kernel.ts"
-import type { Plan } from "../plan.ts"
-import { addGemm, importGemm } from "./gemm.ts"
+import type { Plan, Step } from "../plan.ts"
+import { addGemm, importLibrary, type Library } from "./gemm.ts"
 import { matchProduct, writeProduct } from "./gemm-kernel.ts"
 import { type ValueType, WasmModule } from "./wasm-bytes.ts"
 import { Facts, outputLanes, reduceLanes } from "./wasm-facts.ts"
 import { writeKernel } from "./wasm-kernel.ts"
-import { writeProgram } from "./wasm-program.ts"
+import { loopBytes, writeProgram } from "./wasm-program.ts"
 
 export interface WasmOptions {
   /** Whether matrix products use relaxed_madd: faster, but rounded as the machine likes. */
@@ -20,32 +20,38 @@ export interface Program {
   nameOf(kernel: Kernel): string
 }
 
-const params = (kernel: Kernel): ValueType[] => Array(storesOf(kernel).length + kernel.loads.length + 1).fill("i32")
+const params = (kernel: Kernel): ValueType[] => Array(storesOf(kernel).length + kernel.loads.length + 2).fill("i32")
 
 /**
- * A module with a function for each of `kernels`, exported by its name: `(out, out1, ..., r0, r1, ..., scratch) => void`, all
- * addresses in bytes; and, for a program, the function `run(arena, table) => void`, where the table in memory has the addresses of
+ * A module with a function for each of `kernels`, exported by its name: `(out, out1, ..., r0, r1, ..., scratch, packed) => void`, all
+ * addresses in bytes, `packed` that of a product's packed operand or 0; and, for a program, the function `run(arena, table) => void`, where the table in memory has the addresses of
  * arguments and results. It imports the memory "env.memory" and, from "lib", exports of the library and kernels made before.
  */
 export function emitWasm(kernels: ReadonlyMap<string, Kernel>, program?: Program): Uint8Array<ArrayBuffer> {
   const module = new WasmModule()
   const products = new Map([...kernels].map(([name, k]) => [name, matchProduct(k)]))
-  const library = new Map<FloatType, number>()
-  for (const p of products.values()) if (p) library.set(p.gemm.t, importGemm(module, p.gemm.t))
-  const functions = new Map<string, number>()
   const known = program ? kernelsOf(program.plan).map(k => [program.nameOf(k), k] as const) : []
+  const library = new Map<FloatType, Library>()
+  for (const k of [...kernels.values(), ...known.map(([, k]) => k)]) {
+    const t = matchProduct(k)?.gemm.t
+    if (t) library.set(t, library.get(t) ?? importLibrary(module, t))
+  }
+  const functions = new Map<string, number>()
   for (const [name, k] of known) if (!kernels.has(name)) functions.set(name, module.import(name, params(k)))
   for (const [name, kernel] of kernels) {
     const all = params(kernel).map((_, i) => i)
-    const places = { outs: all.slice(0, storesOf(kernel).length), operands: all.slice(storesOf(kernel).length, -1) }
+    const places = { outs: all.slice(0, storesOf(kernel).length), operands: all.slice(storesOf(kernel).length, -2) }
     const product = products.get(name)
     const index = module.function(name, params(kernel), code => {
-      if (product) writeProduct(product, places, all.at(-1)!, library.get(product.gemm.t)!, code)
+      if (product) writeProduct(product, places, all.at(-2)!, all.at(-1)!, library.get(product.gemm.t)!, code)
       else writeKernel(kernel, places, code)
     })
     functions.set(name, index)
   }
-  if (program) module.function("run", ["i32", "i32"], code => writeProgram(program.plan, k => functions.get(program.nameOf(k))!, code))
+  if (program)
+    module.function("run", ["i32", "i32"], code =>
+      writeProgram(program.plan, { kernel: k => functions.get(program.nameOf(k))!, library: t => library.get(t)! }, code),
+    )
   return module.bytes()
 }
 
@@ -59,8 +65,10 @@ export function emitLibrary(options: WasmOptions): Uint8Array<ArrayBuffer> {
   return module.bytes()
 }
 
-/** Bytes of memory, aligned to 16, that the kernel wants at its last argument. */
+/** Bytes of memory, aligned to 16, that the kernel wants as scratch memory. */
 export const scratchBytes = (kernel: Kernel): number => matchProduct(kernel)?.scratch ?? 0
+/** The same for a step of a program. */
+export const stepBytes = (s: Step): number => (s.k === "kernel" ? scratchBytes(s.kernel) : loopBytes(s))
 
 /** "vector": neighbours of the output side by side; "reduce": neighbours along a reduction; "gemm": calls the library. */
 export type KernelKind = "gemm" | "vector" | "reduce" | "scalar"
