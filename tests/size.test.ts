@@ -33,7 +33,8 @@ import { crossEntropy } from "adjoint/losses"
 import { adam } from "adjoint/optim"
 import { fit } from "adjoint/train"
 const model = sequential(dense(784, 128), relu(), dense(128, 10))
-export const train = (x, y) => fit(model, { x: tensor(x), y: tensor(y, { dtype: "i32" }) }, { loss: crossEntropy, optimizer: adam(1e-3) }).result`,
+const train = (x, y) => fit(model, { x: tensor(x), y: tensor(y, { dtype: "i32" }) }, { loss: crossEntropy, optimizer: adam(1e-3) }).result
+console.log(train)`,
   },
 ]
 
