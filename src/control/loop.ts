@@ -51,13 +51,13 @@ interface Tidy {
 
 /**
  * A body that does the same with less: carries that do not change are constants, work that is the same in each turn is done
- * once outside, operands that nothing reads and ys that are known without the loop are gone.
+ * once outside, operands that nothing reads and ys that are known without the loop are gone. The first carry of a `conditional` loop stays.
  */
-export const tidy = memo((g: Graph, nConstants: number, nCarry: number): Tidy => {
+export const tidy = memo((g: Graph, nConstants: number, nCarry: number, conditional: boolean): Tidy => {
   const number = new Map(g.inputs.map((n, i) => [n, i]))
   const [constants, carry, xs] = parts(g.inputs, nConstants, nCarry)
   const [next, ys] = [g.outputs.slice(0, nCarry), g.outputs.slice(nCarry)]
-  const changes = carry.map((c, i) => next[i] !== c)
+  const changes = carry.map((c, i) => next[i] !== c || (conditional && i === 0))
   const steady = [...constants, ...where(carry, not(changes))]
 
   const same = new Set<Node>(steady)
@@ -135,7 +135,7 @@ export const jvpBody = memo((g: Graph, nConstants: number, nCarry: number, which
 })
 
 /** The graph with calls replaced by what they do, so that what each of its values costs can be seen; their names stay in the scopes. */
-function open(g: Graph): Graph {
+export function open(g: Graph): Graph {
   if (!g.nodes.some(n => n.prim.meaning.kind === "call")) return g
   const go = (g: Graph, xs: readonly Tensor[]): Tensor[] => {
     const env = new Map(g.inputs.map((n, i) => [n, xs[i]!]))
@@ -171,7 +171,7 @@ export const linearBody = memo((g: Graph, nConstants: number, nCarry: number, wh
   const { primal, linear, tangents, sources } = lean(all, g.outputs.length, have)
   const n = linear.inputs.length - sources.length
   const [dc, ds, dx] = parts(linear.inputs.slice(0, n), count(wConstants), count(carry))
-  const { results } = tidy(primal, nConstants, nCarry)
+  const { results } = tidy(primal, nConstants, nCarry, false)
   const isConstant = sources.map(s => (s.of === "input" ? s.i < nConstants : results[s.i]!.every))
   const residuals = linear.inputs.slice(n)
   const inputs = [...dc, ...where(residuals, isConstant), ...ds, ...dx, ...where(residuals, not(isConstant))]

@@ -1,15 +1,17 @@
 import { type Aval, differentiable, same, sameShape, show } from "../core/aval.ts"
 import { DtypeError, ShapeError } from "../core/errors.ts"
-import type { Loop, Maybe, Operand, Primitive } from "../core/primitive.ts"
+import type { Axis, Loop, Maybe, Operand, Primitive } from "../core/primitive.ts"
 import { bind, Tensor } from "../core/tensor.ts"
 import { describe, leaves, paths, rebuild, type Tree } from "../core/tree.ts"
-import { avals, type Graph } from "../graph/graph.ts"
+import { avals, type Graph, memo } from "../graph/graph.ts"
 import { intern } from "../graph/key.ts"
-import { record, replay } from "../graph/record.ts"
+import { derive, record, replay } from "../graph/record.ts"
 import { broadcast, moveAxis, spread, toFront, zeros } from "../primitives/base.ts"
-import { cast } from "../primitives/elementwise.ts"
+import { cast, eq, not, select } from "../primitives/elementwise.ts"
+import { max } from "../primitives/reduce.ts"
 import { instantiate, present, scatter } from "../transforms/jvp.ts"
 import type { Source } from "../transforms/linearize.ts"
+import { batchGraph } from "../transforms/vmap.ts"
 import { backwardBody, batchBody, count, jvpBody, linearBody, narrowBody, parts, splitBody, tidy } from "./loop.ts"
 
 /** See Loop in core/primitive.ts. */
@@ -29,7 +31,7 @@ interface Result {
 }
 /** The results of a loop; what can be said without it is. */
 function results(operands: readonly Tensor[], p: Scan): Result[] {
-  const t = tidy(p.graph, p.constants, p.carry)
+  const t = tidy(p.graph, p.constants, p.carry, p.conditional)
   const pick = (places: readonly number[]): Tensor[] => places.map(i => operands[i]!)
   const hoisted = replay(t.hoisted, operands)
   const constants = [...pick(t.constants), ...hoisted]
@@ -45,7 +47,12 @@ const stackedOf =
     every ? broadcast(value, [length, ...value.shape], [0]) : value
 const run = (operands: readonly Tensor[], p: Scan): Tensor[] => results(operands, p).map(stackedOf(p))
 
-function wantFixed(p: Scan): void {
+function wantFixed(p: Scan, backwards = true): void {
+  if (p.conditional && backwards)
+    throw new TypeError(
+      "whileLoop has no derivative in reverse mode: how many turns a backward pass would have to remember is not known beforehand. " +
+        "Use scan, whose length is fixed; fixedPoint or root, whose gradients do not depend on the way there; or forward mode (jvp, jacfwd)",
+    )
   if (p.counted)
     throw new TypeError(
       "a loop whose number of turns is known only when it runs can be neither differentiated nor batched; " +
@@ -73,12 +80,14 @@ export const scanP: Primitive<Scan> = {
   meaning: { kind: "loop", loop: p => p },
   narrow(n, used) {
     const { params: p, args, outs } = n
-    const { operands, results, ...body } = narrowBody(p.graph, p.constants, p.carry, [...used])
+    // what says whether to go on is always used
+    const kept = used.map((u, i) => u || (p.conditional && i === 0))
+    const { operands, results, ...body } = narrowBody(p.graph, p.constants, p.carry, kept)
     const left = [...operands.map(i => args[i]!), ...(p.counted ? args.slice(-1) : [])]
     return { ...n, params: { ...p, ...body }, args: left, outs: results.map(i => outs[i]!) }
   },
   jvp(xs, ts, p) {
-    wantFixed(p)
+    wantFixed(p, false)
     const which = ts.map(t => t !== null)
     const { graph, carry, tangents } = jvpBody(p.graph, p.constants, p.carry, which)
     const [constants, first, stacks] = parts(xs, p.constants, p.carry)
@@ -146,9 +155,10 @@ export const scanP: Primitive<Scan> = {
     ]
   },
   batch(xs, axes, p, n) {
-    wantFixed(p)
+    wantFixed(p, false)
     const which = axes.map(a => a !== null)
     const { graph, carry, mapped } = batchBody(p.graph, p.constants, p.carry, which, n)
+    if (p.conditional && carry[0]) return batchWhile(xs, axes, p, n)
     const operands = xs.map((x, i) => {
       const axis = axes[i]!
       const k = i - p.constants
@@ -160,6 +170,39 @@ export const scanP: Primitive<Scan> = {
     return [ys, mapped.map((m, i) => (m ? (i < p.carry ? 0 : 1) : null))]
   },
 }
+
+/** Examples that end at different turns: the loop goes on while any of them does, and those that have ended stay what they are. */
+function batchWhile(xs: readonly Tensor[], axes: readonly Axis[], p: Scan, n: number): [Tensor[], Axis[]] {
+  const { graph, carry } = batchedWhile(
+    p.graph,
+    p.constants,
+    axes.slice(0, p.constants).map(a => a !== null),
+    n,
+  )
+  const front = xs.map((x, i) => (i < p.constants ? toFront(x, axes[i]!) : spread(toFront(x, axes[i]!), axes[i] !== null, n)))
+  const first = [anyOf(front[p.constants]!), ...front.slice(p.constants)]
+  const outs = run([...front.slice(0, p.constants), ...first], { ...p, carry, graph })
+  return [outs.slice(1), outs.slice(1).map(() => 0)]
+}
+const anyOf = (go: Tensor): Tensor => max(go, [0])
+/** [constants, whether any example goes on, the carry of all examples] -> the last two */
+const batchedWhile = memo((g: Graph, nConstants: number, which: boolean[], n: number) => {
+  const nCarry = g.outputs.length
+  const all = g.outputs.map(() => true)
+  const body = batchGraph(g, [...which, ...all], n, all).graph
+  const [constants, carry] = [avals(body.inputs.slice(0, nConstants)), avals(body.inputs.slice(nConstants))]
+  const graph = derive(
+    xs => {
+      const before = xs.slice(nConstants + 1)
+      const after = replay(body, [...xs.slice(0, nConstants), ...before])
+      const going = not(eq(before[0]!, zeros(before[0]!.aval)))
+      const next = after.map((x, i) => select(broadcast(going, x.shape, x.shape.map((_, d) => d).slice(1)), x, before[i]!))
+      return [anyOf(next[0]!), ...next]
+    },
+    [...constants, { shape: [], dtype: "i32" }, ...carry],
+  )
+  return { graph: { ...graph, inputs: graph.inputs }, carry: nCarry + 1 }
+})
 
 export interface ScanOptions {
   /** Number of turns. Default: the length of axis 0 of `xs`; needed where there are none. */
@@ -204,6 +247,35 @@ export function countedScan<C, X, Y>(
   return result(run([...operands, turns], { ...p, counted: true }))
 }
 
+/**
+ * A loop that goes on while `condition(carry)` holds: `carry <- body(carry)`, as one operation.
+ *
+ * The carry is any tree and keeps its structure, shapes and dtypes; `condition` returns a bool scalar. With `vmap` the loop goes on
+ * until all examples have ended. Forward mode works; reverse mode throws TypeError, since what it would have to remember is
+ * not known beforehand: see `scan`, `fixedPoint` and `root`.
+ *
+ * Throws TypeError if the condition is no bool scalar, and what `scan` throws of a carry.
+ *
+ * @example
+ * whileLoop((x: Tensor) => less(x, 100), x => x.mul(2), tensor(3))  // 192: the first of 3, 6, 12, ... that is not less
+ */
+export function whileLoop<C>(condition: (carry: C) => Tensor, body: (carry: C) => C, init: C): C {
+  const goes = (carry: C): Tensor => {
+    const go = condition(carry)
+    if (!(go instanceof Tensor) || go.dtype !== "bool" || go.ndim > 0)
+      throw new TypeError(`whileLoop: the condition must return a bool scalar, such as greater(error, 1e-6); it returned ${kindOf(go)}`)
+    return cast(go, "i32")
+  }
+  const step = ([, carry]: readonly [Tensor, C]): readonly [readonly [Tensor, C], null] => {
+    const next = body(carry)
+    return [[goes(next), next], null]
+  }
+  const { operands, p, result } = recordScan(step, [goes(init), init] as Tree, null, { length: MOST_TURNS })
+  const [[, last]] = result(run(operands, { ...p, conditional: true }))
+  return last
+}
+const MOST_TURNS = 2 ** 31 - 1
+
 type Body = (carry: any, x: any) => readonly [any, any]
 
 function recordScan(
@@ -238,7 +310,7 @@ function recordScan(
     const sizes = { constants: captured.length, carry: first.length }
     return {
       operands: [...captured, ...first, ...stacks],
-      p: { graph: intern({ ...graph, inputs }), length, ...sizes, reverse: options.reverse ?? false, counted: false },
+      p: { graph: intern({ ...graph, inputs }), length, ...sizes, reverse: options.reverse ?? false, counted: false, conditional: false },
       result: outs => rebuild(out, outs),
     }
   }
@@ -276,7 +348,7 @@ function wantPair(out: unknown): void {
 }
 
 /** The tree without what its leaves are. */
-const structure = (t: Tree): string => {
+export const structure = (t: Tree): string => {
   const blank = leaves(t).map(() => 0)
   return describe(rebuild(t, blank))
 }

@@ -24,7 +24,7 @@ export type Element<P, R> = (ins: readonly Read[], idx: readonly Index[], p: P, 
  */
 export interface Loop {
   readonly graph: Program
-  /** Turns; if `counted`, the most there can be. */
+  /** Turns; if `counted` or `conditional`, the most there can be. */
   readonly length: number
   readonly constants: number
   readonly carry: number
@@ -32,6 +32,8 @@ export interface Loop {
   readonly reverse: boolean
   /** Whether the last operand, an i32 scalar, says at run time how many turns there are. What ys hold beyond is not defined. */
   readonly counted: boolean
+  /** Whether the loop ends, or does not even begin, when its first carry, an i32 scalar, is 0. */
+  readonly conditional: boolean
 }
 
 /** What an operation computes, in the closed set of kernel classes. */

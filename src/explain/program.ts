@@ -94,7 +94,8 @@ function kernelsOf({ tasks }: Lowered, times: number, scope: readonly string[]):
   const sizeOf = (nodes: readonly Node[]): number => nodes.reduce((n, { aval }) => n + size(aval.shape) * bytesOf(aval.dtype), 0)
   return tasks.flatMap((t): KernelReport[] => {
     const path = [...scope, ...t.scope]
-    if (t.k === "loop") return kernelsOf(t.body, times * t.loop.length, path)
+    // how often a loop with a condition turns is not known: once is counted
+    if (t.k === "loop") return kernelsOf(t.body, times * (t.loop.conditional ? 1 : t.loop.length), path)
     return [
       {
         name: t.name,

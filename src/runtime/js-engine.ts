@@ -63,10 +63,10 @@ export class JsEngine implements Engine {
 
   private loop({ loop, body, outs, ins, scratch }: Step & { readonly k: "loop" }): Code {
     const run = this.program(body)
-    const { constants, carry, length, reverse, counted } = loop
+    const { constants, carry, length, reverse, counted, conditional } = loop
     return (arrays, arena, at) => {
       const turns = counted ? arrays[ins.at(-1)!]![0]! : length
-      for (let i = 0; i < turns; i++) {
+      for (let i = 0; i < turns && (!conditional || arrays[outs[0]!]![0]); i++) {
         const slice = (inside: number, outside: number): TypedArray => {
           const { n } = body.buffers[inside]!
           const start = n * (reverse ? turns - 1 - i : i)

@@ -94,7 +94,7 @@ function writeSteps(
 
 function writeLoop(s: Repeat, outer: Local, address: Address, functions: Functions, code: Code): void {
   const { loop, body, outs, ins } = s
-  const { constants, carry, length, reverse, counted } = loop
+  const { constants, carry, length, reverse, counted, conditional } = loop
   const local = (): Local => code.local("i32")
   const [arena, left] = [local(), local()]
   pushPlus(code, outer, s.scratch)
@@ -130,7 +130,11 @@ function writeLoop(s: Repeat, outer: Local, address: Address, functions: Functio
     if (o >= carry) slice(b, outs[o]!)
   })
   const packed = packedIn(s).steps
+  const going = (): void => {
+    if (conditional) code.get(pointers.get(body.inputs[constants]!)!).memory("i32.load").i32(0).op("i32.ne", "i32.and")
+  }
   code.get(left).i32(0).op("i32.gt_s")
+  going()
   code.if(() => {
     for (const { product, matrix, at } of packed.values()) {
       const b = (): Code => code.get(pointers.get(matrix)!)
@@ -150,7 +154,9 @@ function writeLoop(s: Repeat, outer: Local, address: Address, functions: Functio
         code,
       )
       for (const [p, bytes] of moves) code.advance(p, bytes)
-      code.advance(left, -1).get(left).brIf(0)
+      code.advance(left, -1).get(left).i32(0).op("i32.gt_s")
+      going()
+      code.brIf(0)
     })
   })
 }
