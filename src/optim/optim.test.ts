@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest"
 import { leaves, type Tree } from "../core/tree.ts"
 import { cast, div, grad, jit, sigmoid, type Tensor, tensor, treeMap, zeros } from "../js.ts"
 import {
+  adagrad,
   adam,
   adamw,
   addDecayedWeights,
@@ -12,7 +13,6 @@ import {
   optimizer,
   rmsprop,
   scale,
-  scaleByAdam,
   scaleByLearningRate,
   sgd,
   trace,
@@ -116,7 +116,8 @@ describe("optimizers", () => {
     expect(p1.layers[0]!.b.toArray()).toEqual(Array(3).fill(Math.fround(-1e-3)))
     expect((state as { step: Tensor }[])[0]!.step.item()).toBe(0)
     expect((s1 as { step: Tensor }[])[0]!.step.item()).toBe(1)
-    expect(o.config).toEqual({ kind: "adam", learningRate: 1e-3, b1: 0.9, b2: 0.999, eps: 1e-8 })
+    const moments = { b1: 0.9, b2: 0.999, eps: 1e-8, amsgrad: false }
+    expect(o.config).toEqual({ kind: "adam", learningRate: 1e-3, ...moments, weightDecay: 0 })
     expect(JSON.parse(JSON.stringify(momentum(0.1).config))).toEqual({
       ...{ kind: "sgd", learningRate: 0.1, momentum: 0.9, nesterov: false, weightDecay: 0 },
     })
@@ -173,18 +174,25 @@ interface Baseline {
   readonly sample_every: number
   readonly trajectories: Record<string, number[][][]>
 }
-const l2 = (rate: number) => addDecayedWeights(rate)
+const decay = { weightDecay: 1e-2 }
 const settings: Record<string, Optimizer> = {
   SGD: sgd(0.1),
-  SGD_with_weight_decay: sgd(0.1, { weightDecay: 1e-2 }),
-  SGD_with_weight_decay_and_momentum: sgd(0.1, { momentum: 0.9, weightDecay: 1e-2 }),
+  SGD_with_weight_decay: sgd(0.1, decay),
+  SGD_with_weight_decay_and_momentum: sgd(0.1, { ...decay, momentum: 0.9 }),
   SGD_with_weight_decay_and_nesterov_momentum: sgd(0.1, { momentum: 0.9, weightDecay: 1e-6, nesterov: true }),
   RMSprop: rmsprop(0.1),
-  RMSprop_with_weight_decay: rmsprop(0.1, { weightDecay: 1e-2 }),
+  RMSprop_with_weight_decay: rmsprop(0.1, decay),
+  RMSprop_with_weight_decay_and_centered: rmsprop(0.1, { weightDecay: 1e-6, centered: true }),
+  RMSprop_with_weight_decay_and_centered_and_momentum: rmsprop(0.1, { weightDecay: 1e-6, centered: true, momentum: 0.9 }),
+  Adagrad: adagrad(1),
+  Adagrad_with_weight_decay: adagrad(1, decay),
+  Adagrad_with_weight_decay_and_lr_decay: adagrad(1, { weightDecay: 1e-6, lrDecay: 1e-3 }),
   Adam: adam(1),
-  Adam_with_weight_decay: optimizer({ kind: "adamL2" }, l2(1e-2), scaleByAdam(), scaleByLearningRate(1)),
+  Adam_with_weight_decay: adam(1, decay),
+  Adam_with_weight_decay_and_amsgrad: adam(1, { weightDecay: 1e-6, amsgrad: true }),
   AdamW: adamw(1),
   AdamW_without_weight_decay: adamw(1, { weightDecay: 0 }),
+  AdamW_with_amsgrad: adamw(1, { amsgrad: true }),
 }
 describe.skipIf(!existsSync(file))(`PyTorch's trajectories${existsSync(file) ? "" : ` (skipped: no ${file})`}`, () => {
   const base = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Baseline) : undefined
