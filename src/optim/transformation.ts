@@ -83,7 +83,7 @@ export function chain(...parts: readonly (Transformation | Optimizer)[]): Transf
       return [out, next]
     },
   }
-  return last && "config" in last ? { ...whole, config: { kind: "chain", parts: parts.length, last: last.config } } : whole
+  return last && "config" in last ? { ...whole, config: { kind: "chain", parts: parts.length, optimizer: last.config } } : whole
 }
 
 /** Updates times `factor`. */
