@@ -4,7 +4,9 @@ import type { Dtype } from "../core/dtype.ts"
 import type { Tensor } from "../core/tensor.ts"
 import { type Tree, treeMap } from "../core/tree.ts"
 import { abs, add, cast, less, mul, neg, where } from "../ops/arithmetic.ts"
-import { zeros } from "../ops/create.ts"
+import { full, zeros } from "../ops/create.ts"
+import { type Mask, masked } from "./mask.ts"
+import type { Optimizer } from "./optimizer.ts"
 
 /** What a step of an optimizer remembers: trees of tensors. */
 export type OptimizerState = Tree
@@ -28,6 +30,12 @@ export function wantNumber(name: string, x: unknown, wanted: string, fits: (x: n
 }
 /** Throws TypeError unless `x` is a decay rate. */
 export const wantDecay = (name: string, x: unknown): void => wantNumber(name, x, "a number in [0, 1)", x => x >= 0 && x < 1)
+/** Throws TypeError unless `x` is a positive number. */
+export const wantPositive = (name: string, x: unknown): void => wantNumber(name, x, "a number > 0", x => x > 0)
+/** Throws TypeError unless `x` is a number that is not negative. */
+export const wantNonNegative = (name: string, x: unknown): void => wantNumber(name, x, "a number >= 0", x => x >= 0)
+/** Throws TypeError unless `x` counts something. */
+export const wantCount = (name: string, x: unknown): void => wantNumber(name, x, "a whole number >= 1", x => Number.isInteger(x) && x >= 1)
 
 /** `treeMap` for trees of types that only the caller knows. */
 export const map = (f: (...xs: Tensor[]) => Tensor, first: unknown, ...others: readonly unknown[]): any =>
@@ -41,23 +49,42 @@ export const noSteps = (): Tensor => zeros([], { dtype: "i32" })
 const TINY: Readonly<Partial<Record<Dtype, number>>> = { f32: 2 ** -116, f64: 2 ** -1000 }
 /** `x` with 0 in the place of numbers that are about to become denormal. */
 export const withoutDenormals = (x: Tensor): Tensor => where(less(abs(x), TINY[x.dtype] ?? 0), 0, x)
+/** decay a + (1 - decay) x */
+export const average = (a: Tensor, x: Tensor, decay: number): Tensor => withoutDenormals(add(mul(a, decay), mul(x, 1 - decay)))
 
-/** Transformations one after the other; the state is the list of their states. */
-export const chain = (...parts: readonly Transformation[]): Transformation => ({
-  init: params => parts.map(p => p.init(params)),
-  update(updates, state, params) {
-    const states = state as readonly OptimizerState[]
-    if (!Array.isArray(states) || states.length !== parts.length)
-      throw new TypeError(`chain: state must be the list of ${parts.length} states that init or update returned`)
-    let out = updates
-    const next = parts.map((p, i) => {
-      const [after, s] = p.update(out, states[i]!, params)
-      out = after
-      return s
-    })
-    return [out, next]
-  },
-})
+/**
+ * Transformations one after the other; the state is the list of their states. With an optimizer at the end it is an optimizer,
+ * whose gradients have gone through the transformations before it.
+ *
+ * Throws TypeError for an optimizer that is not the last part.
+ *
+ * @example
+ * const direction = chain(trace(0.9), scale(0.5))
+ * const clipped = chain(clipByGlobalNorm(1), adam(1e-3))
+ */
+export function chain(...parts: readonly [...before: Transformation[], last: Optimizer]): Optimizer
+export function chain(...parts: readonly Transformation[]): Transformation
+export function chain(...parts: readonly (Transformation | Optimizer)[]): Transformation | Optimizer {
+  const [last] = parts.slice(-1)
+  const odd = parts.slice(0, -1).find(p => "config" in p)
+  if (odd) throw new TypeError(`chain: an optimizer must be the last part; got ${(odd as Optimizer).config.kind} before another one`)
+  const whole: Transformation = {
+    init: params => parts.map(p => p.init(params)),
+    update(updates, state, params) {
+      const states = state as readonly OptimizerState[]
+      if (!Array.isArray(states) || states.length !== parts.length)
+        throw new TypeError(`chain: state must be the list of ${parts.length} states that init or update returned`)
+      let out = updates
+      const next = parts.map((p, i) => {
+        const [after, s] = p.update(out, states[i]!, params)
+        out = after
+        return s
+      })
+      return [out, next]
+    },
+  }
+  return last && "config" in last ? { ...whole, config: { kind: "chain", parts: parts.length, optimizer: last.config } } : whole
+}
 
 /** Updates times `factor`. */
 export function scale(factor: number): Transformation {
@@ -65,12 +92,19 @@ export function scale(factor: number): Transformation {
   return { init: () => ({}), update: (updates, state) => [map(g => mul(g, factor), updates), state] }
 }
 
+function wantRate(rate: unknown): void {
+  if (typeof rate !== "function") wantNumber("learning rate", rate, "a number >= 0 or a function of the step", x => x >= 0)
+}
+/** A learning rate as a schedule that returns f64. */
+export function rateAt(rate: LearningRate): Schedule {
+  wantRate(rate)
+  return step => (typeof rate === "function" ? cast(rate(step), "f64") : full([], rate, { dtype: "f64" }))
+}
+
 /** Updates times minus the learning rate, so that adding them descends. With a schedule the state counts the updates. */
 export function scaleByLearningRate(rate: LearningRate): Transformation {
-  if (typeof rate !== "function") {
-    wantNumber("learning rate", rate, "a number >= 0 or a function of the step", x => x >= 0)
-    return scale(-rate)
-  }
+  wantRate(rate)
+  if (typeof rate === "number") return scale(-rate)
   return {
     init: () => ({ step: noSteps() }),
     update(updates, state) {
@@ -82,7 +116,11 @@ export function scaleByLearningRate(rate: LearningRate): Transformation {
 }
 
 /** Updates plus `rate` times the parameters: in front, L2 regularization; behind Adam, decoupled weight decay (arXiv:1711.05101). */
-export function addDecayedWeights(rate: number): Transformation {
-  wantNumber("weight decay", rate, "a number >= 0", x => x >= 0)
-  return { init: () => ({}), update: (updates, state, params) => [map((g, w) => add(g, mul(w, rate)), updates, params), state] }
+export function addDecayedWeights(rate: number, mask: Mask = true): Transformation {
+  wantNonNegative("weight decay", rate)
+  const decay: Transformation = {
+    init: () => ({}),
+    update: (updates, state, params) => [map((g, w) => add(g, mul(w, rate)), updates, params), state],
+  }
+  return mask === true ? decay : masked(decay, mask)
 }
