@@ -169,11 +169,14 @@ function strided(x: Tensor, axis: number, from: number, step: number, count: num
   const take = (x: Tensor, start: number, n: number): Tensor =>
     p.slice(x, { start: x.shape.map((_, d) => (d === axis ? start : 0)), shape: x.shape.with(axis, n) })
   if (step === 1 || count <= 1) return take(x, from, count)
-  const need = from + count * step
+  // whole rows of `step` entries, of which each has one: loops over entries split into rows and their places
+  const row = from % step
+  const first = from - row
+  const need = first + count * step
   const wide = need <= x.shape[axis]! ? x : p.pad(x, { start: x.shape.map(() => 0), shape: x.shape.with(axis, need) })
-  const rows = p.reshape(take(wide, from, count * step), x.shape.toSpliced(axis, 1, count, step))
+  const rows = p.reshape(take(wide, first, count * step), x.shape.toSpliced(axis, 1, count, step))
   const shape = rows.shape.with(axis + 1, 1)
-  return p.reshape(p.slice(rows, { start: shape.map(() => 0), shape }), x.shape.with(axis, count))
+  return p.reshape(p.slice(rows, { start: shape.map((_, d) => (d === axis + 1 ? row : 0)), shape }), x.shape.with(axis, count))
 }
 
 /**
