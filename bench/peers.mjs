@@ -74,7 +74,7 @@ const number = name => {
 const runner = join(root, "dist/cli/bench/run.js")
 if (!existsSync(runner)) fail("adjoint is not built; build it first: npm run build")
 const { WORKLOADS } = await import("../dist/cli/bench/workloads.js")
-const workloads = list(options.workloads, Object.keys(WORKLOADS), "workload").filter(name => WORKLOADS[name].cannot === undefined)
+const workloads = list(options.workloads, Object.keys(WORKLOADS), "workload")
 const [wanted, limit] = [number("pairs"), number("limit-s")]
 const budget = { WARM_MS: String(number("warm-ms")), REP_MS: String(number("rep-ms")) }
 

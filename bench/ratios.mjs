@@ -77,15 +77,11 @@ export function document(pairs, { workloads, peers, skipped }) {
   const shown = Object.keys(peers).filter(name => pairs.some(p => p.name === name))
   const lines = []
   const notes = new Set()
-  for (const [workload, { title, variants, cannot }] of Object.entries(workloads)) {
+  for (const [workload, { title, variants }] of Object.entries(workloads)) {
     const here = pairs.filter(p => p.workload === workload)
-    if (here.length === 0 && cannot === undefined) continue
+    if (here.length === 0) continue
     for (const variant of variants) {
       const name = `${workload} ${title}${variant ? `, ${variant}` : ""}`
-      if (cannot !== undefined) {
-        lines.push(row([name, `cannot: ${cannot}`, ...shown.map(() => "-"), "-"]))
-        continue
-      }
       const cells = shown.map(peer => {
         const own = here.filter(p => p.name === peer)
         const cell = own.length > 0 ? cellOf(own, variant) : { text: "-" }

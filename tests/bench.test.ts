@@ -6,6 +6,7 @@ import { join, resolve } from "node:path"
 import { concat, grad, matmul, sigmoid, type Tensor, type Tree, tanh, valueAndGrad, zeros } from "adjoint"
 import { crossEntropy } from "adjoint/losses"
 import { afterAll, describe, expect, test } from "vitest"
+import { cnn } from "../src/cli/bench/cnn.ts"
 import { denseFlops, denseParameters } from "../src/cli/bench/flops.ts"
 import * as lstm from "../src/cli/bench/lstm.ts"
 import { LARGE, mlp, OPTIMIZERS, SMALL } from "../src/cli/bench/mlp.ts"
@@ -45,13 +46,12 @@ describe("the command", () => {
       expect(line.loss1).toBeLessThan(line.loss0)
     }
   })
-  test("prints a table, with what it cannot do and why", async () => {
+  test("prints a table", async () => {
     const { code, out } = await run(["bench", "W5", "W3", "--ms", "20", "--threads", "1", "--blas", "off"])
     expect(code).toBe(0)
     expect(out).toMatch(/^adjoint \d+\.\d+\.\d+, Node .*, V8 .*, (relaxed|plain) SIMD, 1 thread, no BLAS, .+\nPeak [\d.]+ GFLOP\/s: /)
     expect(out).toMatch(/\nW3 {2}MLP 784-128-64-10 +sgd-momentum +[\d.*]+ +[\d.]+ +[\d.]+ +[\d.]+ % +\d+ MB {2}[\d.]+ steps\/s\n/)
-    expect(out).toMatch(/\nW5 .* cannot\n/)
-    expect(out).toContain("W5 cannot: adjoint has no convolution yet")
+    expect(out).toMatch(/\nW5 {2}convolutions 28x28 +sgd-momentum +[\d.*]+ /)
   })
   const wrong: [readonly string[], string][] = [
     [["W0"], 'There is no workload "W0"; wanted some of W1 (XOR 2-4-1), W2'],
@@ -268,6 +268,64 @@ describe("W3", () => {
   })
 })
 
+describe("W5", () => {
+  const sizes = { batch: 2, image: 10, window: 3, channels: [2, 3] } as const
+  test("has the loss of plain JavaScript, and its differences as gradient", () => {
+    const task = cnn(sizes)
+    const names = ["k1", "b1", "k2", "b2", "w", "b"] as const
+    const p = Object.fromEntries(names.map(n => [n, Float64Array.from(task.params[n].values())])) as Record<
+      (typeof names)[number],
+      Float64Array
+    >
+    const [x, y] = [Float64Array.from(task.xs[0]!.values()), task.ys[0]!.values()]
+    /** Convolution, rectified units and pooling of one image of side n with `cin` channels. */
+    const layer = (x: Float64Array, n: number, cin: number, k: Float64Array, b: Float64Array): Float64Array => {
+      const [size, cout] = [sizes.window, b.length]
+      const m = (n - size + 1) / 2
+      const at = (i: number, j: number, o: number): number => {
+        let sum = b[o]!
+        for (let u = 0; u < size; u++)
+          for (let v = 0; v < size; v++)
+            for (let c = 0; c < cin; c++) sum += x[((i + u) * n + j + v) * cin + c]! * k[((u * size + v) * cin + c) * cout + o]!
+        return Math.max(0, sum)
+      }
+      const out = new Float64Array(m * m * cout)
+      for (let i = 0; i < m; i++)
+        for (let j = 0; j < m; j++)
+          for (let o = 0; o < cout; o++)
+            out[(i * m + j) * cout + o] = Math.max(
+              at(2 * i, 2 * j, o),
+              at(2 * i, 2 * j + 1, o),
+              at(2 * i + 1, 2 * j, o),
+              at(2 * i + 1, 2 * j + 1, o),
+            )
+      return out
+    }
+    const loss = (): number => {
+      let total = 0
+      for (let r = 0; r < sizes.batch; r++) {
+        const features = layer(layer(x.subarray(r * 100, (r + 1) * 100), 10, 1, p.k1, p.b1), 4, 2, p.k2, p.b2)
+        const z = Array.from({ length: 10 }, (_, o) => features.reduce((s, f, i) => s + f * p.w[i * 10 + o]!, p.b[o]!))
+        total += Math.log(z.reduce((s, v) => s + Math.exp(v), 0)) - z[y[r]!]!
+      }
+      return total / sizes.batch
+    }
+    const [value, gradient] = valueAndGrad(task.loss)(task.params, task.xs[0]!, task.ys[0]!) as [Tensor, Record<string, Tensor>]
+    expect(value.item()).toBeCloseTo(loss(), 5)
+    for (const n of names) {
+      for (const i of [0, p[n].length >> 1, p[n].length - 1]) {
+        const [before, h] = [p[n][i]!, 1e-5]
+        const [up, down] = [before + h, before - h].map(v => {
+          p[n][i] = v
+          return loss()
+        }) as [number, number]
+        p[n][i] = before
+        expect(gradient[n]!.values()[i]).toBeCloseTo((up - down) / (2 * h), 4)
+      }
+    }
+  })
+})
+
 describe("W6", () => {
   const sizes = { length: 5, inputs: 3, hidden: 4, batch: 2, classes: 3 }
   type Params = ReturnType<typeof lstm.lstm>["params"]
@@ -383,7 +441,7 @@ describe("beside peers", () => {
       const line = { version: "9", status: "ok", variant: name === "synaptic" ? "adam, online" : "adam", value: rate, unit: "steps/s" }
       writeFileSync(join(folder, name, "bench.mjs"), `console.log("@@" + JSON.stringify(${JSON.stringify(line)}))`)
     }
-    const first = peers("--workloads", "W3,W5", "--peers", "jax-js,brain1", "--pairs", "2")
+    const first = peers("--workloads", "W3", "--peers", "jax-js,brain1", "--pairs", "2")
     expect([first.status, first.stderr]).toEqual([0, expect.stringContaining("W3 jax-js: pair 2 of 2")])
     expect(first.stderr).toContain("left out: brain.js 1: there is no")
     expect(peers("--workloads", "W3", "--peers", "synaptic", "--pairs", "1").status).toBe(0)
@@ -393,7 +451,6 @@ describe("beside peers", () => {
       /\| W3 MLP 784-128-64-10, adam \| [\d.,]+ steps\/s \| [\d.,]+ \(.* to .*\) \| [\d.,]+\* \(.*\) \| [\d.,]+ \(jax-js\) \|/,
     )
     expect(table).toMatch(/\| W3 MLP 784-128-64-10, sgd-momentum \| [\d.,]+ steps\/s \| - \| - \| - \|/)
-    expect(table).toContain("| W5 convolutions 28x28, sgd-momentum | cannot: adjoint has no convolution yet |")
     expect(table).toContain("- \\* synaptic, W3: adam, online")
     const raw = readFileSync(out.replace(".md", ".jsonl"), "utf8")
     expect(events(raw).map(p => [p.name, p.first])).toEqual([["jax-js", "adjoint"], ["jax-js", "peer"], ["synaptic", "adjoint"]]) // biome-ignore format: one line

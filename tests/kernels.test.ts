@@ -1,5 +1,6 @@
 // What the benchmarks' workloads are compiled to is pinned: how many kernels of which kind, and no division in any loop.
 import { expect, test } from "vitest"
+import { cnn } from "../src/cli/bench/cnn.ts"
 import { lstm } from "../src/cli/bench/lstm.ts"
 import { mlp, OPTIMIZERS, SMALL } from "../src/cli/bench/mlp.ts"
 import type { Task } from "../src/cli/bench/training.ts"
@@ -24,6 +25,7 @@ const divided = ({ tasks }: Lowered): string[] =>
 const workloads = {
   "W3 sgd-momentum": mlp(SMALL.widths, SMALL.batch, OPTIMIZERS["sgd-momentum"]),
   "W3 and W4 adam": mlp(SMALL.widths, SMALL.batch, OPTIMIZERS.adam),
+  W5: cnn(),
   W6: lstm(),
   W7: transformer(),
 }

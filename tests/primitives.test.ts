@@ -67,6 +67,14 @@ smooth(p.addP, "a value and itself", x => p.add(x, x), x(2, 1, 3))
 smooth(p.addP, "empty", p.add, x(0), x(0))
 discrete(p.addP, "i32", p.add, i32(-5, 5, 4), i32(-5, 5, 4))
 
+// convolution
+const steps = (stride: number[], dilation: number[], flip = false) => ({ stride, dilation, flip })
+smooth(p.convP, "1-d", (x, w) => p.conv(x, w, steps([1], [1])), x(2, 5, 1, 2), x(3, 1, 2, 2))
+smooth(p.convP, "2-d, strides and groups", (x, w) => p.conv(x, w, steps([2, 1], [1, 2])), x(1, 4, 4, 2, 1), x(2, 2, 2, 1, 2))
+smooth(p.convP, "backwards", (x, w) => p.conv(x, w, steps([1], [2], true)), x(1, 5, 2, 1), x(2, 2, 1, 2))
+smooth(p.convWeightP, "1-d", (x, y) => p.convWeight(x, y, steps([1], [1]), [3]), x(2, 5, 1, 2), x(2, 3, 1, 2))
+smooth(p.convWeightP, "2-d, strides, groups, backwards", (x, y) => p.convWeight(x, y, steps([2, 1], [1, 2], true), [2, 2]), x(1, 4, 4, 2, 1), x(1, 2, 2, 2, 2)) // biome-ignore format: one line
+
 // elementwise
 const unary: readonly [Primitive, (x: Tensor) => Tensor][] = [
   [p.negP, p.neg],

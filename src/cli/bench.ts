@@ -85,9 +85,8 @@ type Circumstances = BenchOptions & { readonly stop: Stop; readonly engine: stri
 
 /** Hands each result of a workload to `take` as it comes. */
 async function measure(name: string, { ms, warmMs = ms, stop, engine }: Circumstances, take: (result: Result) => void): Promise<void> {
-  const { cannot, measures, unit, variants } = WORKLOADS[name]!
+  const { measures, unit, variants } = WORKLOADS[name]!
   const nothing = { variant: variants[0]!, engine, value: null, unit }
-  if (cannot !== undefined) return take({ ...nothing, status: "cannot", reason: cannot })
   const results: Result[] = []
   try {
     if (measures === "process") return take(await wholeProcess(stop, engine))

@@ -1,6 +1,7 @@
 export * from "./activations.ts"
 export type { Operand } from "./align.ts"
 export * from "./arithmetic.ts"
+export * from "./convolution.ts"
 export { arange, type CreateOptions, eye, full, oneHot, ones, onesLike, zeros, zerosLike } from "./create.ts"
 export * as random from "./random.ts"
 export * from "./reduction.ts"

@@ -1,5 +1,6 @@
 export * from "./base.ts"
 export * from "./contraction.ts"
+export * from "./convolution.ts"
 export * from "./elementwise.ts"
 export * from "./indexing.ts"
 export * from "./random.ts"

@@ -14,3 +14,6 @@ export const denseFlops = (parameters: number, examples: number): number => FORW
 /** Operations of attention's two products in all heads together: every place of a sequence with every other one. */
 export const attentionFlops = (sequences: number, length: number, width: number): number =>
   FORWARD_AND_BACKWARD * 2 * 2 * sequences * length * length * width
+
+/** Operations of a convolution in so many windows, each with so many weights. */
+export const convFlops = (windows: number, weights: number): number => FORWARD_AND_BACKWARD * 2 * windows * weights

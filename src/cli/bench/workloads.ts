@@ -7,8 +7,6 @@ export interface Workload {
   readonly unit: string
   /** Its variants, where it has several or one with a name. */
   readonly variants: readonly string[]
-  /** Why adjoint cannot do it. */
-  readonly cannot?: string
   /** "process": the time from the start of a process to its end is what counts. */
   readonly measures?: "process"
   readonly load?: () => Promise<(budget: Budget) => Iterable<Measured>>
@@ -27,7 +25,7 @@ export const WORKLOADS: Readonly<Record<string, Workload>> = {
     load: async () => (await import("./mlp.ts")).small,
   },
   W4: { title: "MLP 784-1024-1024-10", unit: "steps/s", variants: ["adam"], load: async () => (await import("./mlp.ts")).large },
-  W5: { title: "convolutions 28x28", unit: "steps/s", variants: ["sgd-momentum"], cannot: "adjoint has no convolution yet" },
+  W5: { title: "convolutions 28x28", unit: "steps/s", variants: ["sgd-momentum"], load: async () => (await import("./cnn.ts")).training },
   W6: { title: "LSTM 128, 32 places", unit: "steps/s", variants: ["adam"], load: async () => (await import("./lstm.ts")).training },
   W7: { title: "transformer 2 x 128", unit: "steps/s", variants: ["adam"], load: async () => (await import("./transformer.ts")).training },
   W8: { title: "XOR, whole process", unit: COLD_UNIT, variants: [""], measures: "process" },
