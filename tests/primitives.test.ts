@@ -68,6 +68,7 @@ smooth(p.addP, "empty", p.add, x(0), x(0))
 discrete(p.addP, "i32", p.add, i32(-5, 5, 4), i32(-5, 5, 4))
 
 // elementwise
+const half = (x: Tensor): Tensor => p.mul(x, p.fullLike(x.aval, 0.4))
 const unary: readonly [Primitive, (x: Tensor) => Tensor][] = [
   [p.negP, p.neg],
   [p.absP, p.abs],
@@ -81,8 +82,24 @@ const unary: readonly [Primitive, (x: Tensor) => Tensor][] = [
   [p.logP, p.log],
   [p.log1pP, p.log1p],
   [p.sqrtP, p.sqrt],
+  [p.exp2P, p.exp2],
+  [p.log2P, p.log2],
+  [p.log10P, p.log10],
+  [p.cbrtP, p.cbrt],
+  [p.tanP, x => p.tan(half(x))],
+  [p.asinP, x => p.asin(half(x))],
+  [p.acosP, x => p.acos(half(x))],
+  [p.atanP, p.atan],
+  [p.sinhP, p.sinh],
+  [p.coshP, p.cosh],
+  [p.asinhP, p.asinh],
+  [p.acoshP, x => p.acosh(p.add(x, p.fullLike(x.aval, 1)))],
+  [p.atanhP, x => p.atanh(half(x))],
+  [p.erfP, p.erf],
+  [p.erfcP, p.erfc],
+  [p.erfinvP, x => p.erfinv(half(x))],
 ]
-const wantsPositive = new Set<Primitive>([p.logP, p.log1pP, p.sqrtP])
+const wantsPositive = new Set<Primitive>([p.logP, p.log1pP, p.sqrtP, p.log2P, p.log10P, p.cbrtP, p.acoshP])
 for (const [prim, f] of unary) {
   const numbers = wantsPositive.has(prim) ? x : signed
   smooth(prim, "3-d", f, numbers(2, 1, 5))
@@ -102,6 +119,13 @@ smooth(p.divP, "scalars", p.div, x(), x())
 smooth(p.powP, "vectors", p.pow, x(4), signed(4))
 smooth(p.maximumP, "vectors", p.maximum, signed(7), signed(7))
 smooth(p.minimumP, "vectors", p.minimum, signed(7), signed(7))
+smooth(p.atan2P, "vectors", p.atan2, signed(7), x(7))
+smooth(p.hypotP, "vectors", p.hypot, signed(7), signed(7))
+smooth(p.logaddexpP, "vectors", p.logaddexp, signed(7), signed(7))
+smooth(p.logaddexpP, "of equals", x => p.logaddexp(x, x), signed(3))
+smooth(p.remainderP, "vectors", (x, y) => p.remainder(x, p.add(y, p.fullLike(y.aval, 3))), signed(7), x(7))
+discrete(p.remainderP, "i32", p.remainder, i32(-9, 9, 20), i32(-4, 4, 20))
+discrete(p.roundP, "f64", p.round, signed(6))
 discrete(p.maximumP, "i32", p.maximum, i32(-5, 5, 7), i32(-5, 5, 7))
 discrete(p.minimumP, "i32", p.minimum, i32(-5, 5, 7), i32(-5, 5, 7))
 discrete(p.signP, "f64", p.sign, signed(6))

@@ -1,7 +1,43 @@
 export * from "./activations.ts"
 export type { Operand } from "./align.ts"
-export * from "./arithmetic.ts"
+export {
+  abs,
+  add,
+  cast,
+  clip,
+  cos,
+  div,
+  equal,
+  exp,
+  expm1,
+  floor,
+  greater,
+  greaterEqual,
+  less,
+  lessEqual,
+  log,
+  log1p,
+  logicalAnd,
+  logicalNot,
+  logicalOr,
+  logicalXor,
+  maximum,
+  minimum,
+  mul,
+  neg,
+  notEqual,
+  pow,
+  sign,
+  sin,
+  sqrt,
+  square,
+  stopGradient,
+  sub,
+  tanh,
+  where,
+} from "./arithmetic.ts"
 export { arange, type CreateOptions, eye, full, oneHot, ones, onesLike, zeros, zerosLike } from "./create.ts"
 export * as random from "./random.ts"
 export * from "./reduction.ts"
 export * from "./shape.ts"
+export * from "./special.ts"
