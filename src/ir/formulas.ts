@@ -123,9 +123,8 @@ function logFinite(t: FloatType, x: Expr, low?: Expr): Expr {
   const tail = add(mul(s, add(half, mul(z, polynomial(z, LOG[t])))), low ? add(rest, low) : rest)
   return sub(mul(e, num(x, LN2[t][0])), sub(sub(half, tail), f))
 }
-export const log = (t: FloatType, x: Expr, low?: Expr): Expr => logarithm(x, logFinite(t, x, low))
-/** `finite` for positive finite x, else what every logarithm is. */
-export function logarithm(x: Expr, finite: Expr): Expr {
+/** log x + low, by `finite` where x is positive and finite. */
+export function log(t: FloatType, x: Expr, low?: Expr, finite = logFinite(t, x, low)): Expr {
   const [zero, infinity] = [num(x, 0), num(x, Infinity)]
   const improper = select(eq(x, zero), num(x, -Infinity), select(lt(x, zero), num(x, NaN), x))
   return select(and(lt(zero, x), lt(x, infinity)), finite, improper)
@@ -300,14 +299,12 @@ function pow(t: FloatType, x: Expr, y: Expr): Expr {
   const a = abs(x)
   const negative = or(lt(x, zero), lt(div(one, x), zero))
   const whole = eq(floor(y), y)
-  const half = mul(y, num(y, 0.5))
-  const odd = and(whole, ne(floor(half), half))
   // No larger exponent is needed: beyond, a result other than 1 is 0 or infinite.
   const proper = power(t, a, clamp(y, -(2 ** 65), 2 ** 65))
   const grows = select(lt(y, zero), zero, infinity)
   const shrinks = select(lt(y, zero), infinity, zero)
   const size = select(eq(a, zero), shrinks, select(eq(a, infinity), grows, proper))
-  const signed = select(and(negative, odd), neg(size), size)
+  const signed = select(and(negative, whole), select(even(y), size, neg(size)), size)
   const undefined_ = or(or(ne(x, x), ne(y, y)), and(and(lt(x, zero), lt(a, infinity)), ne(floor(y), y)))
   return select(or(eq(y, zero), eq(x, one)), one, select(undefined_, num(x, NaN), signed))
 }

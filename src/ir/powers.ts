@@ -2,7 +2,7 @@
 // call a function does not carry it.
 import { product, twoProduct } from "./double-double.ts"
 import { cast, constant, type Expr, type FloatType, guard } from "./expr.ts"
-import { EXP, log, logarithm, longLog, scale, where } from "./formulas.ts"
+import { EXP, log, longLog, scale, where } from "./formulas.ts"
 import {
   abs,
   add,
@@ -47,7 +47,7 @@ const logOfBase =
   (factor: readonly [number, number]) =>
   (x: Expr): Expr => {
     if (x.t === "f32") return cast("f32", mul(log("f64", cast("f64", x)), constant("f64", factor[0])))
-    return logarithm(x, product(longLog(x), [num(x, factor[0]), num(x, factor[1])])[0])
+    return log("f64", x, undefined, product(longLog(x), [num(x, factor[0]), num(x, factor[1])])[0])
   }
 export const log2 = /*@__PURE__*/ logOfBase([Math.LOG2E, 2.0355273740931033e-17])
 export const log10 = /*@__PURE__*/ logOfBase([Math.LOG10E, 1.098319650216765e-17])

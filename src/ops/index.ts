@@ -36,8 +36,36 @@ export {
   tanh,
   where,
 } from "./arithmetic.ts"
-export { arange, type CreateOptions, eye, full, oneHot, ones, onesLike, zeros, zerosLike } from "./create.ts"
+export * from "./arrange.ts"
+export {
+  arange,
+  type CreateOptions,
+  eye,
+  full,
+  oneHot,
+  ones,
+  onesLike,
+  zeros,
+  zerosLike,
+} from "./create.ts"
+export * from "./cumulative.ts"
 export * as random from "./random.ts"
-export * from "./reduction.ts"
-export * from "./shape.ts"
+export { argmax, argmin, logsumexp, max, mean, min, prod, type ReduceOptions, sum } from "./reduction.ts"
+export {
+  at,
+  broadcastTo,
+  concat,
+  expandDims,
+  matmul,
+  type Part,
+  pad,
+  ravel,
+  reshape,
+  slice,
+  squeeze,
+  stack,
+  take,
+  transpose,
+} from "./shape.ts"
 export * from "./special.ts"
+export * from "./statistics.ts"
