@@ -42,6 +42,8 @@ export {
   type CreateOptions,
   eye,
   full,
+  linspace,
+  meshgrid,
   oneHot,
   ones,
   onesLike,
@@ -49,6 +51,8 @@ export {
   zerosLike,
 } from "./create.ts"
 export * from "./cumulative.ts"
+export * from "./diagonal.ts"
+export * from "./einsum.ts"
 export * as random from "./random.ts"
 export { argmax, argmin, logsumexp, max, mean, min, prod, type ReduceOptions, sum } from "./reduction.ts"
 export {
