@@ -53,8 +53,10 @@ export {
 export * from "./cumulative.ts"
 export * from "./diagonal.ts"
 export * from "./einsum.ts"
+export * from "./indexing.ts"
 export * as random from "./random.ts"
 export { argmax, argmin, logsumexp, max, mean, min, prod, type ReduceOptions, sum } from "./reduction.ts"
+export * from "./scatter.ts"
 export {
   at,
   broadcastTo,
@@ -71,5 +73,6 @@ export {
   take,
   transpose,
 } from "./shape.ts"
+export * from "./sort.ts"
 export * from "./special.ts"
 export * from "./statistics.ts"
