@@ -1,9 +1,9 @@
 // The error function, its complement and its inverse, in f64; coefficients by scripts/minimax.py.
 import { twoProduct } from "./double-double.ts"
 import type { Expr } from "./expr.ts"
-import { exp, keepZero, log } from "./formulas.ts"
+import { exp, log } from "./formulas.ts"
 import { abs, add, div, le, lt, min, mul, neg, num, polynomial, select, sqrt, sub } from "./machine.ts"
-import { wide } from "./powers.ts"
+import { odd, wide } from "./powers.ts"
 
 /** erf(x)/x - 1 for z = x^2 <= 1, within 2^-56.6. */
 const ERF = [
@@ -31,12 +31,11 @@ function farErfc(a: Expr): Expr {
   const t = div(sub(x, num(x, 4)), add(x, num(x, 4)))
   return div(mul(exp("f64", neg(square), neg(lost)), polynomial(t, ERFC)), add(num(x, 1), add(x, x)))
 }
-const withSign = (x: Expr, size: Expr): Expr => keepZero(x, select(lt(x, num(x, 0)), neg(size), size))
 
 export const erf = /*@__PURE__*/ wide(x => {
   const a = abs(x!)
   const one = num(a, 1)
-  return withSign(x!, select(lt(a, one), nearErf(a), sub(one, farErfc(a))))
+  return odd(x!, select(lt(a, one), nearErf(a), sub(one, farErfc(a))))
 })
 export const erfc = /*@__PURE__*/ wide(x => {
   const a = abs(x!)
@@ -66,5 +65,5 @@ export const erfinv = /*@__PURE__*/ wide(x => {
   const off = select(lt(y, num(a, 0.5)), sub(nearErf(y), a), sub(sub(one, a), farErfc(y)))
   const d = div(mul(off, num(a, Math.sqrt(Math.PI) / 2)), exp("f64", neg(mul(y, y))))
   const size = sub(y, div(d, add(one, mul(y, d))))
-  return withSign(x!, select(lt(a, one), size, select(le(a, one), num(a, Infinity), num(a, Number.NaN))))
+  return odd(x!, select(lt(a, one), size, select(le(a, one), num(a, Infinity), num(a, Number.NaN))))
 })

@@ -1,11 +1,9 @@
 // Hyperbolic functions and their inverses, in f64, from e^x - 1 and log(1 + x) of numbers in two parts.
 import { type Pair, product, quotient, root, twoSum } from "./double-double.ts"
 import type { Expr } from "./expr.ts"
-import { expm1Parts, keepZero, log, scale } from "./formulas.ts"
+import { expm1Parts, log, scale } from "./formulas.ts"
 import { abs, add, div, eq, lt, min, mul, neg, num, pow2, select, sqrt, sub } from "./machine.ts"
-import { wide } from "./powers.ts"
-
-const withSign = (x: Expr, size: Expr): Expr => keepZero(x, select(lt(x, num(x, 0)), neg(size), size))
+import { odd, wide } from "./powers.ts"
 
 /** m = e^|x| - 1 and m + 1, and e^|x| / 2 from where it is both functions. */
 function exponentials(x: Expr): { m: Pair; e: Pair; half: Expr; large: Expr } {
@@ -24,7 +22,7 @@ const mean = (a: Pair, b: Pair): Expr => {
 /** (m + m / (m + 1)) / 2 for m = e^x - 1. */
 export const sinh = /*@__PURE__*/ wide(x => {
   const { m, e, half, large } = exponentials(x!)
-  return withSign(x!, select(large, half, mean(m, quotient(m, e))))
+  return odd(x!, select(large, half, mean(m, quotient(m, e))))
 })
 /** (e + 1/e) / 2 for e = e^x. */
 export const cosh = /*@__PURE__*/ wide(x => {
@@ -43,7 +41,7 @@ export const asinh = /*@__PURE__*/ wide(x => {
   const a = abs(x!)
   const square = mul(a, a)
   const one = num(a, 1)
-  return withSign(x!, logOfSum(twoSum(a, div(square, add(one, sqrt(add(one, square))))), a))
+  return odd(x!, logOfSum(twoSum(a, div(square, add(one, sqrt(add(one, square))))), a))
 })
 /** log(1 + t + sqrt(t (t + 2))) for t = x - 1 */
 export const acosh = /*@__PURE__*/ wide(x => {
@@ -61,5 +59,5 @@ export const atanh = /*@__PURE__*/ wide(x => {
   const w = quotient([add(a, a), num(a, 0)], twoSum(one, neg(a)))
   const [u, lost] = twoSum(one, w[0])
   const size = mul(log("f64", u, div(add(lost, w[1]), u)), num(a, 0.5))
-  return withSign(x!, select(eq(a, one), num(a, Infinity), size))
+  return odd(x!, select(eq(a, one), num(a, Infinity), size))
 })

@@ -2,7 +2,7 @@
 // call a function does not carry it.
 import { product, twoProduct } from "./double-double.ts"
 import { cast, constant, type Expr, type FloatType, guard } from "./expr.ts"
-import { EXP, log, longLog, scale, where } from "./formulas.ts"
+import { EXP, keepZero, log, longLog, scale, where } from "./formulas.ts"
 import {
   abs,
   add,
@@ -33,6 +33,9 @@ export const wide =
   (f: (...xs: Expr[]) => Expr) =>
   (...xs: Expr[]): Expr =>
     cast(xs[0]!.t, f(...xs.map(x => cast("f64", x))))
+
+/** f(x) for an odd function, from `size` = f(|x|); zeros keep their sign. */
+export const odd = (x: Expr, size: Expr): Expr => keepZero(x, select(lt(x, num(x, 0)), neg(size), size))
 
 /** 2^x: 2^k e^((x - k) ln 2) for the nearest k. */
 export function exp2(x: Expr): Expr {

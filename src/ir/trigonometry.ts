@@ -4,12 +4,11 @@ import { fastTwoSum, type Pair, quotient, root, twoSum } from "./double-double.t
 import type { Expr } from "./expr.ts"
 import { even, keepZero, reduced, sineAndCosine } from "./formulas.ts"
 import { abs, add, div, eq, lt, max, min, mul, neg, num, or, polynomial, select, sub } from "./machine.ts"
-import { wide } from "./powers.ts"
+import { odd, wide } from "./powers.ts"
 
 /** pi/2 in two parts. */
 const QUARTER = [1.5707963267948966, 6.123233995736766e-17] as const
 const times = (x: Expr, c: number): Expr => mul(x, num(x, c))
-const withSign = (x: Expr, size: Expr): Expr => select(lt(x, num(x, 0)), neg(size), size)
 
 /** sin/cos, or -cos/sin after an odd number of quarters. */
 export const tan = /*@__PURE__*/ wide(x =>
@@ -47,13 +46,13 @@ function lessThanQuarters(n: number, v: Expr, rest: Expr): Expr {
 }
 export const asin = /*@__PURE__*/ wide(x => {
   const { far, v, rest } = halved(x!)
-  return keepZero(x!, withSign(x!, select(far, lessThanQuarters(1, add(v, v), add(rest, rest)), add(v, rest))))
+  return odd(x!, select(far, lessThanQuarters(1, add(v, v), add(rest, rest)), add(v, rest)))
 })
 export const acos = /*@__PURE__*/ wide(x => {
   const { far, v, rest } = halved(x!)
   const [angle, low] = [add(v, v), add(rest, rest)]
   const beyond = select(lt(x!, num(v, 0)), lessThanQuarters(2, angle, low), add(angle, low))
-  return select(far, beyond, lessThanQuarters(1, x!, withSign(x!, rest)))
+  return select(far, beyond, lessThanQuarters(1, x!, odd(x!, rest)))
 })
 
 /** (1 - atan(u)/u) / z for z = u^2, |u| <= tan(pi/8), within 2^-56.1 where multiplied by z. */

@@ -3,8 +3,15 @@
 import { isFloating } from "../core/dtype.ts"
 import type { Tensor } from "../core/tensor.ts"
 import * as p from "../primitives/index.ts"
-import { lift, type Operand } from "./align.ts"
+import { lift, type Operand, wantFloating } from "./align.ts"
 import { type Binary, binary, type Unary, unary, where } from "./arithmetic.ts"
+
+/** For what is put together from several functions: errors name it, not its parts. */
+const floating = (name: string, f: (x: Tensor) => Tensor): Unary =>
+  unary(name, x => {
+    wantFloating(name, x)
+    return f(x)
+  })
 
 /** 2^x */
 export const exp2: Unary = /*@__PURE__*/ unary("exp2", p.exp2)
@@ -15,9 +22,9 @@ export const log10: Unary = /*@__PURE__*/ unary("log10", p.log10)
 /** The cube root, negative for negative x */
 export const cbrt: Unary = /*@__PURE__*/ unary("cbrt", p.cbrt)
 /** 1 / x */
-export const reciprocal: Unary = /*@__PURE__*/ unary("reciprocal", x => p.recip(x))
+export const reciprocal: Unary = /*@__PURE__*/ floating("reciprocal", x => p.recip(x))
 /** 1 / sqrt(x) */
-export const rsqrt: Unary = /*@__PURE__*/ unary("rsqrt", x => p.recip(p.sqrt(x)))
+export const rsqrt: Unary = /*@__PURE__*/ floating("rsqrt", x => p.recip(p.sqrt(x)))
 
 /** The tangent of x radians */
 export const tan: Unary = /*@__PURE__*/ unary("tan", p.tan)
@@ -56,11 +63,11 @@ export const erfc: Unary = /*@__PURE__*/ unary("erfc", p.erfc)
 export const erfinv: Unary = /*@__PURE__*/ unary("erfinv", p.erfinv)
 
 /** The smallest whole number >= x, with derivative 0 */
-export const ceil: Unary = /*@__PURE__*/ unary("ceil", x => p.neg(p.floor(p.neg(x))))
+export const ceil: Unary = /*@__PURE__*/ floating("ceil", x => p.neg(p.floor(p.neg(x))))
 /** The nearest whole number, the even one of two equally near, with derivative 0 */
 export const round: Unary = /*@__PURE__*/ unary("round", p.round)
 /** x without its fraction, with derivative 0 */
-export const trunc: Unary = /*@__PURE__*/ unary("trunc", x => p.select(p.lt(x, p.zeros(x.aval)), p.neg(p.floor(p.neg(x))), p.floor(x)))
+export const trunc: Unary = /*@__PURE__*/ floating("trunc", x => p.select(p.lt(x, p.zeros(x.aval)), p.neg(p.floor(p.neg(x))), p.floor(x)))
 /**
  * x - y floor(x / y), exactly: the remainder with the sign of y, as % of Python and `mod` of NumPy (% of JavaScript has that of x).
  * Floating point or i32; NaN (0 in i32) where y is 0.
@@ -73,7 +80,10 @@ export const remainder: Binary = /*@__PURE__*/ binary("remainder", p.remainder)
 /** log(e^x + e^y) without overflow */
 export const logaddexp: Binary = /*@__PURE__*/ binary("logaddexp", p.logaddexp)
 /** x log(y), and 0 where x is 0, unless y is NaN */
-export const xlogy: Binary = /*@__PURE__*/ binary("xlogy", (x, y) => p.select(p.eq(y, y), p.mulNoNan(x, p.log(y)), p.add(x, y)))
+export const xlogy: Binary = /*@__PURE__*/ binary("xlogy", (x, y) => {
+  wantFloating("xlogy", x)
+  return p.select(p.eq(y, y), p.mulNoNan(x, p.log(y)), p.add(x, y))
+})
 
 /** Whether x is NaN, as bool */
 const isNan: Unary = /*@__PURE__*/ unary("isNaN", x => p.not(p.eq(x, x)))
