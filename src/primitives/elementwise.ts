@@ -25,7 +25,7 @@ interface Rules extends Pick<Short<null>, "push" | "pull"> {
   readonly at?: (xs: readonly Expr[]) => Expr
 }
 
-function elementwise(name: string, { of = "float", gives, at, ...rules }: Rules): Primitive<null> {
+export function elementwise(name: string, { of = "float", gives, at, ...rules }: Rules): Primitive<null> {
   const [want, fits] = wanted[of]
   return definePrimitive<null>({
     name,
@@ -41,17 +41,17 @@ function elementwise(name: string, { of = "float", gives, at, ...rules }: Rules)
     ...rules,
   })
 }
-const unary =
+export const unary =
   (p: Primitive<null>) =>
   (x: Tensor): Tensor =>
     bind1(p, [x], null)
-const binary =
+export const binary =
   (p: Primitive<null>) =>
   (x: Tensor, y: Tensor): Tensor =>
     bind1(p, [x, y], null)
 /** The constant 1, 2, ... of the type of `x`. */
 const c = (x: Expr, value: number): Expr => constant(x.t, value)
-const like = (x: Tensor, value: number): Tensor => fullLike(x.aval, value)
+export const like = (x: Tensor, value: number): Tensor => fullLike(x.aval, value)
 
 export const negP: Primitive<null> = /*@__PURE__*/ elementwise("neg", { of: "number", push: [t => neg(t)], pull: [ct => neg(ct)] })
 export const neg = /*@__PURE__*/ unary(negP)
@@ -85,7 +85,7 @@ export const divP: Primitive<null> = /*@__PURE__*/ elementwise("div", {
   pull: [(ct, [, y]) => mulNoNan(ct, recip(known(y))), null],
 })
 export const div = /*@__PURE__*/ binary(divP)
-const recip = (x: Tensor): Tensor => div(like(x, 1), x)
+export const recip = (x: Tensor): Tensor => div(like(x, 1), x)
 
 export const absP: Primitive<null> = /*@__PURE__*/ elementwise("abs", { of: "number", push: [(t, [x]) => mul(t, sign(x!))] })
 export const abs = /*@__PURE__*/ unary(absP)
