@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest"
 import { erf, erfc, erfinv } from "./erf.ts"
 import type { Expr, FloatType } from "./expr.ts"
 import { acosh, asinh, atanh, cosh, sinh } from "./hyperbolic.ts"
-import { cbrt, exp2, hypot, log2, log10, remainder } from "./powers.ts"
+import { cbrt, exp2, hypot, log2, log10, logaddexp, remainder } from "./powers.ts"
 import {
   anyFloat,
   anyFloats,
@@ -20,6 +20,7 @@ import {
   times,
   worst,
 } from "./testing/points.ts"
+import { ulps } from "./testing/reference.ts"
 import { binaryReference, unaryReference } from "./testing/reference-more.ts"
 import { acos, asin, atan, atan2, tan } from "./trigonometry.ts"
 
@@ -123,6 +124,22 @@ describe.each(["f32", "f64"] as const)("errors in units of the last place, %s", 
   })
 })
 
+test.each(["f32", "f64"] as const)("logaddexp, %s, in units of the larger term where terms cancel", t => {
+  const far = Array.from({ length: 5000 }, (): [number, number] => [80 * random() - 40, 80 * random() - 40])
+  const near0 = Array.from({ length: 2000 }, (): [number, number] => [Math.log(random()), -random()])
+  const points = [...far, ...near0].map(p => fitted(t, p) as [number, number])
+  const got = runJs(logaddexp as (...xs: Expr[]) => Expr, t, points.map(p => p[0]), points.map(p => p[1])) // biome-ignore format: short
+  let most = 0
+  points.forEach(([x, y], i) => {
+    const want = binaryReference.logaddexp(x, y)
+    const error = t === "f32" ? ulps(got[i]!, want, 24, -149) : ulps(got[i]!, want)
+    const places = Math.log2(Math.abs(got[i]!)) - Math.log2(Math.max(Math.abs(x), Math.abs(y), Math.abs(got[i]!)))
+    most = Math.max(most, error * 2 ** Math.floor(Math.min(0, places)))
+  })
+  console.log(`logaddexp ${t}: ${most.toFixed(3)} units (${points.length} points)`)
+  expect(most).toBeLessThanOrEqual(2)
+})
+
 const N = NaN
 const I = Infinity
 const QUARTER = Math.PI / 2
@@ -149,6 +166,7 @@ const specials: Record<Name, (tiny: number) => readonly (readonly [number, numbe
 // biome-ignore format: a table
 const pairSpecials: readonly [string, (...xs: Expr[]) => Expr, readonly (readonly [number, number, number])[]][] = [
   ["hypot", hypot, [[0, 0, 0], [-0, -0, 0], [3, 4, 5], [I, N, I], [N, -I, I], [N, 1, N], [-I, 1, I], [1e30, 0, 1e30]]],
+  ["logaddexp", logaddexp, [[-I, -I, -I], [I, I, I], [-I, 3, 3], [I, -I, I], [N, 1, N], [1, N, N], [I, N, N], [1e30, 0, 1e30]]],
   ["atan2", atan2, [[0, 0, 0], [-0, 0, -0], [0, -0, Math.PI], [-0, -0, -Math.PI], [0, -1, Math.PI], [-0, -1, -Math.PI], [0, 1, 0],
     [-0, 1, -0], [1, 0, QUARTER], [-1, -0, -QUARTER], [1, I, 0], [-1, I, -0], [1, -I, Math.PI], [-1, -I, -Math.PI], [I, 1, QUARTER],
     [-I, 1, -QUARTER], [I, I, QUARTER / 2], [-I, I, -QUARTER / 2], [I, -I, 3 * (QUARTER / 2)], [-I, -I, -3 * (QUARTER / 2)], [N, 1, N],
@@ -188,7 +206,10 @@ describe.each(["f32", "f64"] as const)("special cases, %s", t => {
   })
 })
 
-const both = [...Object.entries(functions), ...Object.entries({ hypot, atan2, remainder })] as [string, (...xs: Expr[]) => Expr][]
+const both = [...Object.entries(functions), ...Object.entries({ hypot, atan2, remainder, logaddexp })] as [
+  string,
+  (...xs: Expr[]) => Expr,
+][]
 test.each(both)("%s: the same bits from WebAssembly and JavaScript", (_name, f) => {
   for (const t of ["f32", "f64"] as const) {
     const numbers = (): number[] =>

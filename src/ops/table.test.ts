@@ -105,7 +105,8 @@ describe.each(names)("%s", name => {
     }
   })
   const smooth = own.filter(c => c.smooth)
-  test.runIf(smooth.length > 0)(`derivatives of ${smooth.length} calls`, () => {
+  if (smooth.length === 0) return
+  test(`derivatives of ${smooth.length} calls`, () => {
     for (const c of smooth) {
       const { g, xs } = smoothPart(f, decode(c.args) as Args)
       // forwards against differences of five points, <J t, u> = <t, J' u>, batches, jit; the same for the gradient

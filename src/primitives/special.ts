@@ -4,7 +4,6 @@ import type { Tensor } from "../core/tensor.ts"
 import * as erfs from "../ir/erf.ts"
 import { type Expr, op } from "../ir/expr.ts"
 import * as hyperbolic from "../ir/hyperbolic.ts"
-import * as m from "../ir/machine.ts"
 import * as powers from "../ir/powers.ts"
 import * as trigonometry from "../ir/trigonometry.ts"
 import { add } from "./base.ts"
@@ -163,11 +162,7 @@ export const remainder = /*@__PURE__*/ binary(remainderP)
 /** x - y, but 0 for an infinity less itself. */
 const gap = (x: Tensor, y: Tensor): Tensor => select(and(eq(x, y), eq(abs(x), like(x, Infinity))), like(x, 0), sub(x, y))
 export const logaddexpP: Primitive<null> = /*@__PURE__*/ elementwise("logaddexp", {
-  at([x, y]) {
-    const tie = m.and(m.eq(x!, y!), m.eq(m.abs(x!), m.num(x!, Infinity)))
-    const d = m.select(tie, m.num(x!, 0), m.sub(x!, y!))
-    return m.add(m.max(x!, y!), op("softplus", m.neg(m.abs(d))))
-  },
+  at: /*@__PURE__*/ of2(powers.logaddexp),
   push: [(t, [x, y]) => mul(t, sigmoid(gap(x!, y!))), (t, [x, y]) => mul(t, sigmoid(gap(y!, x!)))],
 })
 /** log(e^x + e^y) */
