@@ -5,7 +5,7 @@
 // Functions, 3rd edition, chapters 9 and 11; the rearranged sums that keep the last bits are those of K. C. Ng's fdlibm.
 import { valueIndex } from "./affine.ts"
 import { fastTwoSum, type Pair, product, sum, twoProduct, twoSum } from "./double-double.ts"
-import { type Bound, cast, constant, type Expr, type FloatType, type FormulaOp, guard } from "./expr.ts"
+import { type Bound, cast, constant, type Expr, type FloatType, type FormulaOp, guard, op } from "./expr.ts"
 import {
   abs,
   add,
@@ -76,7 +76,9 @@ export function expm1Parts(t: FloatType, x: Expr): { y: Pair; k: Expr } {
   const [y, lost] = fastTwoSum(sub(num(x, 1), pow2(max(neg(k), num(x, -64)))), r)
   return { y: fastTwoSum(y, add(lost, rest)), k }
 }
-function expm1(t: FloatType, x: Expr): Expr {
+/** e^x - 1. This, log1p and softplus are no formula operations but stand where they are used: a program carries what it calls. */
+export function expm1(x: Expr): Expr {
+  const t = x.t as FloatType
   const { y, k } = expm1Parts(t, clamp(x, -40, EXP_RANGE[t][1]))
   return keepZero(x, scale(y[0], k))
 }
@@ -130,12 +132,13 @@ export function log(t: FloatType, x: Expr, low?: Expr, finite = logFinite(t, x, 
   return select(and(lt(zero, x), lt(x, infinity)), finite, improper)
 }
 /** log u + low / u, where u + low = 1 + x exactly. */
-function log1p(t: FloatType, x: Expr): Expr {
+export function log1p(x: Expr): Expr {
+  const t = x.t as FloatType
   const [u, low] = twoSum(num(x, 1), x)
   return keepZero(x, log(t, u, div(low, u)))
 }
 /** log(1 + e^x). */
-const softplus = (t: FloatType, x: Expr): Expr => add(max(x, num(x, 0)), log1p(t, exp(t, neg(abs(x)))))
+export const softplus = (x: Expr): Expr => add(max(x, num(x, 0)), log1p(op("exp", neg(abs(x)))))
 
 // tanh
 
@@ -327,11 +330,8 @@ function pow(t: FloatType, x: Expr, y: Expr): Expr {
  */
 export const formulas: Readonly<Record<FormulaOp, (t: FloatType, ...args: Expr[]) => Expr>> = {
   exp,
-  expm1,
   log,
-  log1p,
   sigmoid,
-  softplus,
   sin: (t, x) => sine(t, x!, 0),
   cos: (t, x) => sine(t, x!, 1),
   tanh,

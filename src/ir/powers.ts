@@ -1,8 +1,8 @@
 // Powers and logarithms of other bases, roots, lengths and remainders. Unlike formulas.ts there is no table: a program that does not
 // call a function does not carry it.
 import { product, twoProduct } from "./double-double.ts"
-import { cast, constant, type Expr, type FloatType, guard, op } from "./expr.ts"
-import { EXP, keepZero, log, longLog, scale, where } from "./formulas.ts"
+import { cast, constant, type Expr, type FloatType, guard } from "./expr.ts"
+import { EXP, keepZero, log, longLog, scale, softplus, where } from "./formulas.ts"
 import {
   abs,
   add,
@@ -59,7 +59,7 @@ export const log10 = /*@__PURE__*/ logOfBase([Math.LOG10E, 1.098319650216765e-17
 export function logaddexp(x: Expr, y: Expr): Expr {
   const tie = and(eq(x, y), eq(abs(x), num(x, Infinity))) // an infinity less itself would be NaN
   const apart = select(tie, num(x, 0), sub(x, y))
-  return add(max(x, y), op("softplus", neg(abs(apart))))
+  return add(max(x, y), softplus(neg(abs(apart))))
 }
 
 /** z^(1/3) for 1 <= z < 8, within 2^-9.1; by scripts/minimax.py. */
