@@ -29,6 +29,7 @@ beforeAll(() => {
   writeFileSync(join(project, "src/readme.ts"), block("README.md"))
   writeFileSync(join(project, "src/guide.ts"), block("docs/guide.md", "## The code people write"))
   writeFileSync(join(project, "src/loops.ts"), block("docs/guide.md", "## Loops"))
+  writeFileSync(join(project, "src/arrays.ts"), block("docs/guide.md", "## The array language"))
   // the strictest settings a project may have; declarations of the package are checked too
   const compilerOptions = {
     ...{ target: "ES2022", module: "NodeNext", strict: true, noUncheckedIndexedAccess: true, exactOptionalPropertyTypes: true },
@@ -51,10 +52,13 @@ test("the guide's code runs and saves a model", () => {
   expect(readdirSync(join(project, "runs/guide")).sort()).toEqual(["model.json", "weights.safetensors"])
 })
 
-test("the guide's loop prints what its comments say", () => {
-  const promised = [...block("docs/guide.md", "## Loops").matchAll(/^console\.log.* \/\/ (.*)$/gm)].map(m => m[1]!)
-  expect(promised).toHaveLength(3)
-  expect(node("out/loops.js").trim().split("\n")).toEqual(promised)
+test.each([
+  ["Loops", "loops.js", 3],
+  ["The array language", "arrays.js", 4],
+])("the guide's %s print what the comments say", (heading, program, lines) => {
+  const promised = [...block("docs/guide.md", `## ${heading}`).matchAll(/^console\.log.* \/\/ (.*)$/gm)].map(m => m[1]!)
+  expect(promised).toHaveLength(lines)
+  expect(node(`out/${program}`).trim().split("\n")).toEqual(promised)
 })
 
 test("every path that the package exports is there, for Node and for the type checker", () => {

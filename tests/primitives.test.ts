@@ -76,6 +76,7 @@ smooth(p.convWeightP, "1-d", (x, y) => p.convWeight(x, y, steps([1], [1]), [3]),
 smooth(p.convWeightP, "2-d, strides, groups, backwards", (x, y) => p.convWeight(x, y, steps([2, 1], [1, 2], true), [2, 2]), x(1, 4, 4, 2, 1), x(1, 2, 2, 2, 2)) // biome-ignore format: one line
 
 // elementwise
+const half = (x: Tensor): Tensor => p.mul(x, p.fullLike(x.aval, 0.4))
 const unary: readonly [Primitive, (x: Tensor) => Tensor][] = [
   [p.negP, p.neg],
   [p.absP, p.abs],
@@ -89,8 +90,24 @@ const unary: readonly [Primitive, (x: Tensor) => Tensor][] = [
   [p.logP, p.log],
   [p.log1pP, p.log1p],
   [p.sqrtP, p.sqrt],
+  [p.exp2P, p.exp2],
+  [p.log2P, p.log2],
+  [p.log10P, p.log10],
+  [p.cbrtP, p.cbrt],
+  [p.tanP, x => p.tan(half(x))],
+  [p.asinP, x => p.asin(half(x))],
+  [p.acosP, x => p.acos(half(x))],
+  [p.atanP, p.atan],
+  [p.sinhP, p.sinh],
+  [p.coshP, p.cosh],
+  [p.asinhP, p.asinh],
+  [p.acoshP, x => p.acosh(p.add(x, p.fullLike(x.aval, 1)))],
+  [p.atanhP, x => p.atanh(half(x))],
+  [p.erfP, p.erf],
+  [p.erfcP, p.erfc],
+  [p.erfinvP, x => p.erfinv(half(x))],
 ]
-const wantsPositive = new Set<Primitive>([p.logP, p.log1pP, p.sqrtP])
+const wantsPositive = new Set<Primitive>([p.logP, p.log1pP, p.sqrtP, p.log2P, p.log10P, p.cbrtP, p.acoshP])
 for (const [prim, f] of unary) {
   const numbers = wantsPositive.has(prim) ? x : signed
   smooth(prim, "3-d", f, numbers(2, 1, 5))
@@ -110,6 +127,13 @@ smooth(p.divP, "scalars", p.div, x(), x())
 smooth(p.powP, "vectors", p.pow, x(4), signed(4))
 smooth(p.maximumP, "vectors", p.maximum, signed(7), signed(7))
 smooth(p.minimumP, "vectors", p.minimum, signed(7), signed(7))
+smooth(p.atan2P, "vectors", p.atan2, signed(7), x(7))
+smooth(p.hypotP, "vectors", p.hypot, signed(7), signed(7))
+smooth(p.logaddexpP, "vectors", p.logaddexp, signed(7), signed(7))
+smooth(p.logaddexpP, "of equals", x => p.logaddexp(x, x), signed(3))
+smooth(p.remainderP, "vectors", (x, y) => p.remainder(x, p.add(y, p.fullLike(y.aval, 3))), signed(7), x(7))
+discrete(p.remainderP, "i32", p.remainder, i32(-9, 9, 20), i32(-4, 4, 20))
+discrete(p.roundP, "f64", p.round, signed(6))
 discrete(p.maximumP, "i32", p.maximum, i32(-5, 5, 7), i32(-5, 5, 7))
 discrete(p.minimumP, "i32", p.minimum, i32(-5, 5, 7), i32(-5, 5, 7))
 discrete(p.signP, "f64", p.sign, signed(6))
@@ -161,6 +185,11 @@ smooth(p.padP, "one side", x => p.pad(x, { start: [1, 0], shape: [4, 3] }), x(2,
 smooth(p.padP, "all sides", x => p.pad(p.sin(x), { start: [1, 2, 0], shape: [4, 5, 3] }), x(2, 1, 2))
 smooth(p.padP, "around nothing", x => p.pad(x, { start: [1], shape: [3] }), x(0))
 discrete(p.padP, "i32", x => p.pad(x, { start: [1], shape: [5] }), i32(1, 5, 2))
+smooth(p.flipP, "rows", x => p.flip(x, [0]), x(3, 2))
+smooth(p.flipP, "long, both axes", x => p.flip(p.sin(x), [0, 1]), x(5, 37))
+smooth(p.flipP, "laid out flat", x => p.reshape(p.flip(x, [1]), [4, 3]), x(2, 6))
+smooth(p.flipP, "empty", x => p.flip(x, [0, 1]), x(2, 0))
+discrete(p.flipP, "bool", x => p.flip(x, [0]), bool(9))
 smooth(p.concatP, "columns", (x, y) => p.concat([x, y], 1), x(2, 3), x(2, 1))
 smooth(p.concatP, "three of 3-d, one twice", (x, y) => p.concat([x, y, x], 1), x(2, 2, 3), x(2, 1, 3))
 smooth(p.concatP, "with a constant", x => p.concat([p.full([2], 1, "f64"), p.sin(x)], 0), x(3))

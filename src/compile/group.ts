@@ -44,11 +44,12 @@ function probe(n: Apply): Probe {
   const reads: (readonly Index[])[][] = n.args.map(() => [])
   const idx = n.outs[0]!.aval.shape.map(d => axisIndex(newAxis(d)))
   const all = size(shapeOf(n))
-  if (meaning.kind === "call" || meaning.kind === "loop") return { reads, idx, moves: false, views: false, turns: Infinity }
+  const nothing = { reads, idx, moves: false, views: false }
+  if (meaning.kind === "call" || meaning.kind === "loop") return { ...nothing, turns: Infinity }
   // the target is copied as it is; the other operands are read in loops of another shape
   if (meaning.kind === "scatter") {
     const turns = size(meaning.loop(avalsOf(n), n.params))
-    return { reads: reads.map((_, i) => [i === meaning.target ? idx : [int(i + 1)]]), idx, moves: false, views: false, turns }
+    return { ...nothing, reads: reads.map((_, i) => [i === meaning.target ? idx : [int(i + 1)]]), turns }
   }
   const ins = n.args.map(
     (a, i): Read =>

@@ -52,18 +52,12 @@ export class Donated implements Storage {
   constructor(aval: Aval) {
     this.aval = aval
   }
-  read(): never {
+  readonly read = (): never => {
     throw new DonatedTensorError(this.aval)
   }
-  view(): never {
-    return this.read()
-  }
-  own(): never {
-    return this.read()
-  }
-  settled(): never {
-    return this.read()
-  }
+  readonly view = this.read
+  readonly own = this.read
+  readonly settled = this.read
 }
 
 /** A tensor whose numbers are known, or will be as soon as they are read. */
@@ -119,9 +113,7 @@ export function tensor(data: Nested, options: TensorOptions = {}): Tensor {
   const fill = (x: Nested, d: number): void => {
     if (typeof x !== "number" && typeof x !== "boolean" && !isList(x)) throw notNumbers(x)
     if (d < nested.length !== (typeof x === "object") || (typeof x === "object" && x.length !== nested[d]))
-      throw new TypeError(
-        `tensor: nested arrays must have equal lengths; the first ones give shape [${nested}], but there is another length at depth ${d}`,
-      )
+      throw new TypeError(`tensor: nested arrays must have equal lengths; there is another than in shape [${nested}] at depth ${d}`)
     if (typeof x === "number" || typeof x === "boolean") array[next++] = dtype === "bool" ? Number(x !== 0 && x !== false) : Number(x)
     else if (ArrayBuffer.isView(x)) {
       array.set(x as TypedArray, next)

@@ -2,7 +2,7 @@
 // T. J. Dekker, A floating-point technique for extending the available precision, Numerische Mathematik 18 (1971);
 // D. E. Knuth, The Art of Computer Programming, volume 2, section 4.2.2.
 import type { Expr } from "./expr.ts"
-import { add, mul, num, sub } from "./machine.ts"
+import { add, div, max, mul, num, sqrt, sub } from "./machine.ts"
 
 /** [hi, lo] with hi = hi + lo rounded. */
 export type Pair = readonly [Expr, Expr]
@@ -41,4 +41,18 @@ export function product(a: Pair, b: Pair): Pair {
 export function sum(a: Pair, b: Pair): Pair {
   const [s, e] = twoSum(a[0], b[0])
   return fastTwoSum(s, add(e, add(a[1], b[1])))
+}
+/** a / b with a relative error of about 2^-100, where a and b are finite, b is not 0 and their lower parts have not underflowed. */
+export function quotient(a: Pair, b: Pair): Pair {
+  const q = div(a[0], b[0])
+  const [p, lost] = twoProduct(q, b[0])
+  const rest = add(sub(sub(a[0], p), lost), sub(a[1], mul(q, b[1])))
+  return fastTwoSum(q, div(rest, b[0]))
+}
+/** The square root of a with a relative error of about 2^-100. */
+export function root(a: Pair): Pair {
+  const s = sqrt(a[0])
+  const [p, lost] = twoProduct(s, s)
+  const rest = add(sub(sub(a[0], p), lost), a[1])
+  return [s, div(rest, max(add(s, s), num(s, 2 ** -600)))] // 0 for 0
 }

@@ -42,7 +42,7 @@ export type MachineOp =
   | "exponent"
   | "mantissa"
 /** Functions with a formula of our own over machine operations (formulas.ts), the same on every engine. */
-export type FormulaOp = "exp" | "expm1" | "log" | "log1p" | "sigmoid" | "softplus" | "sin" | "cos" | "tanh" | "pow"
+export type FormulaOp = "exp" | "log" | "sigmoid" | "sin" | "cos" | "tanh" | "pow"
 export type ScalarOp = MachineOp | FormulaOp
 
 /** `argmax` and `argmin` give the position along their only axis as i32: the first extreme, or the first NaN. */

@@ -1,53 +1,30 @@
 import { existsSync, readFileSync } from "node:fs"
 import { describe, expect, test } from "vitest"
-import { emitJs } from "../compile/emit/js.ts"
-import { randomNumbers } from "../compile/emit/testing/random-kernels.ts"
-import { runWasm } from "../compile/emit/testing/run-wasm.ts"
-import type { Kernel } from "../compile/kernel.ts"
-import { axisIndex, newAxis } from "./affine.ts"
 import { type Expr, type FloatType, type FormulaOp, op } from "./expr.ts"
-import { type Big, reference, ulps } from "./testing/reference.ts"
+import { expm1, log1p, softplus } from "./formulas.ts"
+import {
+  anyFloat,
+  anyFloats,
+  between,
+  type Floats,
+  f32OfBits,
+  fitted,
+  fromBits,
+  near1,
+  order,
+  random,
+  runBoth,
+  runJs,
+  spread,
+  times,
+  worst,
+} from "./testing/points.ts"
+import { reference } from "./testing/reference.ts"
 
-type Floats = Float32Array | Float64Array
-const arrays = { f32: Float32Array, f64: Float64Array } as const
-
-/** out[i] = f(r0[i], ...). */
-function elements(f: FormulaOp, t: FloatType, arity: number, n: number): Kernel {
-  const axis = newAxis(n)
-  const at = axisIndex(axis)
-  const args = Array.from({ length: arity }, (_, slot): Expr => ({ k: "load", t, slot, at }))
-  return { axes: [axis], out: { t, at, mode: "store", bounds: [] }, body: op(f, ...args), loads: args.map(() => t) }
-}
-function run(f: FormulaOp, t: FloatType, ...args: (readonly number[])[]): Floats {
-  const kernel = elements(f, t, args.length, args[0]!.length)
-  const out = new arrays[t](args[0]!.length)
-  new Function(emitJs(kernel))()(out, ...args.map(a => arrays[t].from(a)))
-  return out
-}
-
-/** Points of the tables below are this many times as many: `ULP_POINTS=20 npx vitest run src/ir/formulas.test.ts`. */
-const more = Number(process.env.ULP_POINTS ?? 1)
-const random = randomNumbers(1)
-const bits = new DataView(new ArrayBuffer(8))
-const f32OfBits = (pattern: number): number => {
-  bits.setUint32(0, pattern)
-  return bits.getFloat32(0)
-}
-/** A number with random bits: all magnitudes alike. */
-function anyFloat(t: FloatType): number {
-  for (;;) {
-    bits.setUint32(0, Math.floor(random() * 2 ** 32))
-    bits.setUint32(4, Math.floor(random() * 2 ** 32))
-    const x = t === "f32" ? bits.getFloat32(0) : bits.getFloat64(0)
-    if (Number.isFinite(x)) return x
-  }
-}
-const times = (n: number, f: () => number): number[] => Array.from({ length: n * more }, f)
-const between = (lo: number, hi: number, n: number): number[] => times(n, () => lo + random() * (hi - lo))
-const anyFloats = (t: FloatType, n: number): number[] => times(n, () => anyFloat(t))
-/** Magnitudes between 2^lo and 2^hi, of both signs. */
-const spread = (lo: number, hi: number, n: number): number[] => times(n, () => (random() < 0.5 ? -1 : 1) * 2 ** (lo + random() * (hi - lo)))
-const near1 = (n: number): number[] => times(n, () => 1 + (random() - 0.5) * 2 ** (-52 * random()))
+const beside = { expm1, log1p, softplus }
+type Name = FormulaOp | keyof typeof beside
+const made = (f: Name, xs: readonly Expr[]): Expr => (f in beside ? beside[f as keyof typeof beside](xs[0]!) : op(f as FormulaOp, ...xs))
+const run = (f: Name, t: FloatType, ...args: (readonly number[])[]): Floats => runJs((...xs) => made(f, xs), t, ...args)
 
 /**
  * Neighbours of the zeros of sin and cos, where the reduction cancels most. The last two are the worst of all: J.-M. Muller,
@@ -68,7 +45,7 @@ const trigonometric = (t: FloatType): number[] => [
 ]
 
 interface Row {
-  readonly f: Exclude<FormulaOp, "pow">
+  readonly f: Exclude<Name, "pow">
   /** Largest error allowed, in units of the last place. */
   readonly f32: number
   readonly f64: number
@@ -86,14 +63,6 @@ const rows: readonly Row[] = [
   { f: "softplus", f32: 1.7, f64: 1.7, points: () => [...between(-2, 2, 2000), ...between(-40, 40, 2000), ...between(-746, 746, 1000)] },
 ]
 
-/** The largest error over `xs`, in units of the last place; printed, so that a log shows how much of the bound is used. */
-function worst(what: string, t: FloatType, got: Floats, want: (i: number) => Big, show: (i: number) => string): number {
-  const errors = Array.from(got, (y, i) => (t === "f32" ? ulps(y, want(i), 24, -149) : ulps(y, want(i))))
-  const most = errors.reduce((a, b) => Math.max(a, b), 0)
-  console.log(`${what} ${t}: ${most.toFixed(3)} ulp at ${show(errors.indexOf(most))} (${errors.length} points)`)
-  return most
-}
-const fitted = (t: FloatType, xs: readonly number[]): number[] => (t === "f32" ? xs.map(Math.fround) : [...xs])
 const isInside = (f: Row["f"], x: number): boolean => Number.isFinite(x) && (f === "log" ? x > 0 : f !== "log1p" || x > -1)
 
 describe.each(["f32", "f64"] as const)("errors in units of the last place, %s", t => {
@@ -174,8 +143,8 @@ test.each(rows.map(r => r.f))("%s: the same bits from WebAssembly and JavaScript
       -0,
       1,
     ])
-    const got = runWasm(elements(f, t, 1, xs.length), [arrays[t].from(xs)], new arrays[t](xs.length))
-    expect(got).toEqual(run(f, t, xs))
+    const { js, wasm } = runBoth(x => made(f, [x]), t, xs)
+    expect(wasm).toEqual(js)
   }
 })
 
@@ -330,14 +299,3 @@ describe.skipIf(!existsSync(material))(`NumPy's validation set (skipped where ${
     }
   })
 })
-function fromBits(t: FloatType, hex: string): number {
-  bits.setBigUint64(0, BigInt(`0x${hex}`))
-  return t === "f32" ? bits.getFloat32(4) : bits.getFloat64(0)
-}
-/** Consecutive numbers are 1 apart. */
-function order(t: FloatType, x: number): bigint {
-  if (t === "f32") bits.setFloat32(0, x)
-  else bits.setFloat64(0, x)
-  const i = t === "f32" ? BigInt(bits.getInt32(0)) : bits.getBigInt64(0)
-  return i < 0n ? -(i & (t === "f32" ? 0x7fffffffn : 0x7fffffffffffffffn)) : i
-}

@@ -5,7 +5,7 @@
 // Functions, 3rd edition, chapters 9 and 11; the rearranged sums that keep the last bits are those of K. C. Ng's fdlibm.
 import { valueIndex } from "./affine.ts"
 import { fastTwoSum, type Pair, product, sum, twoProduct, twoSum } from "./double-double.ts"
-import { cast, constant, type Expr, type FloatType, type FormulaOp, guard } from "./expr.ts"
+import { type Bound, cast, constant, type Expr, type FloatType, type FormulaOp, guard, op } from "./expr.ts"
 import {
   abs,
   add,
@@ -41,7 +41,7 @@ const LN2 = {
 // exp
 
 /** (e^r - 1 - r) / r^2 for |r| <= ln(2)/2, within 2^-27.8 and 2^-56.7 where multiplied by r^2. */
-const EXP = {
+export const EXP = {
   f32: [0.5, 0.16666518, 0.041666206, 0.008368953, 0.0013950601],
   f64: [
     0.5000000000000013, 0.166666666666667, 0.04166666666651432, 0.008333333333307016, 0.0013888888947331149, 0.00019841269917795243,
@@ -62,26 +62,28 @@ function expParts(t: FloatType, x: Expr, low?: Expr): { r: Expr; rest: Expr; k: 
   return { r, rest: add(mul(mul(r, r), polynomial(r, EXP[t])), lost), k }
 }
 /** y * 2^k in two steps, so that 2^k may lie outside of the normal numbers and a denormal result is rounded once. */
-function scale(y: Expr, k: Expr): Expr {
+export function scale(y: Expr, k: Expr): Expr {
   const half = nearest(mul(k, num(k, 0.5)))
   return mul(mul(y, pow2(half)), pow2(sub(k, half)))
 }
-function exp(t: FloatType, x: Expr, low?: Expr): Expr {
+export function exp(t: FloatType, x: Expr, low?: Expr): Expr {
   const { r, rest, k } = expParts(t, clamp(x, ...EXP_RANGE[t]), low)
   return scale(add(num(x, 1), add(r, rest)), k)
 }
 /** e^x - 1 as 2^k times a number in two parts, (1 - 2^-k) + r + rest; x is no less than where the result is -1. */
-function expm1Parts(t: FloatType, x: Expr): { y: Pair; k: Expr } {
+export function expm1Parts(t: FloatType, x: Expr): { y: Pair; k: Expr } {
   const { r, rest, k } = expParts(t, x)
   const [y, lost] = fastTwoSum(sub(num(x, 1), pow2(max(neg(k), num(x, -64)))), r)
   return { y: fastTwoSum(y, add(lost, rest)), k }
 }
-function expm1(t: FloatType, x: Expr): Expr {
+/** e^x - 1. This, log1p and softplus are no formula operations but stand where they are used: a program carries what it calls. */
+export function expm1(x: Expr): Expr {
+  const t = x.t as FloatType
   const { y, k } = expm1Parts(t, clamp(x, -40, EXP_RANGE[t][1]))
   return keepZero(x, scale(y[0], k))
 }
 /** x where it is 0 or -0, else y. */
-const keepZero = (x: Expr, y: Expr): Expr => select(eq(x, num(x, 0)), x, y)
+export const keepZero = (x: Expr, y: Expr): Expr => select(eq(x, num(x, 0)), x, y)
 /** 1 / (1 + e^-x) as p / (p + p e^-x), where p, a power of 2, keeps both finite and the result is denormal at most once. */
 function sigmoid(t: FloatType, x: Expr): Expr {
   const limit = -EXP_RANGE[t][0]
@@ -123,18 +125,20 @@ function logFinite(t: FloatType, x: Expr, low?: Expr): Expr {
   const tail = add(mul(s, add(half, mul(z, polynomial(z, LOG[t])))), low ? add(rest, low) : rest)
   return sub(mul(e, num(x, LN2[t][0])), sub(sub(half, tail), f))
 }
-function log(t: FloatType, x: Expr, low?: Expr): Expr {
+/** log x + low, by `finite` where x is positive and finite. */
+export function log(t: FloatType, x: Expr, low?: Expr, finite = logFinite(t, x, low)): Expr {
   const [zero, infinity] = [num(x, 0), num(x, Infinity)]
   const improper = select(eq(x, zero), num(x, -Infinity), select(lt(x, zero), num(x, NaN), x))
-  return select(and(lt(zero, x), lt(x, infinity)), logFinite(t, x, low), improper)
+  return select(and(lt(zero, x), lt(x, infinity)), finite, improper)
 }
 /** log u + low / u, where u + low = 1 + x exactly. */
-function log1p(t: FloatType, x: Expr): Expr {
+export function log1p(x: Expr): Expr {
+  const t = x.t as FloatType
   const [u, low] = twoSum(num(x, 1), x)
   return keepZero(x, log(t, u, div(low, u)))
 }
 /** log(1 + e^x). */
-const softplus = (t: FloatType, x: Expr): Expr => add(max(x, num(x, 0)), log1p(t, exp(t, neg(abs(x)))))
+export const softplus = (x: Expr): Expr => add(max(x, num(x, 0)), log1p(op("exp", neg(abs(x)))))
 
 // tanh
 
@@ -167,33 +171,44 @@ const COS = {
   ],
 } as const
 
-/**
- * sin(x + quarters pi/2). Large angles take eight times as many operations as others and are rare, so they stand behind a guard: a
- * vector without one passes over them.
- */
-function sine(t: FloatType, x: Expr, quarters: 0 | 1): Expr {
-  const far = lt(num(x, t === "f32" ? 2 ** 10 : 2 ** 20), abs(x))
-  const seldom = { i: valueIndex(select(far, constant("i32", 0), constant("i32", 1))), n: 1 }
-  return select(far, guard([seldom], quadrant(t, payneHanek(t, x), quarters)), quadrant(t, codyWaite(t, x), quarters))
-}
+/** sin(x + quarters pi/2). */
+const sine = (t: FloatType, x: Expr, quarters: 0 | 1): Expr => reduced(t, x, r => quadrant(t, r, quarters))
 /** x = n pi/2 + r + low, |r| <= pi/4. */
 interface Reduced {
   readonly n: Expr
   readonly r: Expr
   readonly low: Expr
 }
-function quadrant(t: FloatType, { n, r, low }: Reduced, quarters: number): Expr {
+/**
+ * What `f` makes of x less whole quarters of a turn. Large angles take eight times as many operations as others and are rare, so they
+ * stand behind a guard: a vector without one passes over them.
+ */
+export function reduced(t: FloatType, x: Expr, f: (r: Reduced) => Expr): Expr {
+  const far = lt(num(x, t === "f32" ? 2 ** 10 : 2 ** 20), abs(x))
+  return select(far, guard([where(far)], f(payneHanek(t, x))), f(codyWaite(t, x)))
+}
+/** The bound of a guard that holds where `condition` does. */
+export const where = (condition: Expr): Bound => ({ i: valueIndex(select(condition, constant("i32", 0), constant("i32", 1))), n: 1 })
+/** sin(r + low) = s - s1 and cos(r + low) = c + c1, where the second parts are small: [s, s1, c, c1]. */
+export function sineAndCosine(t: FloatType, { r, low }: Reduced): readonly [Expr, Expr, Expr, Expr] {
   const one = num(r, 1)
   const z = mul(r, r)
   const half = mul(num(z, 0.5), z)
   const most = sub(one, half)
-  const s = sub(r, sub(mul(mul(r, z), polynomial(z, SIN[t])), mul(low, most)))
   const lost = sub(sub(one, most), half)
-  const c = add(most, add(lost, sub(mul(mul(z, z), polynomial(z, COS[t])), mul(r, low))))
-  const halves = mul(add(n, num(n, quarters)), num(n, 0.5))
-  const turns = mul(floor(halves), num(n, 0.5))
-  const y = select(eq(floor(halves), halves), s, c)
-  return select(eq(floor(turns), turns), y, neg(y))
+  const s1 = sub(mul(mul(r, z), polynomial(z, SIN[t])), mul(low, most))
+  return [r, s1, most, add(lost, sub(mul(mul(z, z), polynomial(z, COS[t])), mul(r, low)))]
+}
+/** Whether a whole number is even. */
+export const even = (n: Expr): Expr => {
+  const half = mul(n, num(n, 0.5))
+  return eq(floor(half), half)
+}
+function quadrant(t: FloatType, x: Reduced, quarters: number): Expr {
+  const [s, s1, c, c1] = sineAndCosine(t, x)
+  const n = add(x.n, num(x.n, quarters))
+  const y = select(even(n), sub(s, s1), add(c, c1))
+  return select(even(floor(mul(n, num(n, 0.5)))), y, neg(y))
 }
 
 /** pi/2 and 1/(2 pi) times 2^1280, by Machin's formula. */
@@ -259,7 +274,7 @@ function payneHanek(t: FloatType, x: Expr): Reduced {
 const THIRD = [1 / 3, 1.850371707708594e-17] as const
 
 /** log x as a double-double for positive finite x of type f64. */
-function longLog(x: Expr): Pair {
+export function longLog(x: Expr): Pair {
   const { m, e } = centred(x)
   const f = sub(m, num(x, 1))
   const d = fastTwoSum(num(x, 1), m) // 1 + m
@@ -287,14 +302,12 @@ function pow(t: FloatType, x: Expr, y: Expr): Expr {
   const a = abs(x)
   const negative = or(lt(x, zero), lt(div(one, x), zero))
   const whole = eq(floor(y), y)
-  const half = mul(y, num(y, 0.5))
-  const odd = and(whole, ne(floor(half), half))
   // No larger exponent is needed: beyond, a result other than 1 is 0 or infinite.
   const proper = power(t, a, clamp(y, -(2 ** 65), 2 ** 65))
   const grows = select(lt(y, zero), zero, infinity)
   const shrinks = select(lt(y, zero), infinity, zero)
   const size = select(eq(a, zero), shrinks, select(eq(a, infinity), grows, proper))
-  const signed = select(and(negative, odd), neg(size), size)
+  const signed = select(and(negative, whole), select(even(y), size, neg(size)), size)
   const undefined_ = or(or(ne(x, x), ne(y, y)), and(and(lt(x, zero), lt(a, infinity)), ne(floor(y), y)))
   return select(or(eq(y, zero), eq(x, one)), one, select(undefined_, num(x, NaN), signed))
 }
@@ -317,11 +330,8 @@ function pow(t: FloatType, x: Expr, y: Expr): Expr {
  */
 export const formulas: Readonly<Record<FormulaOp, (t: FloatType, ...args: Expr[]) => Expr>> = {
   exp,
-  expm1,
   log,
-  log1p,
   sigmoid,
-  softplus,
   sin: (t, x) => sine(t, x!, 0),
   cos: (t, x) => sine(t, x!, 1),
   tanh,

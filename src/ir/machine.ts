@@ -18,6 +18,7 @@ export const ne: Binary = (a, b) => compare("ne", a, b)
 type Unary = (x: Expr) => Expr
 export const neg: Unary = x => op("neg", x)
 export const abs: Unary = x => op("abs", x)
+export const sqrt: Unary = x => op("sqrt", x)
 export const floor: Unary = x => op("floor", x)
 export const nearest: Unary = x => op("nearest", x)
 export const pow2: Unary = k => op("pow2", k)

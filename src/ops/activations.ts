@@ -11,6 +11,8 @@ import { logsumexp, max, sum } from "./reduction.ts"
 export const sigmoid = (x: Operand): Tensor => p.sigmoid(lift("sigmoid", x))
 /** log(1 + exp(x)), without overflow. */
 export const softplus = (x: Operand): Tensor => p.softplus(lift("softplus", x))
+/** log(sigmoid(x)) = -softplus(-x), without overflow. */
+export const logSigmoid = (x: Operand): Tensor => p.neg(p.softplus(p.neg(lift("logSigmoid", x))))
 /** max(x, 0), with derivative 0 at 0; NaN stays NaN. */
 export const relu = (x: Operand): Tensor => {
   const [a, zero] = align("relu", [x, 0]) as [Tensor, Tensor]

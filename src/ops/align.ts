@@ -87,3 +87,18 @@ export function axesOf(name: string, x: Tensor, axis: number | readonly number[]
   if (new Set(axes).size !== axes.length) throw new ShapeError(name, `axes [${axis}] name one axis twice`, [x.aval])
   return axes.sort((a, b) => a - b)
 }
+
+export function wantFloating(name: string, x: Tensor): void {
+  if (!isFloating(x.dtype)) throw new DtypeError(name, "wants floating point", [x.aval])
+}
+export function wantNumbers(name: string, x: Tensor): void {
+  if (x.dtype === "bool") throw new DtypeError(name, "wants numbers", [x.aval])
+}
+/** Tensors, where a number makes no sense. */
+export function wantTensors(name: string, xs: readonly unknown[]): asserts xs is readonly Tensor[] {
+  const other = xs.find(x => !(x instanceof Tensor))
+  if (other !== undefined)
+    throw new TypeError(
+      `${name}: wants tensors; got ${Array.isArray(other) ? "an array: make it a tensor with tensor(...)" : typeof other}`,
+    )
+}

@@ -6,13 +6,13 @@ import * as p from "../primitives/index.ts"
 import { align, alignShapes, lift, type Operand, promote } from "./align.ts"
 import { wantDtype } from "./create.ts"
 
-type Unary = (x: Operand) => Tensor
-type Binary = (x: Operand, y: Operand) => Tensor
-const unary =
+export type Unary = (x: Operand) => Tensor
+export type Binary = (x: Operand, y: Operand) => Tensor
+export const unary =
   (name: string, f: (x: Tensor) => Tensor): Unary =>
   x =>
     f(lift(name, x))
-const binary =
+export const binary =
   (name: string, f: (x: Tensor, y: Tensor) => Tensor): Binary =>
   (x, y) => {
     const [a, b] = align(name, [x, y]) as [Tensor, Tensor]

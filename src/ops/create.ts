@@ -1,7 +1,7 @@
 // New tensors.
 import type { Shape } from "../core/aval.ts"
 import { type Dtype, isDtype } from "../core/dtype.ts"
-import { DtypeError } from "../core/errors.ts"
+import { DtypeError, ShapeError } from "../core/errors.ts"
 import type { Tensor } from "../core/tensor.ts"
 import * as p from "../primitives/index.ts"
 
@@ -38,15 +38,65 @@ export const zerosLike = (x: Tensor): Tensor => p.fullLike(x.aval, 0)
 export const onesLike = (x: Tensor): Tensor => p.fullLike(x.aval, 1)
 
 /**
- * 0, 1, ... n - 1. Default dtype: "i32".
+ * 0, 1, ... n - 1; or start, start + step, ... as long as below `stop` (above it, for a negative step; default 1).
+ * Default dtype: "i32", or "f32" if start or step is no whole number.
  *
  * @example
- * arange(4)  // i32[4] [0, 1, 2, 3]
+ * arange(4)               // i32[4] [0, 1, 2, 3]
+ * arange(1, 0, -0.25)     // f32[4] [1, 0.75, 0.5, 0.25]
  */
-export function arange(n: number, { dtype = "i32" }: CreateOptions = {}): Tensor {
-  wantCount("arange", n)
+export function arange(n: number, options?: CreateOptions): Tensor
+export function arange(start: number, stop: number, step?: number, options?: CreateOptions): Tensor
+export function arange(start: number, stop?: number | CreateOptions, step: number | undefined = 1, options: CreateOptions = {}): Tensor {
+  if (typeof stop === "number") {
+    const n = Math.ceil((stop - start) / step)
+    if (!Number.isFinite(n)) throw new TypeError(`arange: wants finite numbers and a step that is not 0; got ${start}, ${stop}, ${step}`)
+    return progression("arange", start, step, Math.max(0, n), { dtype: [start, step].every(Number.isInteger) ? "i32" : "f32", ...options })
+  }
+  const { dtype = "i32" } = stop ?? {}
+  wantCount("arange", start)
   wantDtype("arange", dtype)
-  return p.cast(p.iota(n), dtype)
+  return p.cast(p.iota(start), dtype)
+}
+/** start + i step for 0 <= i < n, rounded once. */
+function progression(name: string, start: number, step: number, n: number, { dtype = "f32" }: CreateOptions): Tensor {
+  wantDtype(name, dtype)
+  const i = p.cast(p.iota(n), "f64")
+  return p.cast(p.add(p.mul(i, p.fullLike(i.aval, step)), p.fullLike(i.aval, start)), dtype)
+}
+/**
+ * `n` numbers from `start` to `stop` at equal distances, both included.
+ *
+ * @example
+ * linspace(0, 1, 5)  // [0, 0.25, 0.5, 0.75, 1]
+ */
+export function linspace(start: number, stop: number, n: number, options: CreateOptions = {}): Tensor {
+  wantCount("linspace", n)
+  const x = progression("linspace", start, n > 1 ? (stop - start) / (n - 1) : 0, n, options)
+  if (n < 2) return x
+  const isLast = p.eq(p.iota(n), p.fullLike(p.iota(n).aval, n - 1))
+  return p.select(isLast, p.cast(p.full([n], stop, "f64"), x.dtype), x)
+}
+/**
+ * Coordinates of a grid: for vectors x, y, ... tensors over all of their pairs, of which the i-th has the elements of the i-th vector.
+ * With `indexing` "ij" axis i belongs to vector i; with "xy", the default as in NumPy, the first two are exchanged.
+ *
+ * @example
+ * meshgrid([arange(2), arange(3)])  // [[[0, 1], [0, 1], [0, 1]], [[0, 0], [1, 1], [2, 2]]]
+ */
+export function meshgrid(xs: readonly Tensor[], { indexing = "xy" }: { readonly indexing?: "xy" | "ij" } = {}): Tensor[] {
+  const odd = xs.find(x => x.ndim !== 1)
+  if (odd) throw new ShapeError("meshgrid", "wants vectors", [odd.aval])
+  if (indexing !== "xy" && indexing !== "ij") throw new TypeError(`meshgrid: indexing is "xy" or "ij"; got ${JSON.stringify(indexing)}`)
+  const order = xs.map((_, i) => (indexing === "xy" && i < 2 && xs.length > 1 ? 1 - i : i))
+  const shape = order.map(i => xs[i]!.size)
+  return xs.map((x, i) =>
+    p.broadcast(
+      x,
+      shape,
+      shape.map((_, d) => d).filter(d => d !== order.indexOf(i)),
+    ),
+  )
 }
 /** The n x n identity matrix. */
 export function eye(n: number, { dtype = "f32" }: CreateOptions = {}): Tensor {

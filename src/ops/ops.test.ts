@@ -255,6 +255,44 @@ describe.each(Object.entries(tables))("%s", (_name, rows) => {
   })
 })
 
+it("sorts long axes, stable, compiled or not, one by one or in batches", () => {
+  const x = a.cast(a.random.uniform(a.random.key(1), [3, 1500], { high: 500 }), "i32")
+  const rows = x.toArray() as number[][]
+  const wanted = rows.map(r => r.map((_, k) => k).sort((k, l) => r[k]! - r[l]! || k - l))
+  expect(a.argsort(x).toArray()).toEqual(wanted)
+  expect(
+    a
+      .jit((x: a.Tensor) => a.argsort(x))(x)
+      .toArray(),
+  ).toEqual(wanted)
+  expect(
+    a
+      .vmap((r: a.Tensor) => a.argsort(r))(x)
+      .toArray(),
+  ).toEqual(wanted)
+  expect(a.sort(x).toArray()).toEqual(rows.map(r => [...r].sort((k, l) => k - l)))
+})
+
+it("places may differ from example to example", () => {
+  const places = tensor([[0, 2, 0], [1, 1, -1]], { dtype: "i32" }) // biome-ignore format: one line
+  const each = (f: (x: a.Tensor, i: a.Tensor) => a.Tensor) => {
+    const [x, y] = [a.at(m, 0), a.at(m, 1)]
+    const wanted = [f(x, a.at(places, 0)).toArray(), f(y, a.at(places, 1)).toArray()]
+    expect(a.vmap(f)(m, places).toArray()).toEqual(wanted)
+    const same = [f(x, a.at(places, 0)).toArray(), f(x, a.at(places, 1)).toArray()]
+    expect(
+      a
+        .vmap(f, { inAxes: [null, 0] })(x, places)
+        .toArray(),
+    ).toEqual(same)
+  }
+  each((x, i) => a.takeAlongAxis(x, i))
+  each((x, i) => a.scatterAdd(x, i, tensor([10, 20, 30])))
+  each((x, i) => a.scatterSet(x, i, tensor([10, 20, 30])))
+  each((x, i) => a.segmentSum(x, i, 3))
+  each((x, i) => a.searchsorted(x, a.cast(i, "f32")))
+})
+
 it("random numbers are functions of their key, with the distribution asked for", () => {
   const { bernoulli, fold, key, normal, split, uniform } = a.random
   const n = 20_000

@@ -1,10 +1,9 @@
 // Functions that combine the elements of axes.
 import type { Shape } from "../core/aval.ts"
-import { isFloating } from "../core/dtype.ts"
-import { DtypeError, ShapeError } from "../core/errors.ts"
+import { ShapeError } from "../core/errors.ts"
 import type { Tensor } from "../core/tensor.ts"
 import * as p from "../primitives/index.ts"
-import { axesOf, axisOf, lift, type Operand } from "./align.ts"
+import { axesOf, axisOf, lift, type Operand, wantFloating, wantNumbers } from "./align.ts"
 
 export interface ReduceOptions {
   /** Which axes to combine, counted from the back if negative. Default: all. */
@@ -14,7 +13,7 @@ export interface ReduceOptions {
 }
 
 type Reduce = (x: Operand, options?: ReduceOptions) => Tensor
-const reduction =
+export const reduction =
   (name: string, f: (x: Tensor, axes: Shape) => Tensor): Reduce =>
   (operand, { axis, keepdims = false } = {}) => {
     const x = lift(name, operand)
@@ -27,26 +26,37 @@ const reduction =
         )
       : y
   }
-const count = (x: Tensor, axes: Shape): number => axes.reduce((n, d) => n * x.shape[d]!, 1)
+/** How many elements each result combines. */
+export const count = (x: Tensor, axes: Shape): number => axes.reduce((n, d) => n * x.shape[d]!, 1)
 
 /** The sum over `axis`. */
 export const sum: Reduce = /*@__PURE__*/ reduction("sum", p.sum)
 /** The mean over `axis`. */
 export const mean: Reduce = /*@__PURE__*/ reduction("mean", (x, axes) => {
-  if (!isFloating(x.dtype)) throw new DtypeError("mean", "wants floating point", [x.aval])
+  wantFloating("mean", x)
   const s = p.sum(x, axes)
   return p.div(s, p.fullLike(s.aval, count(x, axes)))
 })
+/** The product over `axis`, in pairs. Its derivative has no division, so that it is right where elements are 0. */
+export const prod: Reduce = /*@__PURE__*/ reduction("prod", (x, axes) => {
+  wantNumbers("prod", x)
+  const rest = p.without(x.shape, axes)
+  const front = p.permute(x, [...axes, ...p.allAxes(x).filter(d => !axes.includes(d))])
+  let y = p.reshape(front, [count(x, axes), ...rest])
+  if (y.shape[0] === 0) return p.fullLike({ ...x.aval, shape: rest }, 1)
+  for (let n = y.shape[0]!; n > 1; n = y.shape[0]!) {
+    const half = n >> 1
+    const pairs = p.mul(rows(y, 0, half), rows(y, half, 2 * half))
+    y = n % 2 ? p.concat([pairs, rows(y, n - 1, n)], 0) : pairs
+  }
+  return p.reshape(y, rest)
+})
+const rows = (x: Tensor, from: number, to: number): Tensor =>
+  p.slice(x, { start: x.shape.map((_, d) => (d ? 0 : from)), shape: [to - from, ...x.shape.slice(1)] })
 /** The largest element over `axis`. The derivative is shared equally among equals. */
 export const max: Reduce = /*@__PURE__*/ reduction("max", p.max)
 /** The smallest element over `axis`. The derivative is shared equally among equals. */
 export const min: Reduce = /*@__PURE__*/ reduction("min", p.min)
-/** The mean squared distance from the mean over `axis` (divided by n). */
-export const variance: Reduce = (operand, options = {}) => {
-  const x = lift("variance", operand)
-  const d = p.sub(x, broadcastLike(mean(x, { ...options, keepdims: true }), x))
-  return mean(p.mul(d, d), options)
-}
 /** log(sum(exp(x))) over `axis`, without overflow. */
 export const logsumexp: Reduce = (operand, options = {}) => {
   const x = lift("logsumexp", operand)
@@ -54,9 +64,10 @@ export const logsumexp: Reduce = (operand, options = {}) => {
   // an infinite maximum would make inf - inf
   const shift = p.select(p.lt(p.abs(top), p.fullLike(top.aval, Infinity)), top, p.zeros(top.aval))
   const s = sum(p.exp(p.sub(x, broadcastLike(shift, x))), options)
-  return p.add(p.log(s), p.reshape(shift, s.shape))
+  // nothing but -inf has no sum, and derivative 0
+  return p.select(p.eq(s, p.zeros(s.aval)), p.fullLike(s.aval, -Infinity), p.add(p.log(s), p.reshape(shift, s.shape)))
 }
-function broadcastLike(x: Tensor, like: Tensor): Tensor {
+export function broadcastLike(x: Tensor, like: Tensor): Tensor {
   const axes = x.shape.flatMap((n, d) => (n === like.shape[d] ? [] : [d]))
   return p.broadcast(p.reshape(x, p.without(x.shape, axes)), like.shape, axes)
 }

@@ -105,18 +105,21 @@ export function at(x: Tensor, i: number): Tensor {
   if (x.ndim === 0) throw new ShapeError("at", "a scalar has no entries; use item()", [x.aval])
   return slice(x, i)
 }
+/** i32 places along an axis of length `n`, counted from the front. */
+export function placesIn(name: string, indices: Tensor, n: number): Tensor {
+  if (!(indices instanceof Tensor) || indices.dtype !== "i32")
+    throw new TypeError(
+      `${name}: indices must be an i32 tensor, such as tensor([0, 2], { dtype: "i32" }); got ${indices instanceof Tensor ? show(indices.aval) : typeof indices}`,
+    )
+  return p.select(p.lt(indices, p.zeros(indices.aval)), p.add(indices, p.fullLike(indices.aval, n)), indices)
+}
 /**
  * Entries of `axis` (default 0) at the places in `indices` (i32, any shape), counted from the end if negative.
  * A place outside gives NaN, or 0 for integers.
  */
 export function take(x: Tensor, indices: Tensor, { axis = 0 }: { readonly axis?: number } = {}): Tensor {
-  if (!(indices instanceof Tensor) || indices.dtype !== "i32")
-    throw new TypeError(
-      `take: indices must be an i32 tensor, such as tensor([0, 2], { dtype: "i32" }); got ${indices instanceof Tensor ? show(indices.aval) : typeof indices}`,
-    )
   const d = axisOf("take", x, axis)
-  const wrapped = p.select(p.lt(indices, p.zeros(indices.aval)), p.add(indices, p.fullLike(indices.aval, x.shape[d]!)), indices)
-  return p.gatherOrNaN(x, wrapped, d)
+  return p.gatherOrNaN(x, placesIn("take", indices, x.shape[d]!), d)
 }
 
 /**

@@ -5,6 +5,7 @@ import { DtypeError } from "../core/errors.ts"
 import type { Primitive } from "../core/primitive.ts"
 import { bind1, type Tensor } from "../core/tensor.ts"
 import { cast as castExpr, compare, constant, type Expr, op, type ScalarOp, typed } from "../ir/expr.ts"
+import * as formulas from "../ir/formulas.ts"
 import { add, agree, avalOf, full, fullLike, known, zeros } from "./base.ts"
 import { definePrimitive, type Short } from "./define.ts"
 
@@ -25,7 +26,7 @@ interface Rules extends Pick<Short<null>, "push" | "pull"> {
   readonly at?: (xs: readonly Expr[]) => Expr
 }
 
-function elementwise(name: string, { of = "float", gives, at, ...rules }: Rules): Primitive<null> {
+export function elementwise(name: string, { of = "float", gives, at, ...rules }: Rules): Primitive<null> {
   const [want, fits] = wanted[of]
   return definePrimitive<null>({
     name,
@@ -41,17 +42,17 @@ function elementwise(name: string, { of = "float", gives, at, ...rules }: Rules)
     ...rules,
   })
 }
-const unary =
+export const unary =
   (p: Primitive<null>) =>
   (x: Tensor): Tensor =>
     bind1(p, [x], null)
-const binary =
+export const binary =
   (p: Primitive<null>) =>
   (x: Tensor, y: Tensor): Tensor =>
     bind1(p, [x, y], null)
 /** The constant 1, 2, ... of the type of `x`. */
 const c = (x: Expr, value: number): Expr => constant(x.t, value)
-const like = (x: Tensor, value: number): Tensor => fullLike(x.aval, value)
+export const like = (x: Tensor, value: number): Tensor => fullLike(x.aval, value)
 
 export const negP: Primitive<null> = /*@__PURE__*/ elementwise("neg", { of: "number", push: [t => neg(t)], pull: [ct => neg(ct)] })
 export const neg = /*@__PURE__*/ unary(negP)
@@ -85,7 +86,7 @@ export const divP: Primitive<null> = /*@__PURE__*/ elementwise("div", {
   pull: [(ct, [, y]) => mulNoNan(ct, recip(known(y))), null],
 })
 export const div = /*@__PURE__*/ binary(divP)
-const recip = (x: Tensor): Tensor => div(like(x, 1), x)
+export const recip = (x: Tensor): Tensor => div(like(x, 1), x)
 
 export const absP: Primitive<null> = /*@__PURE__*/ elementwise("abs", { of: "number", push: [(t, [x]) => mul(t, sign(x!))] })
 export const abs = /*@__PURE__*/ unary(absP)
@@ -104,10 +105,16 @@ export const exp = /*@__PURE__*/ unary(expP)
 export const logP: Primitive<null> = /*@__PURE__*/ elementwise("log", { push: [(t, [x]) => mulNoNan(t, recip(x!))] })
 export const log = /*@__PURE__*/ unary(logP)
 /** exp(x) - 1 without cancellation. */
-export const expm1P: Primitive<null> = /*@__PURE__*/ elementwise("expm1", { push: [(t, _xs, y) => add(mul(t, y), t)] })
+export const expm1P: Primitive<null> = /*@__PURE__*/ elementwise("expm1", {
+  at: ([x]) => formulas.expm1(x!),
+  push: [(t, _xs, y) => add(mul(t, y), t)],
+})
 export const expm1 = /*@__PURE__*/ unary(expm1P)
 /** log(1 + x) without cancellation. */
-export const log1pP: Primitive<null> = /*@__PURE__*/ elementwise("log1p", { push: [(t, [x]) => mulNoNan(t, recip(add(x!, like(x!, 1))))] })
+export const log1pP: Primitive<null> = /*@__PURE__*/ elementwise("log1p", {
+  at: ([x]) => formulas.log1p(x!),
+  push: [(t, [x]) => mulNoNan(t, recip(add(x!, like(x!, 1))))],
+})
 export const log1p = /*@__PURE__*/ unary(log1pP)
 export const sinP: Primitive<null> = /*@__PURE__*/ elementwise("sin", { push: [(t, [x]) => mul(t, cos(x!))] })
 export const sin = /*@__PURE__*/ unary(sinP)
@@ -121,7 +128,10 @@ export const sqrt = /*@__PURE__*/ unary(sqrtP)
 export const sigmoidP: Primitive<null> = /*@__PURE__*/ elementwise("sigmoid", { push: [(t, _xs, y) => mul(mul(t, y), sub(like(y, 1), y))] })
 export const sigmoid = /*@__PURE__*/ unary(sigmoidP)
 /** log(1 + exp(x)) = max(x, 0) + log1p(exp(-|x|)); its derivative is the logistic function. */
-export const softplusP: Primitive<null> = /*@__PURE__*/ elementwise("softplus", { push: [(t, [x]) => mul(t, sigmoid(x!))] })
+export const softplusP: Primitive<null> = /*@__PURE__*/ elementwise("softplus", {
+  at: ([x]) => formulas.softplus(x!),
+  push: [(t, [x]) => mul(t, sigmoid(x!))],
+})
 export const softplus = /*@__PURE__*/ unary(softplusP)
 
 // d x^y = y x^(y-1) dx + x^y log(x) dy; the first term is 0 where y is 0, the second one where x is 0

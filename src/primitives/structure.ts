@@ -3,7 +3,7 @@ import { type Shape, size } from "../core/aval.ts"
 import { DtypeError, ShapeError } from "../core/errors.ts"
 import type { Primitive } from "../core/primitive.ts"
 import { bind1, Tensor } from "../core/tensor.ts"
-import { div, type Index, mod, offset, ravel, unravel } from "../ir/affine.ts"
+import { div, type Index, mod, offset, ravel, times, unravel } from "../ir/affine.ts"
 import { type Bound, compare, constant, type Expr, guard, index, typed } from "../ir/expr.ts"
 import { add, avalOf, spread, toFront } from "./base.ts"
 import { definePrimitive } from "./define.ts"
@@ -73,6 +73,21 @@ export const padP: Primitive<Window> = /*@__PURE__*/ definePrimitive<Window>({
   batch: ([x], _mapped, p, n) => pad(x!, deeper(p, n)),
 })
 export const pad = (x: Tensor, p: Window): Tensor => (x.shape.every((n, d) => n === p.shape[d]) ? x : bind1(padP, [x], p))
+
+/** The elements along `axes` from the last to the first. */
+export const flipP: Primitive<{ axes: Shape }> = /*@__PURE__*/ definePrimitive<{ axes: Shape }>({
+  name: "flip",
+  shape: ([x]) => x!,
+  at: ([x], idx, p, [a]) => x!(idx.map((i, d) => (p.axes.includes(d) ? offset(times(i, -1), a!.shape[d]! - 1) : i))),
+  push: [(t, _xs, _y, p) => flip(t, p.axes)],
+  pull: [(ct, _xs, p) => flip(ct, p.axes)],
+  batch: ([x], _mapped, p) =>
+    flip(
+      x!,
+      p.axes.map(d => d + 1),
+    ),
+})
+export const flip = (x: Tensor, axes: Shape): Tensor => (axes.length === 0 ? x : bind1(flipP, [x], { axes }))
 
 /** Joins operands along `axis`. */
 export const concatP: Primitive<{ axis: number }> = {

@@ -7,14 +7,14 @@ export interface Big {
 }
 
 /** Fraction bits. */
-const F = 320
-const ONE = 1n << BigInt(F)
+export const F = 320
+export const ONE = 1n << BigInt(F)
 /** Fraction bits of pi, so that the largest numbers can be reduced. */
 const LONG = 1500
-const times = (a: bigint, b: bigint): bigint => (a * b) >> BigInt(F)
-const shift = (a: bigint, n: number): bigint => (n >= 0 ? a << BigInt(n) : a >> BigInt(-n))
-const fixed = (x: Big): bigint => shift(x.m, x.e + F)
-const unfixed = (m: bigint, e = 0): Big => ({ m, e: e - F })
+export const times = (a: bigint, b: bigint): bigint => (a * b) >> BigInt(F)
+export const shift = (a: bigint, n: number): bigint => (n >= 0 ? a << BigInt(n) : a >> BigInt(-n))
+export const fixed = (x: Big): bigint => shift(x.m, x.e + F)
+export const unfixed = (m: bigint, e = 0): Big => ({ m, e: e - F })
 const rounded = (a: bigint): bigint => (a + ONE / 2n) >> BigInt(F)
 
 /** atanh(a) for |a| <= 1/3. */
@@ -37,9 +37,9 @@ function atanInverse(n: bigint): bigint {
   }
   return sum
 }
-const LN2 = 2n * atanh(ONE / 3n)
+export const LN2 = 2n * atanh(ONE / 3n)
 const LONG_PI = 4n * (4n * atanInverse(5n) - atanInverse(239n)) // Machin
-const PI = shift(LONG_PI, F - LONG)
+export const PI = shift(LONG_PI, F - LONG)
 
 const floats = new DataView(new ArrayBuffer(8))
 /** A finite number as it stands in memory. */
@@ -53,7 +53,7 @@ export function big(x: number): Big {
 const length = (m: bigint): number => (m < 0n ? -m : m).toString(2).length
 
 /** exp of a fixed-point number, as a fixed-point mantissa and an exponent. */
-function expFixed(x: bigint): Big {
+export function expFixed(x: bigint): Big {
   const k = rounded((x << BigInt(F)) / LN2)
   const r = (x - k * LN2) >> 8n
   let [sum, term] = [ONE, ONE]
@@ -65,13 +65,13 @@ function expFixed(x: bigint): Big {
   return unfixed(sum, Number(k))
 }
 /** log of a positive number. */
-function logFixed(x: Big): bigint {
+export function logFixed(x: Big): bigint {
   const k = length(x.m) + x.e
   const m = shift(x.m, F - length(x.m)) // 1/2 <= m < 1
   const near = m < (ONE * 7n) / 10n ? m << 1n : m
   return (near === m ? BigInt(k) : BigInt(k - 1)) * LN2 + 2n * atanh(((near - ONE) << BigInt(F)) / (near + ONE))
 }
-function sinFixed(x: bigint): bigint {
+export function sinFixed(x: bigint): bigint {
   const turns = rounded((x << BigInt(F)) / (2n * PI))
   const r = x - turns * 2n * PI
   let [sum, term] = [r, r]
@@ -82,13 +82,13 @@ function sinFixed(x: bigint): bigint {
   return sum
 }
 /** x less whole turns. */
-const turned = (x: number): bigint => shift(shift(big(x).m, big(x).e + LONG) % (2n * LONG_PI), F - LONG)
+export const turned = (x: number): bigint => shift(shift(big(x).m, big(x).e + LONG) % (2n * LONG_PI), F - LONG)
 /** e^x - 1. */
 const expm1Fixed = (x: number): bigint => shift(expFixed(fixed(big(x))).m, expFixed(fixed(big(x))).e + F) - ONE
 
 const one: Big = { m: 1n, e: 0 }
 /** Where x^2 and 1 need no common fixed-point number: results are x, 1 or 1/2 to more than 100 bits. */
-const isTiny = (x: number): boolean => Math.abs(x) < 2 ** -100
+export const isTiny = (x: number): boolean => Math.abs(x) < 2 ** -100
 
 /** The functions, for finite arguments; log and pow want x > 0, log1p wants x > -1. */
 export const reference = {
@@ -119,7 +119,7 @@ export const reference = {
   },
 } as const
 /** Beyond 2000 results are 0 or infinite for both types. */
-const clamp = (x: number): number => Math.max(-2000, Math.min(2000, x))
+export const clamp = (x: number): number => Math.max(-2000, Math.min(2000, x))
 
 /** |got - want| in units of the last place of a float with `digits` bits and smallest positive number 2^`least`. */
 export function ulps(got: number, want: Big, digits = 53, least = -1074): number {

@@ -1,0 +1,69 @@
+// The error function, its complement and its inverse, in f64; coefficients by scripts/minimax.py.
+import { twoProduct } from "./double-double.ts"
+import type { Expr } from "./expr.ts"
+import { exp, log } from "./formulas.ts"
+import { abs, add, div, le, lt, min, mul, neg, num, polynomial, select, sqrt, sub } from "./machine.ts"
+import { odd, wide } from "./powers.ts"
+
+/** erf(x)/x - 1 for z = x^2 <= 1, within 2^-56.6. */
+const ERF = [
+  0.1283791670955126, -0.3761263890318411, 0.11283791670972063, -0.026866170648280455, 0.005223977655677211, -0.0008548328734740063,
+  0.00012055394306941992, -1.4927094208198774e-5, 1.6484718567959795e-6, -1.6598204298229898e-7, 1.6302871857798957e-8,
+  -1.7629641809901618e-9, 1.638173088402567e-10,
+] as const
+/**
+ * (1 + 2x) e^(x^2) erfc(x) for t = (x - 4) / (x + 4), 1/2 <= x <= 28, within 2^-58.6 of itself. The form is that of M. M. Shepherd and
+ * J. G. Laframboise, Chebyshev approximation of (1 + 2x) exp(x^2) erfc(x), Mathematics of Computation 36 (1981).
+ */
+const ERFC = [
+  1.2329951186255526, -0.1396211168405625, 0.015379652102618914, 0.0680970542546897, -0.10103906603624627, 0.09373283499847558,
+  -0.06633036581379577, 0.03716751553500102, -0.01619773403589211, 0.005031970005345643, -0.0007577734656101092, -0.00019925688032265825,
+  0.0001506225679002475, -2.4398396081173023e-5, -1.1224924200839203e-5, 5.707334159311502e-6, 2.998617294852077e-7, -8.207708509767562e-7,
+  6.675983935075871e-8, 1.0431020999650221e-7, -1.2126527211954713e-8, -1.0026428388549492e-8,
+] as const
+
+/** erf(a) for 0 <= a <= 1 */
+const nearErf = (a: Expr): Expr => add(a, mul(a, polynomial(mul(a, a), ERF)))
+/** erfc(a) for a >= 1/2 */
+function farErfc(a: Expr): Expr {
+  const x = min(a, num(a, 28)) // beyond, it is 0
+  const [square, lost] = twoProduct(x, x)
+  const t = div(sub(x, num(x, 4)), add(x, num(x, 4)))
+  return div(mul(exp("f64", neg(square), neg(lost)), polynomial(t, ERFC)), add(num(x, 1), add(x, x)))
+}
+
+export const erf = /*@__PURE__*/ wide(x => {
+  const a = abs(x!)
+  const one = num(a, 1)
+  return odd(x!, select(lt(a, one), nearErf(a), sub(one, farErfc(a))))
+})
+export const erfc = /*@__PURE__*/ wide(x => {
+  const a = abs(x!)
+  const far = farErfc(a)
+  const near = nearErf(a)
+  const [zero, one, two] = [num(a, 0), num(a, 1), num(a, 2)]
+  const negative = lt(x!, zero)
+  return select(lt(a, num(a, 0.5)), select(negative, add(one, near), sub(one, near)), select(negative, sub(two, far), far))
+})
+
+/** erfinv(x)/x for w = -log(1 - x^2) <= 6, within 2^-23. */
+const CENTRE = [
+  0.8862268471369487, 0.23201609819920907, 0.011536962622408891, -0.0023112154873896323, -0.00015029235209029862, 5.721880595736522e-5,
+  -1.3705806443340212e-7, -1.1949241505722888e-6, 1.411119700720005e-7, -5.38603370768098e-9,
+] as const
+/** erfinv(x)/x for s = sqrt(w) <= 6.2, within 2^-23. */
+const TAIL = [
+  3.940912782976433, -7.050718733638105, 7.077634766009395, -3.6646675457711604, 1.231695354866963, -0.2792405315339203,
+  0.042988904334971705, -0.004402836042838522, 0.0002836549280125034, -1.015992315622458e-5, 1.4674478075149573e-7,
+] as const
+/** A polynomial in log(1 - x^2), as M. Giles has it (GPU Computing Gems, 2011), and one of Halley's steps: f'' = -2y f' for f = erf - x. */
+export const erfinv = /*@__PURE__*/ wide(x => {
+  const a = abs(x!)
+  const one = num(a, 1)
+  const w = neg(log("f64", mul(sub(one, a), add(one, a))))
+  const y = mul(a, select(le(w, num(a, 6)), polynomial(w, CENTRE), polynomial(sqrt(w), TAIL)))
+  const off = select(lt(y, num(a, 0.5)), sub(nearErf(y), a), sub(sub(one, a), farErfc(y)))
+  const d = div(mul(off, num(a, Math.sqrt(Math.PI) / 2)), exp("f64", neg(mul(y, y))))
+  const size = sub(y, div(d, add(one, mul(y, d))))
+  return odd(x!, select(lt(a, one), size, select(le(a, one), num(a, Infinity), num(a, Number.NaN))))
+})
