@@ -28,6 +28,7 @@ beforeAll(() => {
   mkdirSync(join(project, "src"))
   writeFileSync(join(project, "src/readme.ts"), block("README.md"))
   writeFileSync(join(project, "src/guide.ts"), block("docs/guide.md", "## The code people write"))
+  writeFileSync(join(project, "src/layers.ts"), block("docs/guide.md", "## Layers and losses"))
   writeFileSync(join(project, "src/loops.ts"), block("docs/guide.md", "## Loops"))
   // the strictest settings a project may have; declarations of the package are checked too
   const compilerOptions = {
@@ -49,6 +50,12 @@ test("the guide's code runs and saves a model", () => {
   expect(printed).toContain("Tensor f32[3] [1.081, -2.615, -5.467]")
   expect(printed).toContain("event: 'epoch'")
   expect(readdirSync(join(project, "runs/guide")).sort()).toEqual(["model.json", "weights.safetensors"])
+})
+
+test("the guide's networks for sequences learn", () => {
+  const lines = node("out/layers.js").trim().split("\n")
+  expect(lines.at(-3)).toMatch(/^total +\d+$/)
+  for (const loss of lines.slice(-2)) expect(Number(loss)).toBeLessThan(0.4)
 })
 
 test("the guide's loop prints what its comments say", () => {
