@@ -61,9 +61,7 @@ export function dense<const In extends number, const Out extends number>(
   wantFloat("dense", dtype)
   const initializer = initializerOf(init)
   const config = { kind: "dense", inputs, outputs, bias, init: initializer.name, dtype } as const
-  const affine = composite("dense", { inputs, outputs, bias }, (w: Tensor, b: Tensor | null, x: Tensor) =>
-    b ? add(product(x, w), b) : product(x, w),
-  )
+  const affine = composite("dense", { inputs, outputs, bias }, (w: Tensor, b: Tensor | null, x: Tensor) => product(x, w, b))
   return {
     kind: "dense",
     in: inputs,
@@ -89,8 +87,10 @@ export function dense<const In extends number, const Out extends number>(
   }
 }
 
-/** x [..., in] by w [in, out]: one product of matrices, however many axes are in front. */
-export function product(x: Tensor, w: Tensor): Tensor {
-  if (x.ndim <= 2) return matmul(x, w)
-  return reshape(matmul(reshape(x, [-1, x.shape.at(-1)!]), w), [...x.shape.slice(0, -1), w.shape[1]!])
+/** x w + b for x [..., in] and w [in, out]: one product of matrices, however many axes are in front; the bias belongs to it. */
+export function product(x: Tensor, w: Tensor, b?: Tensor | null): Tensor {
+  const rows = x.ndim > 2 ? reshape(x, [-1, x.shape.at(-1)!]) : x
+  const y = matmul(rows, w)
+  const z = b ? add(y, b) : y
+  return x.ndim > 2 ? reshape(z, [...x.shape.slice(0, -1), w.shape[1]!]) : z
 }

@@ -150,13 +150,13 @@ function recurrent<const Kind extends string, In extends number, Out extends num
     const time = x.ndim - 2
     const xs = move(x, time, 0)
     // what the inputs bring to the gates is one product for all steps
-    const brought = product(xs, weights.wx!)
+    const brought = product(xs, weights.wx!, weights.b)
     const first = Array.from({ length: carry }, () => zeros([...xs.shape.slice(1, -1), outputs], { dtype: x.dtype }))
     const turn = (state: readonly Tensor[], x: Tensor): readonly [readonly Tensor[], Tensor | null] => {
       const next = step(x, state, weights)
       return [next, returnSequences ? next[0]! : null]
     }
-    const [last, all] = scan(turn, first as readonly Tensor[], weights.b ? add(brought, weights.b) : brought, { reverse })
+    const [last, all] = scan(turn, first as readonly Tensor[], brought, { reverse })
     return all ? move(all, 0, time) : last[0]!
   })
   const check = (shape: readonly number[]): void => {
