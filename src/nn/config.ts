@@ -3,6 +3,16 @@ import * as activations from "./activations.ts"
 import { type MultiHeadAttentionOptions, multiHeadAttention } from "./attention.ts"
 import { type BatchNormOptions, batchNorm } from "./batch-norm.ts"
 import { parallel, residual } from "./combine.ts"
+import {
+  avgPool,
+  type ConvLayerOptions,
+  type ConvTransposeLayerOptions,
+  conv1d,
+  conv2d,
+  convTranspose1d,
+  convTranspose2d,
+  maxPool,
+} from "./convolution.ts"
 import { type DenseOptions, dense } from "./dense.ts"
 import { dropout } from "./dropout.ts"
 import { type EmbeddingOptions, embedding } from "./embedding.ts"
@@ -33,11 +43,22 @@ const ofNumbers =
   options =>
     make(...(list(kind, name, options[name]) as number[]))
 
+const ofWindow =
+  <O>(make: (inputs: number, outputs: number, window: number, options: O) => Layer): Make =>
+  ({ inputs, outputs, window, ...options }) =>
+    make(inputs as number, outputs as number, window as number, options as O)
+
 // values are checked by the layers themselves
 const { leakyRelu, elu, celu, softplus, hardTanh, ...plain } = activations
 const kinds: Readonly<Record<string, Make>> = {
   dense: ({ inputs, outputs, ...options }) => dense(inputs as number, outputs as number, options as DenseOptions),
   ...plain,
+  conv1d: /*@__PURE__*/ ofWindow<ConvLayerOptions>(conv1d),
+  conv2d: /*@__PURE__*/ ofWindow<ConvLayerOptions>(conv2d),
+  convTranspose1d: /*@__PURE__*/ ofWindow<ConvTransposeLayerOptions>(convTranspose1d),
+  convTranspose2d: /*@__PURE__*/ ofWindow<ConvTransposeLayerOptions>(convTranspose2d),
+  maxPool: ({ window, ...options }) => maxPool(window as number, options),
+  avgPool: ({ window, ...options }) => avgPool(window as number, options),
   leakyRelu: ({ slope }) => leakyRelu(slope as number),
   elu: ({ alpha }) => elu(alpha as number),
   celu: ({ alpha }) => celu(alpha as number),

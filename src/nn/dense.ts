@@ -4,7 +4,7 @@ import { add } from "../ops/arithmetic.ts"
 import { zeros } from "../ops/create.ts"
 import { matmul, reshape } from "../ops/shape.ts"
 import { wantFlag, wantFloat, wantWidth } from "./checks.ts"
-import { type FloatDtype, type Initializer, type InitializerName, initializers } from "./initializers.ts"
+import { type FloatDtype, type Initializer, type InitializerName, namedInitializer } from "./initializers.ts"
 import { type Layer, nameOf, wantLast, wantTensor } from "./layer.ts"
 
 export interface DenseOptions {
@@ -25,23 +25,6 @@ export interface Dense<In extends number = number, Out extends number = number> 
   readonly kind: "dense"
 }
 
-const CUSTOM = "custom"
-const afterSaving: Initializer = () => {
-  throw new TypeError("dense: its initializer was a function, which a saved model does not hold; use the saved parameters instead of init")
-}
-
-/** Name and function of an initializer; a function that is not one of ours has no name that could be saved. */
-function initializerOf(given: unknown): { name: string; init: Initializer } {
-  if (typeof given === "function") {
-    const name = Object.entries(initializers).find(([, f]) => f === given)?.[0]
-    return { name: name ?? CUSTOM, init: given as Initializer }
-  }
-  if (given === CUSTOM) return { name: CUSTOM, init: afterSaving }
-  if (typeof given === "string" && Object.hasOwn(initializers, given)) return { name: given, init: initializers[given as InitializerName] }
-  const known = Object.keys(initializers).join(", ")
-  throw new TypeError(`dense: init must be a function or one of ${known}; got ${JSON.stringify(given)}`)
-}
-
 /**
  * A fully connected layer: y = x w + b, with x [batch, in], w [in, out], b [out] and y [batch, out]; x may have more leading axes.
  *
@@ -59,7 +42,7 @@ export function dense<const In extends number, const Out extends number>(
   wantWidth("dense", "outputs", outputs)
   wantFlag("dense", "bias", bias)
   wantFloat("dense", dtype)
-  const initializer = initializerOf(init)
+  const initializer = namedInitializer("dense", init)
   const config = { kind: "dense", inputs, outputs, bias, init: initializer.name, dtype } as const
   const affine = composite("dense", { inputs, outputs, bias }, (w: Tensor, b: Tensor | null, x: Tensor) => product(x, w, b))
   return {

@@ -25,6 +25,7 @@ export { type AttentionMask, dotProductAttention, type MultiHeadAttentionOptions
 export { type BatchNormOptions, batchNorm } from "./batch-norm.ts"
 export { parallel, residual } from "./combine.ts"
 export { fromConfig } from "./config.ts"
+export * from "./convolution.ts"
 export { type Dense, type DenseOptions, dense } from "./dense.ts"
 export { dropout } from "./dropout.ts"
 export { type EmbeddingOptions, embedding } from "./embedding.ts"
