@@ -40,7 +40,8 @@ function convolution({ kind, rank, inputs, outputs, window, groups, options, run
   wantWidth(kind, "outputs", outputs)
   for (const n of window) wantWidth(kind, "window", n)
   wantWidth(kind, "groups", groups)
-  if (inputs % groups || outputs % groups) throw new TypeError(`${kind}: ${groups} groups must divide ${inputs} inputs and ${outputs} outputs`)
+  if (inputs % groups || outputs % groups)
+    throw new TypeError(`${kind}: ${groups} groups must divide ${inputs} inputs and ${outputs} outputs`)
   wantFlag(kind, "bias", bias)
   wantFloat(kind, dtype)
   const initializer = namedInitializer(kind, init)
@@ -80,12 +81,20 @@ const windowOf = (kind: string, window: ops.Each, rank: number): Shape => {
   if (all.length !== rank) throw new TypeError(`${kind}: window must be a number or ${rank} of them; got ${JSON.stringify(window)}`)
   return all
 }
-const forward = (kind: "conv1d" | "conv2d", rank: number, inputs: number, outputs: number, size: ops.Each, options: ConvLayerOptions) => {
+const forward = (
+  kind: "conv1d" | "conv2d",
+  op: typeof ops.conv1d,
+  rank: number,
+  inputs: number,
+  outputs: number,
+  size: ops.Each,
+  options: ConvLayerOptions,
+) => {
   const window = windowOf(kind, size, rank)
   const { bias: _, init: __, dtype: ___, ...rest } = options
   return convolution({
     ...{ kind, rank, inputs, outputs, window, groups: options.groups ?? 1, options },
-    run: (x, w) => ops[kind](x, w, rest),
+    run: (x, w) => op(x, w, rest),
     places: places => ops.windowsAlong(kind, places, window, rest),
   })
 }
@@ -104,7 +113,7 @@ export const conv1d = <const In extends number, const Out extends number>(
   outputs: Out,
   window: ops.Each,
   options: ConvLayerOptions = {},
-): LayerOf<"conv1d", In, Out> => forward("conv1d", 1, inputs, outputs, window, options) as LayerOf<"conv1d", In, Out>
+): LayerOf<"conv1d", In, Out> => forward("conv1d", ops.conv1d, 1, inputs, outputs, window, options) as LayerOf<"conv1d", In, Out>
 /**
  * A convolution of images: [batch, height, width, in] to [batch, windows, windows, out]; see `conv1d`. LeCun et al., Gradient-based learning
  * applied to document recognition (1998).
@@ -117,10 +126,11 @@ export const conv2d = <const In extends number, const Out extends number>(
   outputs: Out,
   window: ops.Each,
   options: ConvLayerOptions = {},
-): LayerOf<"conv2d", In, Out> => forward("conv2d", 2, inputs, outputs, window, options) as LayerOf<"conv2d", In, Out>
+): LayerOf<"conv2d", In, Out> => forward("conv2d", ops.conv2d, 2, inputs, outputs, window, options) as LayerOf<"conv2d", In, Out>
 
 const backward = (
   kind: "convTranspose1d" | "convTranspose2d",
+  op: typeof ops.convTranspose1d,
   rank: number,
   inputs: number,
   outputs: number,
@@ -131,7 +141,7 @@ const backward = (
   const { bias: _, init: __, dtype: ___, ...rest } = options
   return convolution({
     ...{ kind, rank, inputs, outputs, window, groups: options.groups ?? 1, options },
-    run: (x, w) => ops[kind](x, w, rest),
+    run: (x, w) => op(x, w, rest),
     places: places => ops.placesOfTransposed(kind, places, window, rest),
   })
 }
@@ -142,7 +152,7 @@ export const convTranspose1d = <const In extends number, const Out extends numbe
   window: ops.Each,
   options: ConvTransposeLayerOptions = {},
 ): LayerOf<"convTranspose1d", In, Out> =>
-  backward("convTranspose1d", 1, inputs, outputs, window, options) as LayerOf<"convTranspose1d", In, Out>
+  backward("convTranspose1d", ops.convTranspose1d, 1, inputs, outputs, window, options) as LayerOf<"convTranspose1d", In, Out>
 /**
  * The transpose of a convolution of images, which makes them larger; see `conv2d` and the function `convTranspose2d`.
  *
@@ -155,7 +165,7 @@ export const convTranspose2d = <const In extends number, const Out extends numbe
   window: ops.Each,
   options: ConvTransposeLayerOptions = {},
 ): LayerOf<"convTranspose2d", In, Out> =>
-  backward("convTranspose2d", 2, inputs, outputs, window, options) as LayerOf<"convTranspose2d", In, Out>
+  backward("convTranspose2d", ops.convTranspose2d, 2, inputs, outputs, window, options) as LayerOf<"convTranspose2d", In, Out>
 
 type PoolRun = (x: Tensor, window: ops.Each, options: ops.PoolOptions) => Tensor
 function pooling(kind: string, run: PoolRun, window: ops.Each, options: ops.AveragePoolOptions): Layer<"any", "same"> {
@@ -190,7 +200,8 @@ function pooling(kind: string, run: PoolRun, window: ops.Each, options: ops.Aver
  * @example
  * maxPool(2).outShape([28, 28, 8])  // [14, 14, 8]
  */
-export const maxPool = (window: ops.Each, options: ops.PoolOptions = {}): Layer<"any", "same"> => pooling("maxPool", ops.maxPool, window, options)
+export const maxPool = (window: ops.Each, options: ops.PoolOptions = {}): Layer<"any", "same"> =>
+  pooling("maxPool", ops.maxPool, window, options)
 /** The mean of each window of places; see `maxPool` and the function `avgPool`. */
 export const avgPool = (window: ops.Each, options: ops.AveragePoolOptions = {}): Layer<"any", "same"> =>
   pooling("avgPool", ops.avgPool, window, options)

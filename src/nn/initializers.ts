@@ -82,7 +82,9 @@ export function namedInitializer(kind: string, given: unknown): { name: string; 
     return {
       name: CUSTOM,
       init() {
-        throw new TypeError(`${kind}: its initializer was a function, which a saved model does not hold; use the saved parameters instead of init`)
+        throw new TypeError(
+          `${kind}: its initializer was a function, which a saved model does not hold; use the saved parameters instead of init`,
+        )
       },
     }
   if (typeof given === "string" && Object.hasOwn(initializers, given)) return { name: given, init: initializers[given as InitializerName] }
