@@ -28,8 +28,11 @@ beforeAll(() => {
   mkdirSync(join(project, "src"))
   writeFileSync(join(project, "src/readme.ts"), block("README.md"))
   writeFileSync(join(project, "src/guide.ts"), block("docs/guide.md", "## The code people write"))
+  writeFileSync(join(project, "src/layers.ts"), block("docs/guide.md", "## Layers and losses"))
   writeFileSync(join(project, "src/loops.ts"), block("docs/guide.md", "## Loops"))
   writeFileSync(join(project, "src/arrays.ts"), block("docs/guide.md", "## The array language"))
+  writeFileSync(join(project, "src/equations.ts"), block("docs/guide.md", "## Equations"))
+  writeFileSync(join(project, "src/own.ts"), block("docs/guide.md", "## Derivatives of your own"))
   // the strictest settings a project may have; declarations of the package are checked too
   const compilerOptions = {
     ...{ target: "ES2022", module: "NodeNext", strict: true, noUncheckedIndexedAccess: true, exactOptionalPropertyTypes: true },
@@ -52,9 +55,17 @@ test("the guide's code runs and saves a model", () => {
   expect(readdirSync(join(project, "runs/guide")).sort()).toEqual(["model.json", "weights.safetensors"])
 })
 
+test("the guide's networks for sequences learn", () => {
+  const lines = node("out/layers.js").trim().split("\n")
+  expect(lines.at(-3)).toMatch(/^total +\d+$/)
+  for (const loss of lines.slice(-2)) expect(Number(loss)).toBeLessThan(0.4)
+})
+
 test.each([
   ["Loops", "loops.js", 3],
   ["The array language", "arrays.js", 4],
+  ["Equations", "equations.js", 2],
+  ["Derivatives of your own", "own.js", 2],
 ])("the guide's %s print what the comments say", (heading, program, lines) => {
   const promised = [...block("docs/guide.md", `## ${heading}`).matchAll(/^console\.log.* \/\/ (.*)$/gm)].map(m => m[1]!)
   expect(promised).toHaveLength(lines)

@@ -8,8 +8,8 @@ const file = `${root}tests/types.virtual.ts`
 
 const head = `
 import { random, scan, type Tensor, tensor, valueAndGrad } from "../src/js.ts"
-import { crossEntropy, squaredError } from "../src/losses.ts"
-import { dense, dropout, flatten, fromConfig, gelu, type Layer, logistic, type Model, relu, sequential, softmax, tanh } from "../src/nn.ts"
+import { crossEntropy, huber, squaredError, tripletMargin } from "../src/losses.ts"
+import { batchNorm, dense, dropout, embedding, flatten, fromConfig, gelu, globalAveragePool, gru, type Layer, layerNorm, logistic, lstm, type Model, multiHeadAttention, parallel, prelu, relu, reshape, residual, sequential, softmax, tanh, transformerBlock } from "../src/nn.ts"
 import { adam, chain, momentum, optimizer, scaleByAdam, sgd } from "../src/optim.ts"
 declare const n: number
 declare const x: Tensor
@@ -36,6 +36,22 @@ const wrong: [code: string, ...says: string[]][] = [
   ["sequential(flatten(), dense(784, 10), dense(20, 1))", "dense expects 20 inputs, gets 10"],
   ["sequential(dense(n, 3), dense(4, n))", "dense expects 4 inputs, gets 3"],
   [stack("dense(30, 1)"), "dense expects 30 inputs, gets 31"],
+  ["sequential(embedding(100, 16), lstm(8, 32), dense(32, 2))", "lstm expects 8 inputs, gets 16"],
+  ["sequential(embedding(100, 16), lstm(16, 32), dense(16, 2))", "dense expects 16 inputs, gets 32"],
+  ["sequential(dense(4, 8), layerNorm(4))", "layerNorm expects 4 inputs, gets 8"],
+  ["sequential(dense(4, 8), batchNorm(8), relu(), prelu(4))", "prelu expects 4 inputs, gets 8"],
+  ["sequential(gru(4, 8), multiHeadAttention(4, 2))", "multiHeadAttention expects 4 inputs, gets 8"],
+  ["sequential(embedding(9, 8), transformerBlock(16, 2))", "transformerBlock expects 16 inputs, gets 8"],
+  ["sequential(dense(4, 8), residual(dense(4, 4)))", "residual expects 4 inputs, gets 8"],
+  ["residual(dense(8, 4), dense(8, 8))", "dense expects 8 inputs, gets 4"],
+  ["residual(dense(8, 4))", "residual must keep its width 8, ends with 4"],
+  ["sequential(reshape(3, 4), lstm(3, 2))", "lstm expects 3 inputs, gets 4"],
+  ["parallel()", "Expected at least 1 arguments, but got 0"],
+  ["lstm(4, 8, { returnSequence: true })", "'returnSequence' does not exist in type 'RecurrentOptions'"],
+  ['transformerBlock(8, 2, { activation: "selu" })', `'"selu"' is not assignable`, "swiglu"],
+  ["crossEntropy(x, x, { labelSmoothing: true })", "'boolean' is not assignable to type 'number'"],
+  ["huber(x, x, { beta: 1 })", "'beta' does not exist in type 'HuberOptions'"],
+  ["tripletMargin(x, x)", "Expected 3-4 arguments, but got 2"],
   ['dense("a", 3)', "'string' is not assignable to parameter of type 'number'"],
   ["dense(3)", "Expected 2-3 arguments, but got 1"],
   ['dense(2, 3, { init: "xavier" })', `'"xavier"' is not assignable`, "glorot"],
@@ -82,7 +98,18 @@ const right: [code: string, type: string][] = [
   ["crossEntropy(x, x)", "Tensor"],
   ["scan((c: { h: Tensor }, y: Tensor) => [{ h: c.h.add(y) }, [y, c.h]], { h: x }, x)", "[{ h: Tensor; }, Tensor[]]"],
   ["scan(c => [c.mul(2), null], x, null, { length: 3 })", "[Tensor, null]"],
-  ["crossEntropy", "Loss"],
+  ["crossEntropy", "Loss<CrossEntropyOptions>"],
+  ["squaredError", "Loss<LossOptions>"],
+  ["lstm(16, 32)", 'LayerOf<"lstm", 16, 32>'],
+  ["embedding(100, 16)", 'LayerOf<"embedding", "any", 16>'],
+  ["sequential(embedding(100, 16), lstm(16, 32), dense(32, 2))", 'Model<"any", 2>'],
+  ["sequential(dense(4, 8), batchNorm(8), relu(), dense(8, 2))", "Model<4, 2>"],
+  ["sequential(embedding(9, 8), transformerBlock(8, 2), layerNorm(8), globalAveragePool(), dense(8, 9))", 'Model<"any", 9>'],
+  ["sequential(residual(layerNorm(8), dense(8, 32), gelu(), dense(32, 8)), dense(8, 2))", "Model<8, 2>"],
+  ["sequential(dense(2, 8), residual(relu()), dense(8, 1))", "Model<2, 1>"],
+  ["sequential(parallel(lstm(4, 8), lstm(4, 8, { reverse: true })), dense(16, 2))", "Model<4, 2>"],
+  ["sequential(reshape(28, 28), lstm(28, 10))", 'Model<"any", 10>'],
+  ["layerNorm(n)", 'LayerOf<"layerNorm", number, number>'],
   ["adam()", "Optimizer"],
   ["chain(scaleByAdam())", "Transformation"],
   ["sgd(step => step.mul(2))", "Optimizer"],

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest"
-import { grad, jit, type Tensor, tensor, vmap, zeros } from "../js.ts"
+import { checkGrads, grad, jit, random, type Tensor, tensor, vmap, zeros } from "../js.ts"
+import * as losses from "./index.ts"
 import { absoluteError, binaryCrossEntropy, crossEntropy, halfSquaredError, type Loss, squaredError } from "./index.ts"
 
 const f64 = (x: Parameters<typeof tensor>[0]): Tensor => tensor(x, { dtype: "f64" })
@@ -123,6 +124,74 @@ describe("crossEntropy", () => {
   })
 })
 
+describe("every loss", () => {
+  const numbers = (i: number): Tensor => random.normal(random.key(i), [3, 4], { dtype: "f64" })
+  const [x1, x2, x3] = [1, 2, 3].map(numbers) as [Tensor, Tensor, Tensor]
+  const shares = random.uniform(random.key(4), [3, 4], { dtype: "f64" }).add(0.1)
+  const classWeights = f64([0.5, 1, 2, 0.25])
+  const labels = i32([2, 0, 3])
+  const table: [name: string, f: (...args: Tensor[]) => Tensor, args: Tensor[]][] = [
+    ["huber", (y, t) => losses.huber(y!, t!, { delta: 0.7 }), [x1, x2]],
+    ["smoothL1", (y, t) => losses.smoothL1(y!, t!, { beta: 0.7 }), [x1, x2]],
+    ["logCosh", (y, t) => losses.logCosh(y!, t!), [x1, x2]],
+    ["poissonNll", (y, t) => losses.poissonNll(y!, t!), [x1, shares]],
+    ["gaussianNll", (y, t, v) => losses.gaussianNll(y!, t!, v!, { full: true }), [x1, x2, shares]],
+    ["binaryCrossEntropy", (y, t) => losses.binaryCrossEntropy(y!, t!, { positiveWeight: 3 }), [x1, shares]],
+    ["binaryFocal", (y, t) => losses.binaryFocal(y!, t!), [x1, shares]],
+    ["hinge", (y, t) => losses.hinge(y!, t!), [x1, x2]],
+    ["hingeEmbedding", (y, t) => losses.hingeEmbedding(y!, t!), [x1, x2]],
+    ["crossEntropy", (y, w) => crossEntropy(y!, labels, { classWeights: w, labelSmoothing: 0.1, ignoreIndex: 0 }), [x1, classWeights]],
+    ["focal", (y, w) => losses.focal(y!, labels, { classWeights: w, gamma: 1.5 }), [x1, classWeights]],
+    ["multiClassHinge", (y, w) => losses.multiClassHinge(y!, labels, { classWeights: w, power: 2 }), [x1, classWeights]],
+    ["klDivergence", (y, t) => losses.klDivergence(y!, t!), [x1, shares]],
+    ["cosineEmbedding", (a, b) => losses.cosineEmbedding(a!, b!, f64([1, -1, -1]), { margin: -0.9 }), [x1, x2]],
+    ["contrastive", (a, b) => losses.contrastive(a!, b!, f64([1, 0, 0]), { margin: 9 }), [x1, x2]],
+    ["tripletMargin", (a, b, c) => losses.tripletMargin(a!, b!, c!, { margin: 9 }), [x1, x2, x3]],
+  ]
+  it.each(table)(
+    "%s has its derivatives, compiled and mapped too",
+    (_name, f, args) => void checkGrads(f, args, { eps: 1e-4, tolerance: 1e-5 }),
+  )
+})
+
+describe("crossEntropy with options", () => {
+  const x = f64([
+    [1, 2, 3],
+    [0, 0, 0],
+  ])
+  it("leaves out ignored examples, also those of no class", () => {
+    const rest = crossEntropy(x.slice([1]), i32([0]))
+    close(crossEntropy(x, i32([-1, 0]), { ignoreIndex: -1 }), [rest.item()])
+    expect([...crossEntropy(x, i32([-1, 0]), { ignoreIndex: -1, reduction: "none" }).values()]).toEqual([0, Math.log(3)])
+    expect(crossEntropy(x, i32([-1, 5]), { ignoreIndex: -1 }).item()).toBeNaN()
+  })
+  it("is that of smoothed distributions", () => {
+    const smooth = f64([
+      [0.1, 0.1, 0.8],
+      [0.8, 0.1, 0.1],
+    ])
+    close(crossEntropy(x, i32([2, 0]), { labelSmoothing: 0.3 }), [crossEntropy(x, smooth).item()], 1e-13)
+  })
+  it("takes an option that is undefined for none", () => {
+    close(crossEntropy(x, i32([2, 0]), { labelSmoothing: undefined as never, classWeights: undefined as never }), [
+      crossEntropy(x, i32([2, 0])).item(),
+    ])
+  })
+})
+
+describe("large numbers", () => {
+  it("neither overflow nor cancel", () => {
+    close(losses.logCosh(f64([1e4, -1e4]), f64([0, 0]), { reduction: "none" }), [1e4 - Math.LN2, 1e4 - Math.LN2])
+    close(losses.binaryFocal(f64([-1000, 1000]), f64([1, 1]), { alpha: null, reduction: "none" }), [1000, 0])
+    close(losses.focal(f64([[1000, 0]]), i32([1])), [1000])
+    close(losses.klDivergence(f64([[1000, 0]]), f64([[0, 1]])), [1000])
+    const x = f64([[0, 0]])
+    const g = grad((x: Tensor) => losses.tripletMargin(x, f64([[0, 0]]), f64([[0, 0]])))(x)
+    expect([...g.values()].every(Number.isFinite)).toBe(true)
+    expect(losses.cosineSimilarity(x, x).toArray()).toEqual([0])
+  })
+})
+
 describe("errors", () => {
   const logits = zeros([64, 10])
   const cases: [() => unknown, string][] = [
@@ -142,6 +211,26 @@ describe("errors", () => {
       "squaredError: targets must be like the outputs, f32[4,1]; got f32[4]. Reshape them with reshape(targets, [4,1])",
     ],
     [() => binaryCrossEntropy(zeros([4]), i32([0, 1, 1, 0])), 'got i32[4]. Convert them with cast(targets, "f32")'],
+    [() => losses.huber(zeros([4]), zeros([4]), { delta: 0 }), "huber: delta must be a number > 0; got 0"],
+    [() => losses.binaryFocal(zeros([4]), zeros([4]), { alpha: 2 }), "binaryFocal: alpha must be a number in [0, 1] or null; got 2"],
+    [() => losses.multiClassHinge(logits, zeros([64, 10])), "multiClassHinge: targets must be class numbers i32[64]; got f32[64,10]"],
+    [() => losses.focal(logits, zeros([64])), 'Convert class numbers with cast(targets, "i32")'],
+    [
+      () => crossEntropy(logits, zeros([64], { dtype: "i32" }), { classWeights: zeros([9]) }),
+      "crossEntropy: classWeights must be one number for each class, f32[10]; got f32[9]",
+    ],
+    [() => crossEntropy(logits, zeros([64, 10]), { ignoreIndex: 0 }), "ignoreIndex goes with class numbers; the targets are distributions"],
+    [() => crossEntropy(logits, zeros([64, 10]), { labelSmoothing: 2 }), "labelSmoothing must be a number in [0, 1]; got 2"],
+    [
+      () => losses.gaussianNll(logits, logits, zeros([3])),
+      "gaussianNll: variances must be like the outputs, f32[64,10], or one for each row",
+    ],
+    [
+      () => losses.gaussianNll(logits, logits, undefined as never),
+      "gaussianNll: wants three tensors: means, targets and variances; got undef",
+    ],
+    [() => losses.tripletMargin(logits, logits, zeros([64])), "tripletMargin: negatives must be like the anchors, f32[64,10]; got f32[64]"],
+    [() => losses.cosineEmbedding(logits, logits, zeros([10])), "targets must be one for each pair of vectors, f32[64]; got f32[10]"],
     [() => absoluteError(zeros([4]), zeros([4]), { reduction: "avg" as never }), 'reduction must be "mean", "sum" or "none"; got "avg"'],
   ]
   it.each(cases.map(([f, message]) => [message, f] as const))("%s", (message, f) => expect(f).toThrow(message))

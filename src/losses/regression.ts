@@ -1,6 +1,7 @@
 // Losses for numbers.
-import { abs, mul, sub } from "../ops/arithmetic.ts"
-import { alike, defineLoss, type Loss } from "./loss.ts"
+import { softplus } from "../ops/activations.ts"
+import { abs, add, div, less, lessEqual, mul, sub, where } from "../ops/arithmetic.ts"
+import { alike, defineLoss, type Loss, type LossOptions, wantNonNegative, wantPositive } from "./loss.ts"
 
 /**
  * (y - t)^2; its mean, over all elements, is the mean squared error, as in PyTorch's `mse_loss`.
@@ -38,3 +39,68 @@ export const halfSquaredError: Loss = /*@__PURE__*/ defineLoss("halfSquaredError
  * absoluteError(tensor([1, 2]), tensor([0, 4]))  // (1 + 2) / 2
  */
 export const absoluteError: Loss = /*@__PURE__*/ defineLoss("absoluteError", /*@__PURE__*/ alike("absoluteError"), (y, t) => abs(sub(y, t)))
+
+export interface HuberOptions extends LossOptions {
+  /** Where the loss becomes linear. Default: 1. */
+  readonly delta?: number
+}
+/**
+ * With d = y - t: d^2 / 2 where |d| <= delta, else delta (|d| - delta / 2). Outliers pull with a bounded force.
+ *
+ * Shapes: outputs y and targets t alike, of any shape. Throws TypeError where they differ and unless delta > 0.
+ * Huber, Robust estimation of a location parameter (1964).
+ *
+ * @example
+ * huber(tensor([0, 3]), tensor([0.5, 0]))  // (0.125 + 2.5) / 2
+ */
+export const huber: Loss<HuberOptions> = /*@__PURE__*/ defineLoss<HuberOptions>(
+  "huber",
+  (operands, { delta }) => {
+    alike("huber")(operands)
+    wantPositive("huber", "delta", delta)
+  },
+  (y, t, { delta = 1 }) => {
+    const d = sub(y, t)
+    return where(lessEqual(abs(d), delta), mul(mul(d, d), 0.5), mul(sub(abs(d), delta / 2), delta))
+  },
+)
+
+export interface SmoothL1Options extends LossOptions {
+  /** Where the loss becomes linear. Default: 1. */
+  readonly beta?: number
+}
+/**
+ * With d = y - t: d^2 / (2 beta) where |d| < beta, else |d| - beta / 2: `huber` divided by its delta. With beta = 0 it is
+ * `absoluteError`.
+ *
+ * Shapes: outputs y and targets t alike, of any shape. Throws TypeError where they differ and unless beta >= 0.
+ * Girshick, Fast R-CNN (2015), equation 3.
+ *
+ * @example
+ * smoothL1(tensor([0, 3]), tensor([0.5, 0]))  // (0.125 + 2.5) / 2
+ */
+export const smoothL1: Loss<SmoothL1Options> = /*@__PURE__*/ defineLoss<SmoothL1Options>(
+  "smoothL1",
+  (operands, { beta }) => {
+    alike("smoothL1")(operands)
+    wantNonNegative("smoothL1", "beta", beta)
+  },
+  (y, t, { beta = 1 }) => {
+    const d = sub(y, t)
+    if (beta === 0) return abs(d)
+    return where(less(abs(d), beta), div(mul(mul(d, d), 0.5), beta), sub(abs(d), beta / 2))
+  },
+)
+
+/**
+ * log(cosh(y - t)) without overflow: about d^2 / 2 for small differences, |d| - log(2) for large ones. The derivative is tanh(y - t).
+ *
+ * Shapes: outputs y and targets t alike, of any shape. Throws TypeError where shapes or dtypes differ.
+ *
+ * @example
+ * logCosh(tensor([0, 1000]), tensor([0, 0]))  // (1000 - log(2)) / 2
+ */
+export const logCosh: Loss = /*@__PURE__*/ defineLoss("logCosh", /*@__PURE__*/ alike("logCosh"), (y, t) => {
+  const d = sub(y, t)
+  return sub(add(d, softplus(mul(d, -2))), Math.LN2)
+})

@@ -2,14 +2,22 @@
 import { composite } from "../control/call.ts"
 import type { Tensor } from "../core/tensor.ts"
 import * as ops from "../ops/activations.ts"
-import { tanh as tanhOf } from "../ops/arithmetic.ts"
-import { elementwise, type Layer } from "./layer.ts"
+import { div, mul, tanh as tanhOf } from "../ops/arithmetic.ts"
+import { wantNumber, wantPositive } from "./checks.ts"
+import * as functions from "./functions.ts"
+import { elementwise, type Layer, nameOf, wantTensor } from "./layer.ts"
 
 /** A composite is made once for each function, because recordings are kept with the function. */
 const named = (kind: string, f: (x: Tensor) => Tensor): (() => Layer<"any", "same">) => {
   const call = composite(kind, {}, f)
   return () => elementwise({ kind }, x => call(x))
 }
+/** As `named`, for a function with settings, which are saved. */
+function set(kind: string, settings: Readonly<Record<string, number>>, f: (x: Tensor) => Tensor): Layer<"any", "same"> {
+  const call = composite(kind, settings, f)
+  return elementwise({ kind, ...settings }, x => call(x))
+}
+const wantReal = (kind: string, what: string, x: unknown): void => wantNumber(kind, what, x, "a number", Number.isFinite)
 
 /** The logistic function (sigmoid) 1 / (1 + exp(-x)). */
 export const logistic = /*@__PURE__*/ named("logistic", ops.sigmoid)
@@ -19,8 +27,84 @@ export const tanh = /*@__PURE__*/ named("tanh", tanhOf)
 export const relu = /*@__PURE__*/ named("relu", ops.relu)
 /** x / (1 + exp(-x)), also called SiLU. Elfwing et al., arXiv:1702.03118. */
 export const swish = /*@__PURE__*/ named("swish", ops.swish)
-// these two are composites already
+// these three are composites already
 /** 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))). Hendrycks and Gimpel, arXiv:1606.08415. */
 export const gelu = (): Layer<"any", "same"> => elementwise({ kind: "gelu" }, x => ops.gelu(x))
 /** exp(x) / sum(exp(x)) over the last axis. Do not put it before `crossEntropy`, which takes logits. */
 export const softmax = (): Layer<"any", "same"> => elementwise({ kind: "softmax" }, x => ops.softmax(x))
+/** log(softmax(x)) over the last axis. Do not put it before `crossEntropy`, which takes logits. */
+export const logSoftmax = (): Layer<"any", "same"> => elementwise({ kind: "logSoftmax" }, x => ops.logSoftmax(x))
+
+/** 1.0507 elu(x, 1.6733): units keep mean 0 and variance 1. Klambauer et al., arXiv:1706.02515. */
+export const selu = /*@__PURE__*/ named("selu", functions.selu)
+/** x tanh(log(1 + exp(x))). Misra, arXiv:1908.08681. */
+export const mish = /*@__PURE__*/ named("mish", functions.mish)
+/** x / (1 + |x|) */
+export const softsign = /*@__PURE__*/ named("softsign", functions.softsign)
+/** log(1 / (1 + exp(-x))), without overflow. */
+export const logSigmoid = /*@__PURE__*/ named("logSigmoid", functions.logSigmoid)
+/** x limited to [0, 6]. Howard et al., arXiv:1704.04861. */
+export const relu6 = /*@__PURE__*/ named("relu6", functions.relu6)
+/** (x + 3) / 6 limited to [0, 1]. */
+export const hardSigmoid = /*@__PURE__*/ named("hardSigmoid", functions.hardSigmoid)
+/** x (x + 3) / 6 between -3 and 3, 0 below and x above. Howard et al., arXiv:1905.02244. */
+export const hardSwish = /*@__PURE__*/ named("hardSwish", functions.hardSwish)
+
+/** x where x > 0, else slope x (default 0.01). Throws TypeError unless the slope is a number. Maas et al. (2013). */
+export function leakyRelu(slope = 0.01): Layer<"any", "same"> {
+  wantReal("leakyRelu", "slope", slope)
+  return set("leakyRelu", { slope }, x => functions.leakyRelu(x, slope))
+}
+/** x where x > 0, else alpha (exp(x) - 1) (default 1). Throws TypeError unless alpha is a number. Clevert et al., arXiv:1511.07289. */
+export function elu(alpha = 1): Layer<"any", "same"> {
+  wantReal("elu", "alpha", alpha)
+  return set("elu", { alpha }, x => functions.elu(x, alpha))
+}
+/** x where x > 0, else alpha (exp(x / alpha) - 1) (default 1). Throws TypeError unless alpha > 0. Barron, arXiv:1704.07483. */
+export function celu(alpha = 1): Layer<"any", "same"> {
+  wantPositive("celu", "alpha", alpha)
+  return set("celu", { alpha }, x => functions.celu(x, alpha))
+}
+/** log(1 + exp(beta x)) / beta (default 1), without overflow: a smooth relu. Throws TypeError unless beta > 0. */
+export function softplus(beta = 1): Layer<"any", "same"> {
+  wantPositive("softplus", "beta", beta)
+  return set("softplus", { beta }, x => (beta === 1 ? ops.softplus(x) : div(ops.softplus(mul(x, beta)), beta)))
+}
+/** x limited to [low, high] (default [-1, 1]). Throws TypeError unless low < high. */
+export function hardTanh(low = -1, high = 1): Layer<"any", "same"> {
+  wantReal("hardTanh", "low", low)
+  wantNumber("hardTanh", "high", high, `a number > low, which is ${low}`, high => high > low)
+  return set("hardTanh", { low, high }, x => functions.hardTanh(x, low, high))
+}
+
+/** A gate: one half of the last axis decides how much of the other one passes. */
+const gate = (kind: string, f: (x: Tensor) => Tensor): (() => Layer<"any", "any">) => {
+  const call = composite(kind, {}, f)
+  const wantEven = (width: number | undefined): void => {
+    if (width === undefined || width % 2)
+      throw new TypeError(`${nameOf(kind)}: halves the width, which must be even; gets ${width ?? "a scalar"}`)
+  }
+  return () => ({
+    kind,
+    in: "any",
+    out: "any",
+    config: { kind },
+    init: (_key, inShape) => {
+      wantEven(inShape.at(-1))
+      return { params: {}, state: {} }
+    },
+    apply: (_params, state, x) => {
+      wantTensor(nameOf(kind), "the input", x)
+      wantEven(x.shape.at(-1))
+      return [call(x), state]
+    },
+    outShape: shape => {
+      wantEven(shape.at(-1))
+      return [...shape.slice(0, -1), shape.at(-1)! / 2]
+    },
+  })
+}
+/** a sigmoid(b) with a and b the halves of the last axis: [..., 2 n] to [..., n]. Dauphin et al., arXiv:1612.08083. */
+export const glu = /*@__PURE__*/ gate("glu", functions.glu)
+/** swish(a) b with a and b the halves of the last axis: [..., 2 n] to [..., n]. Shazeer, arXiv:2002.05202, equation 6. */
+export const swiglu = /*@__PURE__*/ gate("swiglu", functions.swiglu)

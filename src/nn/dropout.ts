@@ -22,11 +22,15 @@ export function dropout(rate: number): Layer<"any", "same"> {
   )
   return elementwise({ kind: "dropout", rate }, (x, { key, training = false }) => {
     if (!training || rate === 0) return x
-    if (!key)
-      throw new TypeError(
-        `${nameOf("dropout")}: needs a random key in training; ` +
-          "call apply(params, state, x, { key: random.fold(key, step), training: true })",
-      )
+    wantKey("dropout", key)
     return drop(key, x)
   })
+}
+
+/** Throws TypeError where a layer with randomness has no key. */
+export function wantKey(kind: string, key: Tensor | undefined): asserts key is Tensor {
+  if (!key)
+    throw new TypeError(
+      `${nameOf(kind)}: needs a random key in training; call apply(params, state, x, { key: random.fold(key, step), training: true })`,
+    )
 }

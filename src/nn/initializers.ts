@@ -70,3 +70,24 @@ export const initializers = {
   zeros,
 } as const
 export type InitializerName = keyof typeof initializers
+
+const CUSTOM = "custom"
+/** Name and function of the initializer of a layer of this kind; a function that is not one of ours has no name that could be saved. */
+export function namedInitializer(kind: string, given: unknown): { name: string; init: Initializer } {
+  if (typeof given === "function") {
+    const name = Object.entries(initializers).find(([, f]) => f === given)?.[0]
+    return { name: name ?? CUSTOM, init: given as Initializer }
+  }
+  if (given === CUSTOM)
+    return {
+      name: CUSTOM,
+      init() {
+        throw new TypeError(
+          `${kind}: its initializer was a function, which a saved model does not hold; use the saved parameters instead of init`,
+        )
+      },
+    }
+  if (typeof given === "string" && Object.hasOwn(initializers, given)) return { name: given, init: initializers[given as InitializerName] }
+  const known = Object.keys(initializers).join(", ")
+  throw new TypeError(`${kind}: init must be a function or one of ${known}; got ${JSON.stringify(given)}`)
+}

@@ -16,7 +16,7 @@ export interface Params {
 export interface ApplyOptions {
   /** A random key for this call, such as `random.fold(seedKey, step)`; only layers with randomness need it, and only in training. */
   readonly key?: Tensor | undefined
-  /** Whether the model is being trained, which switches on dropout. Default: false. */
+  /** Whether the model is being trained, which switches on dropout and the statistics of batches. Default: false. */
   readonly training?: boolean | undefined
 }
 
@@ -46,11 +46,26 @@ export interface Layer<In extends InWidth = InWidth, Out extends OutWidth = OutW
   outShape(inShape: Shape): Shape
 }
 
+/** A layer that says in its type what it is, so that errors in the editor name it. */
+export interface LayerOf<Kind extends string, In extends InWidth, Out extends OutWidth> extends Layer<In, Out> {
+  readonly kind: Kind
+}
+
 /** The layer in words, for errors: by its place in the model where it stands in one. */
 export const nameOf = (kind: string): string => (currentScope().length ? `${currentScope().join("/")} (${kind})` : kind)
 
 export const widthError = (name: string, expected: number, got: number | undefined): TypeError =>
   new TypeError(`${name}: expects ${expected} inputs, gets ${got ?? "a scalar"}`)
+
+/** Throws unless the last axis of `shape` is as long as the layer is wide. */
+export function wantLast(kind: string, expected: number, shape: Shape): void {
+  if (shape.at(-1) !== expected) throw widthError(nameOf(kind), expected, shape.at(-1))
+}
+
+/** Throws unless `shape` ends with an axis of time and one of features. */
+export function wantSequence(kind: string, shape: Shape): void {
+  if (shape.length < 2) throw new TypeError(`${nameOf(kind)}: wants sequences [time, features]; got shape [${shape}]`)
+}
 
 /** Throws unless `x` is a tensor; layers are called from plain JavaScript too. */
 export function wantTensor(name: string, what: string, x: unknown): asserts x is Tensor {
@@ -70,3 +85,41 @@ export const elementwise = (config: LayerConfig, f: (x: Tensor, options: ApplyOp
   },
   outShape: shape => shape,
 })
+
+/** The tensors of these names; throws where one is missing. */
+export function pick(kind: string, what: string, tree: Params, names: readonly string[]): Tensor[] {
+  return names.map(n => {
+    const x: unknown = tree?.[n]
+    wantTensor(nameOf(kind), `${what}.${n}`, x)
+    return x
+  })
+}
+
+/** What layers as wide as their input have in common: [..., width] to [..., width]. */
+export function keepsWidth<const Kind extends string, Width extends number>(
+  kind: Kind,
+  width: Width,
+  options: Readonly<Record<string, Json>>,
+  init: (key: Tensor, inShape: Shape) => { readonly params: Params; readonly state: Params },
+  apply: (params: Params, state: Params, x: Tensor, options: ApplyOptions) => [Tensor, Params],
+): LayerOf<Kind, Width, Width> {
+  return {
+    kind,
+    in: width,
+    out: width,
+    config: { kind, ...options },
+    init(key, inShape) {
+      wantLast(kind, width, inShape)
+      return init(key, inShape)
+    },
+    apply(params, state, x, options = {}) {
+      wantTensor(nameOf(kind), "the input", x)
+      wantLast(kind, width, x.shape)
+      return apply(params, state, x, options)
+    },
+    outShape(shape) {
+      wantLast(kind, width, shape)
+      return shape
+    },
+  }
+}

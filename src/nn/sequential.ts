@@ -32,7 +32,7 @@ type Sentence<
 type First<L extends Layer, W, In> = In extends "any" ? (W extends "same" ? L["in"] : In) : In
 
 /** The model, or the first mismatch and its position. Tail recursive, so that long stacks stay cheap. */
-type Walk<Ls extends readonly unknown[], W = "same", In = "any", Done extends readonly unknown[] = []> = Ls extends readonly [
+export type Walk<Ls extends readonly unknown[], W = "same", In = "any", Done extends readonly unknown[] = []> = Ls extends readonly [
   infer L extends Layer,
   ...infer Rest,
 ]
@@ -44,7 +44,7 @@ type Walk<Ls extends readonly unknown[], W = "same", In = "any", Done extends re
     : Model // a list of a length that the compiler does not know
 
 /** The layers themselves, with the sentence in the place of the layer that does not fit. */
-type Checked<Ls extends readonly Layer[], R> = R extends { at: infer At extends number; error: infer E }
+export type Checked<Ls extends readonly Layer[], R> = R extends { at: infer At extends number; error: infer E }
   ? { [K in keyof Ls]: K extends `${At}` ? E : Ls[K] }
   : Ls
 
@@ -81,7 +81,7 @@ export function sequential(...layers: readonly Layer[]): Model {
       return { params: { layers: made.map(m => m.params) }, state: { layers: made.map(m => m.state) } }
     },
     apply(params, state, x, { key, training = false } = {}) {
-      const [ps, states] = [partsOf("params", params, layers.length), partsOf("state", state, layers.length)]
+      const [ps, states] = [partsOf("sequential", "params", params, layers.length), partsOf("sequential", "state", state, layers.length)]
       let y = x
       const next = each((layer, i) => {
         const options = { training, key: training && key ? fold(key, i) : undefined }
@@ -99,22 +99,31 @@ export function sequential(...layers: readonly Layer[]): Model {
   }
 }
 
-function partsOf(what: string, tree: Params, n: number): readonly Params[] {
+/** The parts of params or state of layers made of layers. */
+export function partsOf(kind: string, what: string, tree: Params, n: number): readonly Params[] {
   const parts = tree?.layers
   if (Array.isArray(parts) && parts.length === n) return parts
   throw new TypeError(
-    `${nameOf("sequential")}: ${what} must be { layers: [...] } with ${n} entries, as init returns it; got ${
+    `${nameOf(kind)}: ${what} must be { layers: [...] } with ${n} entries, as init returns it; got ${
       Array.isArray(parts) ? `${parts.length} entries` : tree === null ? "null" : typeof tree
     }`,
   )
 }
 
+/** Throws TypeError for arguments that are no layers. */
+export function wantLayers(kind: string, layers: readonly unknown[]): void {
+  layers.forEach((layer, i) => {
+    const { init, apply } = (layer ?? {}) as Partial<Layer>
+    if (typeof init !== "function" || typeof apply !== "function")
+      throw new TypeError(`${kind}: argument ${i} must be a layer, such as dense(2, 3) or relu(); got ${typeof layer}`)
+  })
+}
+
 /** The widths of the whole, found as the types above find them. */
 function checkWidths(layers: readonly Layer[]): { in: InWidth; out: OutWidth } {
   let [first, width]: [InWidth, OutWidth] = ["any", "same"]
+  wantLayers("sequential", layers)
   layers.forEach((layer, i) => {
-    if (typeof layer?.init !== "function" || typeof layer.apply !== "function")
-      throw new TypeError(`sequential: argument ${i} must be a layer, such as dense(2, 3) or relu(); got ${typeof layer}`)
     if (typeof width === "number" && typeof layer.in === "number" && layer.in !== width)
       throw widthError(`layers.${i} (${layer.kind})`, layer.in, width)
     if (first === "any" && width === "same") first = layer.in

@@ -1,5 +1,7 @@
 // A model in numbers.
+import type { Shape } from "../core/aval.ts"
 import { leaves } from "../core/tree.ts"
+import { key } from "../ops/random.ts"
 import type { Layer, Params } from "./layer.ts"
 import type { Model } from "./sequential.ts"
 
@@ -12,7 +14,7 @@ import type { Model } from "./sequential.ts"
 export const countParameters = (params: Params): number => leaves(params).reduce((n, x) => n + x.size, 0)
 
 /**
- * A table of the layers with their widths and numbers of parameters.
+ * A table of the layers with their widths and numbers of parameters. Given the shape of one input, it shows the shapes of outputs.
  *
  * @example
  * console.log(summary(model, params))
@@ -20,20 +22,28 @@ export const countParameters = (params: Params): number => leaves(params).reduce
  * // layers.1  relu                    0
  * // layers.2  dense  128 -> 10     1290
  * // total                        101770
+ * console.log(summary(model, [784]))  // [128], [128] and [10] in the place of widths
  */
-export function summary(model: Layer, params: Params): string {
-  const rows: [place: string, kind: string, widths: string, count: number][] = []
-  const visit = (layer: Layer, params: Params, place: string): void => {
+export function summary(model: Layer, of: Params | Shape): string {
+  const inShape = isShape(of) ? of : undefined
+  const all = isShape(of) ? model.init(key(0), of).params : of
+  const rows: [place: string, kind: string, sizes: string, count: number][] = []
+  const sizes = (layer: Layer, shape: Shape | undefined): string =>
+    shape ? `[${layer.outShape(shape).join(", ")}]` : typeof layer.in === "number" ? `${layer.in} -> ${layer.out}` : ""
+  const visit = (layer: Layer, params: Params, place: string, inShape: Shape | undefined): void => {
     if (!isModel(layer)) {
-      const widths = typeof layer.in === "number" ? `${layer.in} -> ${layer.out}` : ""
-      rows.push([place, layer.kind, widths, countParameters(params)])
+      rows.push([place, layer.kind, sizes(layer, inShape), countParameters(params)])
       return
     }
     const parts = params.layers as readonly Params[]
-    layer.layers.forEach((l, i) => visit(l, parts[i]!, `${place}${place && "/"}layers.${i}`))
+    let shape = inShape
+    layer.layers.forEach((l, i) => {
+      visit(l, parts[i]!, `${place}${place && "/"}layers.${i}`, shape)
+      shape = shape && l.outShape(shape)
+    })
   }
-  visit(model, params, "")
-  rows.push(["total", "", "", countParameters(params)])
+  visit(model, all, "", inShape)
+  rows.push(["total", "", "", countParameters(all)])
   const width = (column: number): number => Math.max(...rows.map(r => String(r[column]).length))
   const widths = [0, 1, 2, 3].map(width)
   return rows
@@ -42,4 +52,6 @@ export function summary(model: Layer, params: Params): string {
     )
     .join("\n")
 }
+const isShape = (x: Params | Shape): x is Shape => Array.isArray(x)
+/** A layer that is made of layers one after the other. */
 const isModel = (layer: Layer): layer is Model => "layers" in layer

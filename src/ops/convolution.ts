@@ -49,6 +49,16 @@ function widths(call: string, padding: Padding, places: Shape, reach: Shape, str
     )
   return pairs
 }
+/** How many windows there are along each spatial axis. */
+export function windowsAlong(call: string, places: Shape, window: Each, options: Omit<ConvOptions, "groups">): Shape {
+  const rank = places.length
+  const [size, stride, dilation] = [window, options.stride ?? 1, options.dilation ?? 1].map((x, i) =>
+    each(call, ["window", "stride", "dilation"][i]!, x, rank),
+  ) as [Shape, Shape, Shape]
+  const reach = dilation.map((n, d) => (size[d]! - 1) * n + 1)
+  const around = widths(call, options.padding ?? "valid", places, reach, stride)
+  return places.map((n, d) => p.windows(n + around[d]![0] + around[d]![1], size[d]!, stride[d]!, dilation[d]!))
+}
 const outside = [0, 0] as const
 const around = (x: Tensor, spatial: readonly (readonly [number, number])[]): Tensor => pad(x, [outside, ...spatial, outside])
 
@@ -106,15 +116,27 @@ export interface ConvTransposeOptions extends Omit<ConvOptions, "padding"> {
   readonly outputPadding?: Each
 }
 
+/** How many places the transpose of a convolution with so many windows has along each spatial axis. */
+export function placesOfTransposed(call: string, counts: Shape, window: Shape, options: Omit<ConvTransposeOptions, "groups">): Shape {
+  const whole = wholeOf(call, counts, window, options)
+  const taken = widths(call, options.padding ?? 0, counts, window, counts)
+  return whole.map((n, d) => n - taken[d]![0] - taken[d]![1])
+}
+/** The same before padding is taken away. */
+function wholeOf(call: string, counts: Shape, window: Shape, { stride = 1, dilation = 1, outputPadding = 0 }: ConvTransposeOptions): Shape {
+  const rank = counts.length
+  const [step, apart] = [each(call, "stride", stride, rank), each(call, "dilation", dilation, rank)]
+  const more = each(call, "outputPadding", outputPadding, rank, 0)
+  return counts.map((n, d) => (n - 1) * step[d]! + (window[d]! - 1) * apart[d]! + 1 + more[d]!)
+}
 function transposed(call: string, y: Tensor, w: Tensor, options: ConvTransposeOptions, rank: number): Tensor {
   const { groups = 1, padding = 0 } = options
   wantConv(call, y, w, groups, rank)
   const stride = each(call, "stride", options.stride ?? 1, rank)
   const dilation = each(call, "dilation", options.dilation ?? 1, rank)
-  const more = each(call, "outputPadding", options.outputPadding ?? 0, rank, 0)
-  const reach = dilation.map((n, d) => (w.shape[d]! - 1) * n + 1)
-  const taken = widths(call, padding, y.shape.slice(1, -1), reach, stride)
-  const whole = y.shape.slice(1, -1).map((n, d) => (n - 1) * stride[d]! + reach[d]! + more[d]!)
+  const counts = y.shape.slice(1, -1)
+  const whole = wholeOf(call, counts, w.shape, options)
+  const taken = widths(call, padding, counts, w.shape, stride)
   // the channels of y are the outputs of the convolution that is transposed
   const weights = p.swap(p.moveAxis(grouped(w, rank + 1, groups), rank + 1, rank))
   const x = ungrouped(p.convInput(grouped(y, rank + 1, groups), weights, { stride, dilation, flip: false }, whole))
@@ -143,7 +165,7 @@ export interface PoolOptions {
   /** Default: "valid". */
   readonly padding?: Padding
 }
-interface AveragePoolOptions extends PoolOptions {
+export interface AveragePoolOptions extends PoolOptions {
   /** Whether padding counts as zeros, as in PyTorch, or not at all, as in TensorFlow. Default: true. */
   readonly countPadding?: boolean
 }

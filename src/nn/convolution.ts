@@ -1,0 +1,207 @@
+// Convolutions and pooling as layers. Examples are [...places, channels]: channels last.
+import { composite } from "../control/call.ts"
+import type { Shape } from "../core/aval.ts"
+import type { Tensor } from "../core/tensor.ts"
+import { add } from "../ops/arithmetic.ts"
+import * as ops from "../ops/convolution.ts"
+import { zeros } from "../ops/create.ts"
+import { wantFlag, wantFloat, wantWidth } from "./checks.ts"
+import { type FloatDtype, type Initializer, type InitializerName, namedInitializer } from "./initializers.ts"
+import { type Layer, type LayerConfig, type LayerOf, nameOf, pick, wantLast, wantTensor } from "./layer.ts"
+
+interface Weights {
+  /** Adds a bias for each output channel, which starts at 0. Default: true. */
+  readonly bias?: boolean
+  /** How weights start, as for `dense`; "he" suits rectified units. Default: "glorot". */
+  readonly init?: InitializerName | Initializer
+  /** Default: "f32". */
+  readonly dtype?: FloatDtype
+}
+export interface ConvLayerOptions extends ops.ConvOptions, Weights {}
+export interface ConvTransposeLayerOptions extends ops.ConvTransposeOptions, Weights {}
+
+type Run = (x: Tensor, w: Tensor) => Tensor
+interface Kind {
+  readonly kind: string
+  readonly rank: number
+  readonly inputs: number
+  readonly outputs: number
+  readonly window: Shape
+  readonly groups: number
+  readonly options: Weights & { readonly [option: string]: any }
+  readonly run: Run
+  places(places: Shape): Shape
+}
+
+/** What the layers with weights have in common. */
+function convolution({ kind, rank, inputs, outputs, window, groups, options, run, places }: Kind): Layer<number, number> {
+  const { bias = true, init = "glorot", dtype = "f32", ...rest } = options
+  wantWidth(kind, "inputs", inputs)
+  wantWidth(kind, "outputs", outputs)
+  for (const n of window) wantWidth(kind, "window", n)
+  wantWidth(kind, "groups", groups)
+  if (inputs % groups || outputs % groups)
+    throw new TypeError(`${kind}: ${groups} groups must divide ${inputs} inputs and ${outputs} outputs`)
+  wantFlag(kind, "bias", bias)
+  wantFloat(kind, dtype)
+  const initializer = namedInitializer(kind, init)
+  const config = { kind, inputs, outputs, window, ...rest, bias, init: initializer.name, dtype } as LayerConfig
+  const whole = composite(kind, config, (w: Tensor, b: Tensor | null, x: Tensor) => (b ? add(run(x, w), b) : run(x, w)))
+  const check = (shape: Shape): void => {
+    wantLast(kind, inputs, shape)
+    if (shape.length !== rank + 1)
+      throw new TypeError(`${nameOf(kind)}: wants examples [${rank === 1 ? "length" : "height, width"}, channels]; got shape [${shape}]`)
+  }
+  const outShape = (shape: Shape): Shape => {
+    check(shape)
+    return [...places(shape.slice(0, -1)), outputs]
+  }
+  outShape([...window, inputs]) // options that make no sense are errors here, not in training
+  return {
+    kind,
+    in: inputs,
+    out: outputs,
+    config,
+    init(key, inShape) {
+      check(inShape)
+      const w = initializer.init(key, [...window, inputs / groups, outputs], { dtype })
+      return { params: bias ? { w, b: zeros([outputs], { dtype }) } : { w }, state: {} }
+    },
+    apply(params, state, x) {
+      wantTensor(nameOf(kind), "the input", x)
+      check(x.shape.slice(1))
+      const [w, b = null] = pick(kind, "params", params, bias ? ["w", "b"] : ["w"]) as [Tensor, Tensor?]
+      return [whole(w, b, x), state]
+    },
+    outShape,
+  }
+}
+const windowOf = (kind: string, window: ops.Each, rank: number): Shape => {
+  const all = typeof window === "number" ? Array<number>(rank).fill(window) : window
+  if (all.length !== rank) throw new TypeError(`${kind}: window must be a number or ${rank} of them; got ${JSON.stringify(window)}`)
+  return all
+}
+const forward = (
+  kind: "conv1d" | "conv2d",
+  op: typeof ops.conv1d,
+  rank: number,
+  inputs: number,
+  outputs: number,
+  size: ops.Each,
+  options: ConvLayerOptions,
+) => {
+  const window = windowOf(kind, size, rank)
+  const { bias: _, init: __, dtype: ___, ...rest } = options
+  return convolution({
+    ...{ kind, rank, inputs, outputs, window, groups: options.groups ?? 1, options },
+    run: (x, w) => op(x, w, rest),
+    places: places => ops.windowsAlong(kind, places, window, rest),
+  })
+}
+
+/**
+ * A convolution of sequences: [batch, length, in] to [batch, windows, out], y = conv1d(x, w) + b; `window` says how many places.
+ *
+ * Parameters: `{ w, b }`, w [window, in / groups, out], or `{ w }` without bias. Options: `stride padding dilation groups` as of the function
+ * `conv1d`, and `bias init dtype`. Throws TypeError for options out of range and inputs of another shape.
+ *
+ * @example
+ * sequential(conv1d(8, 16, 5, { padding: "same" }), relu(), globalAveragePool(), dense(16, 2)).init(random.key(1), [100, 8])
+ */
+export const conv1d = <const In extends number, const Out extends number>(
+  inputs: In,
+  outputs: Out,
+  window: ops.Each,
+  options: ConvLayerOptions = {},
+): LayerOf<"conv1d", In, Out> => forward("conv1d", ops.conv1d, 1, inputs, outputs, window, options) as LayerOf<"conv1d", In, Out>
+/**
+ * A convolution of images: [batch, height, width, in] to [batch, windows, windows, out]; see `conv1d`. LeCun et al., Gradient-based learning
+ * applied to document recognition (1998).
+ *
+ * @example
+ * sequential(conv2d(1, 8, 5), relu(), maxPool(2), flatten(), dense(1152, 10)).init(random.key(1), [28, 28, 1])
+ */
+export const conv2d = <const In extends number, const Out extends number>(
+  inputs: In,
+  outputs: Out,
+  window: ops.Each,
+  options: ConvLayerOptions = {},
+): LayerOf<"conv2d", In, Out> => forward("conv2d", ops.conv2d, 2, inputs, outputs, window, options) as LayerOf<"conv2d", In, Out>
+
+const backward = (
+  kind: "convTranspose1d" | "convTranspose2d",
+  op: typeof ops.convTranspose1d,
+  rank: number,
+  inputs: number,
+  outputs: number,
+  size: ops.Each,
+  options: ConvTransposeLayerOptions,
+) => {
+  const window = windowOf(kind, size, rank)
+  const { bias: _, init: __, dtype: ___, ...rest } = options
+  return convolution({
+    ...{ kind, rank, inputs, outputs, window, groups: options.groups ?? 1, options },
+    run: (x, w) => op(x, w, rest),
+    places: places => ops.placesOfTransposed(kind, places, window, rest),
+  })
+}
+/** The transpose of a convolution of sequences, which makes them longer; see `conv1d` and the function `convTranspose1d`. */
+export const convTranspose1d = <const In extends number, const Out extends number>(
+  inputs: In,
+  outputs: Out,
+  window: ops.Each,
+  options: ConvTransposeLayerOptions = {},
+): LayerOf<"convTranspose1d", In, Out> =>
+  backward("convTranspose1d", ops.convTranspose1d, 1, inputs, outputs, window, options) as LayerOf<"convTranspose1d", In, Out>
+/**
+ * The transpose of a convolution of images, which makes them larger; see `conv2d` and the function `convTranspose2d`.
+ *
+ * @example
+ * convTranspose2d(16, 1, 2, { stride: 2 }).outShape([14, 14, 16])  // [28, 28, 1]
+ */
+export const convTranspose2d = <const In extends number, const Out extends number>(
+  inputs: In,
+  outputs: Out,
+  window: ops.Each,
+  options: ConvTransposeLayerOptions = {},
+): LayerOf<"convTranspose2d", In, Out> =>
+  backward("convTranspose2d", ops.convTranspose2d, 2, inputs, outputs, window, options) as LayerOf<"convTranspose2d", In, Out>
+
+type PoolRun = (x: Tensor, window: ops.Each, options: ops.PoolOptions) => Tensor
+function pooling(kind: string, run: PoolRun, window: ops.Each, options: ops.AveragePoolOptions): Layer<"any", "same"> {
+  const whole = composite(kind, { window, ...options }, (x: Tensor) => run(x, window, options))
+  const places = (shape: Shape): Shape => {
+    if (shape.length < 2) throw new TypeError(`${nameOf(kind)}: wants examples [...places, channels]; got shape [${shape}]`)
+    const { stride = window, padding = "valid" } = options
+    return [...ops.windowsAlong(kind, shape.slice(0, -1), window, { stride, padding }), shape.at(-1)!]
+  }
+  if (typeof window === "number") places([window, 1]) // options that make no sense are errors here
+  return {
+    kind,
+    in: "any",
+    out: "same",
+    config: { kind, window, ...options } as LayerConfig,
+    init: (_key, inShape) => {
+      places(inShape)
+      return { params: {}, state: {} }
+    },
+    apply(_params, state, x) {
+      wantTensor(nameOf(kind), "the input", x)
+      places(x.shape.slice(1))
+      return [whole(x), state]
+    },
+    outShape: places,
+  }
+}
+/**
+ * The largest element of each window of places: [batch, ...places, channels] to [batch, ...windows, channels]; windows follow each other
+ * unless `stride` says otherwise. Options as of the function `maxPool`.
+ *
+ * @example
+ * maxPool(2).outShape([28, 28, 8])  // [14, 14, 8]
+ */
+export const maxPool = (window: ops.Each, options: ops.PoolOptions = {}): Layer<"any", "same"> =>
+  pooling("maxPool", ops.maxPool, window, options)
+/** The mean of each window of places; see `maxPool` and the function `avgPool`. */
+export const avgPool = (window: ops.Each, options: ops.AveragePoolOptions = {}): Layer<"any", "same"> =>
+  pooling("avgPool", ops.avgPool, window, options)
