@@ -81,22 +81,27 @@ const windowOf = (kind: string, window: ops.Each, rank: number): Shape => {
   if (all.length !== rank) throw new TypeError(`${kind}: window must be a number or ${rank} of them; got ${JSON.stringify(window)}`)
   return all
 }
-const forward = (
-  kind: "conv1d" | "conv2d",
-  op: typeof ops.conv1d,
-  rank: number,
+/** A layer whose operation `op` takes the options that are not about weights; `places` says how many places it gives. */
+function weighted<O extends Weights & { readonly groups?: number }>(
+  { kind, rank, op, places }: Operation<O>,
   inputs: number,
   outputs: number,
   size: ops.Each,
-  options: ConvLayerOptions,
-) => {
+  options: O,
+): Layer<number, number> {
   const window = windowOf(kind, size, rank)
   const { bias: _, init: __, dtype: ___, ...rest } = options
   return convolution({
     ...{ kind, rank, inputs, outputs, window, groups: options.groups ?? 1, options },
-    run: (x, w) => op(x, w, rest),
-    places: places => ops.windowsAlong(kind, places, window, rest),
+    run: (x, w) => op(x, w, rest as O),
+    places: n => places(kind, n, window, rest as O),
   })
+}
+interface Operation<O> {
+  readonly kind: string
+  readonly rank: number
+  op(x: Tensor, w: Tensor, options: O): Tensor
+  places(call: string, places: Shape, window: Shape, options: O): Shape
 }
 
 /**
@@ -113,7 +118,14 @@ export const conv1d = <const In extends number, const Out extends number>(
   outputs: Out,
   window: ops.Each,
   options: ConvLayerOptions = {},
-): LayerOf<"conv1d", In, Out> => forward("conv1d", ops.conv1d, 1, inputs, outputs, window, options) as LayerOf<"conv1d", In, Out>
+): LayerOf<"conv1d", In, Out> =>
+  weighted<ConvLayerOptions>(
+    { kind: "conv1d", rank: 1, op: ops.conv1d, places: ops.windowsAlong },
+    inputs,
+    outputs,
+    window,
+    options,
+  ) as LayerOf<"conv1d", In, Out>
 /**
  * A convolution of images: [batch, height, width, in] to [batch, windows, windows, out]; see `conv1d`. LeCun et al., Gradient-based learning
  * applied to document recognition (1998).
@@ -126,25 +138,15 @@ export const conv2d = <const In extends number, const Out extends number>(
   outputs: Out,
   window: ops.Each,
   options: ConvLayerOptions = {},
-): LayerOf<"conv2d", In, Out> => forward("conv2d", ops.conv2d, 2, inputs, outputs, window, options) as LayerOf<"conv2d", In, Out>
+): LayerOf<"conv2d", In, Out> =>
+  weighted<ConvLayerOptions>(
+    { kind: "conv2d", rank: 2, op: ops.conv2d, places: ops.windowsAlong },
+    inputs,
+    outputs,
+    window,
+    options,
+  ) as LayerOf<"conv2d", In, Out>
 
-const backward = (
-  kind: "convTranspose1d" | "convTranspose2d",
-  op: typeof ops.convTranspose1d,
-  rank: number,
-  inputs: number,
-  outputs: number,
-  size: ops.Each,
-  options: ConvTransposeLayerOptions,
-) => {
-  const window = windowOf(kind, size, rank)
-  const { bias: _, init: __, dtype: ___, ...rest } = options
-  return convolution({
-    ...{ kind, rank, inputs, outputs, window, groups: options.groups ?? 1, options },
-    run: (x, w) => op(x, w, rest),
-    places: places => ops.placesOfTransposed(kind, places, window, rest),
-  })
-}
 /** The transpose of a convolution of sequences, which makes them longer; see `conv1d` and the function `convTranspose1d`. */
 export const convTranspose1d = <const In extends number, const Out extends number>(
   inputs: In,
@@ -152,7 +154,13 @@ export const convTranspose1d = <const In extends number, const Out extends numbe
   window: ops.Each,
   options: ConvTransposeLayerOptions = {},
 ): LayerOf<"convTranspose1d", In, Out> =>
-  backward("convTranspose1d", ops.convTranspose1d, 1, inputs, outputs, window, options) as LayerOf<"convTranspose1d", In, Out>
+  weighted<ConvTransposeLayerOptions>(
+    { kind: "convTranspose1d", rank: 1, op: ops.convTranspose1d, places: ops.placesOfTransposed },
+    inputs,
+    outputs,
+    window,
+    options,
+  ) as LayerOf<"convTranspose1d", In, Out>
 /**
  * The transpose of a convolution of images, which makes them larger; see `conv2d` and the function `convTranspose2d`.
  *
@@ -165,7 +173,13 @@ export const convTranspose2d = <const In extends number, const Out extends numbe
   window: ops.Each,
   options: ConvTransposeLayerOptions = {},
 ): LayerOf<"convTranspose2d", In, Out> =>
-  backward("convTranspose2d", ops.convTranspose2d, 2, inputs, outputs, window, options) as LayerOf<"convTranspose2d", In, Out>
+  weighted<ConvTransposeLayerOptions>(
+    { kind: "convTranspose2d", rank: 2, op: ops.convTranspose2d, places: ops.placesOfTransposed },
+    inputs,
+    outputs,
+    window,
+    options,
+  ) as LayerOf<"convTranspose2d", In, Out>
 
 type PoolRun = (x: Tensor, window: ops.Each, options: ops.PoolOptions) => Tensor
 function pooling(kind: string, run: PoolRun, window: ops.Each, options: ops.AveragePoolOptions): Layer<"any", "same"> {
