@@ -4,8 +4,11 @@ import { tensor } from "../core/concrete.ts"
 import { isFloating } from "../core/dtype.ts"
 import { Tensor } from "../core/tensor.ts"
 import * as p from "../primitives/index.ts"
+import { axisOf } from "./align.ts"
 import { add, less, mul, sub } from "./arithmetic.ts"
 import { type CreateOptions, wantDtype, wantShape } from "./create.ts"
+import { take } from "./shape.ts"
+import { argsort } from "./sort.ts"
 
 /** A key from a seed: i32[2]. The seed is a whole number in [0, 2^53). */
 export function key(seed: number): Tensor {
@@ -62,3 +65,43 @@ export function normal(k: Tensor, shape: Shape, { dtype = "f32" }: CreateOptions
 }
 /** True with probability `probability`: bool `shape`. */
 export const bernoulli = (k: Tensor, probability: number, shape: Shape): Tensor => less(uniform(k, shape), probability)
+/**
+ * Of the standard Gumbel distribution: -log(-log u) for u uniform in (0, 1). The largest of logits to which such numbers are added is
+ * distributed as `softmax(logits)` says. Gumbel, Statistical theory of extreme values (1954).
+ */
+export function gumbel(k: Tensor, shape: Shape, { dtype = "f32" }: CreateOptions = {}): Tensor {
+  wantKey("gumbel", k)
+  // between two of the numbers that `uniform` gives, so neither 0 nor 1
+  const u = add(uniform(k, shape, { dtype }), dtype === "f64" ? 2 ** -53 : 2 ** -24)
+  return p.neg(p.log(p.neg(p.log(u))))
+}
+/**
+ * Classes with the probabilities `softmax(logits)` along `axis` (default: the last), one for each entry of the other axes: i32.
+ * Throws TypeError for logits that are no floating-point tensor.
+ *
+ * @example
+ * random.categorical(random.key(1), tensor([[0, 5], [5, 0]]))  // most likely [1, 0]
+ */
+export function categorical(k: Tensor, logits: Tensor, { axis = -1 }: { readonly axis?: number } = {}): Tensor {
+  wantKey("categorical", k)
+  if (!(logits instanceof Tensor) || !isFloating(logits.dtype))
+    throw new TypeError(
+      `random.categorical: logits must be a floating-point tensor; got ${logits instanceof Tensor ? show(logits.aval) : typeof logits}`,
+    )
+  return p.argmax(add(logits, gumbel(k, logits.shape, { dtype: logits.dtype })), axisOf("random.categorical", logits, axis))
+}
+/**
+ * 0, 1, ... n - 1 in random order, i32 [n]; or the entries of a tensor along axis 0.
+ *
+ * @example
+ * random.permutation(random.key(1), 5)  // Tensor i32[5], each of 0 to 4 once
+ */
+export function permutation(k: Tensor, x: number | Tensor): Tensor {
+  wantKey("permutation", k)
+  if (x instanceof Tensor ? x.ndim === 0 : !(Number.isInteger(x) && x >= 0))
+    throw new TypeError(
+      `random.permutation: wants a whole number >= 0 or a tensor with an axis; got ${x instanceof Tensor ? "a scalar" : x}`,
+    )
+  const order = argsort(bits(k, [x instanceof Tensor ? x.shape[0]! : x]))
+  return x instanceof Tensor ? take(x, order) : order
+}
