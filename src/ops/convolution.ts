@@ -176,10 +176,10 @@ function placesOf(call: string, x: Tensor, window: Each, { stride = window, padd
   if (rank < 1) throw new ShapeError(call, "wants [n, ...places, channels]", [x.aval])
   const size = each(call, "window", window, rank)
   const step = each(call, "stride", stride, rank)
-  const around_ = widths(call, padding, x.shape.slice(1, -1), size, step)
-  const whole = around(x, around_)
-  const isPadded = around_.some(([a, b]) => a + b > 0)
-  const inside = isPadded ? around(p.full(x.shape, 1, "bool"), around_) : undefined
+  const margins = widths(call, padding, x.shape.slice(1, -1), size, step)
+  const whole = around(x, margins)
+  const isPadded = margins.some(([a, b]) => a + b > 0)
+  const inside = isPadded ? around(p.full(x.shape, 1, "bool"), margins) : undefined
   const counts = size.map((k, d) => p.windows(whole.shape[d + 1]!, k, step[d]!, 1))
   const offsets = size.reduce<number[][]>((all, k) => all.flatMap(o => Array.from({ length: k }, (_, i) => [...o, i])), [[]])
   const pick = (x: Tensor, offset: readonly number[]): Tensor =>
