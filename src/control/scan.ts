@@ -1,4 +1,4 @@
-import { type Aval, differentiable, same, sameShape, show } from "../core/aval.ts"
+import { type Aval, differentiable, same, sameShape, shaped, show } from "../core/aval.ts"
 import { DtypeError, ShapeError } from "../core/errors.ts"
 import type { Axis, Loop, Maybe, Operand, Primitive } from "../core/primitive.ts"
 import { bind, Tensor } from "../core/tensor.ts"
@@ -19,7 +19,7 @@ export interface Scan extends Loop {
   readonly graph: Graph
 }
 
-const stacked = (a: Aval, n: number): Aval => ({ ...a, shape: [n, ...a.shape] })
+const stacked = (a: Aval, n: number): Aval => shaped([n, ...a.shape], a)
 const turns: Aval = { shape: [], dtype: "i32" }
 const isLinear = (x: Operand): x is Aval => !(x instanceof Tensor)
 const isKnown = (x: Operand): x is Tensor => x instanceof Tensor
@@ -287,7 +287,7 @@ function recordScan(
   if (typeof f !== "function") throw new TypeError(`scan: the first argument is a function of carry and x; got ${kindOf(f)}`)
   const stacks = leaves(xs)
   const length = lengthOf(stacks, options)
-  const slices = stacks.map(({ aval }) => ({ ...aval, shape: aval.shape.slice(1) }))
+  const slices = stacks.map(({ aval }) => shaped(aval.shape.slice(1), aval))
   const first = leaves(init)
   const names = paths(init)
   let out!: readonly [Tree, Tree]

@@ -1,5 +1,5 @@
 // Which sums over the turns of a loop are computed after it, at once, from what the turns have stacked.
-import type { Aval } from "../core/aval.ts"
+import { type Aval, shaped } from "../core/aval.ts"
 import type { Axis } from "../core/primitive.ts"
 import { bind, scope, type Tensor } from "../core/tensor.ts"
 import { type Apply, avals, type Graph, type Node } from "../graph/graph.ts"
@@ -109,7 +109,7 @@ export function totals(g: Graph, shares: readonly Node[], fixed: readonly Node[]
 
   const leave = shares.map(s => leaving.has(s))
   const stacks = [...stacked, ...extra]
-  const stackedAval = ({ aval }: Node): Aval => ({ ...aval, shape: [length, ...aval.shape] })
+  const stackedAval = ({ aval }: Node): Aval => shaped([length, ...aval.shape], aval)
   const after = derive(
     values => {
       const made = new Map<Node, readonly [Tensor, Axis]>()

@@ -10,12 +10,23 @@ export interface Aval {
   readonly weak?: true
 }
 
-export const size = (shape: Shape): number => shape.reduce((a, b) => a * b, 1)
+// tracing asks these for every operation: loops, and objects of one layout
+export function size(shape: Shape): number {
+  let n = 1
+  for (let d = 0; d < shape.length; d++) n *= shape[d]!
+  return n
+}
 /** For people: `f32[2,3]`. */
 export const show = (a: Aval): string => `${a.dtype}[${a.shape.join(",")}]`
 /** For cache keys: all that an aval says. */
 export const keyOf = (a: Aval): string => (a.weak ? `${show(a)}*` : show(a))
-export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((n, i) => n === b[i])
+export function sameShape(a: Shape, b: Shape): boolean {
+  if (a.length !== b.length) return false
+  for (let d = 0; d < a.length; d++) if (a[d] !== b[d]) return false
+  return true
+}
+/** An aval like `a`, of another shape. */
+export const shaped = (shape: Shape, { dtype, weak }: Aval): Aval => (weak ? { shape, dtype, weak } : { shape, dtype })
 export const same = (a: Aval, b: Aval): boolean => a.dtype === b.dtype && sameShape(a.shape, b.shape)
 /** Only these have tangents; for all others the tangent is `null`. */
 export const differentiable = (a: Aval): boolean => isFloating(a.dtype)

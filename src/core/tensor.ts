@@ -143,7 +143,7 @@ export const currentScope = (): readonly string[] => path
 /** Names what `f` does: nodes recorded meanwhile carry the path of names, in profiles, graphs and explanations. */
 export function scope<T>(name: string | readonly string[], f: () => T): T {
   const before = path
-  path = before.concat(name)
+  if (name.length) path = before.concat(name)
   try {
     return f()
   } finally {

@@ -36,7 +36,14 @@ const describeOther = (t: unknown): string => {
 /** The leaves in order; numbers become weak scalar tensors, hence run-time arguments. */
 export function leaves(t: Tree): Tensor[] {
   const out: Tensor[] = []
-  walk(t, "", x => out.push(typeof x === "number" ? number(x) : x))
+  const go = (x: Tree): void => {
+    if (x instanceof Tensor) out.push(x)
+    else if (typeof x === "number") out.push(number(x))
+    else if (Array.isArray(x)) for (const y of x) go(y)
+    else if (isPlain(x)) for (const k in x) go(x[k])
+    else if (x !== null && x !== undefined) paths(t) // throws, and knows where
+  }
+  go(t)
   return out
 }
 /** The names of the leaves in order, such as `layers.0.w`. */

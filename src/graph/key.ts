@@ -11,9 +11,9 @@ export function idOf(x: object): number {
   return id
 }
 
-const isGraph = (v: unknown): v is object => typeof v === "object" && v !== null && "inputs" in v && "nodes" in v
+const isGraph = (v: object): boolean => "inputs" in v && "nodes" in v
 
-/** Parameters of a node as text; graphs by identity. Written out by hand: eager code asks for it at every operation. */
+/** Parameters of a node as text; graphs by identity. */
 export const paramsKey = (params: unknown): string => (params === null || params === undefined ? "" : text(params))
 function text(v: unknown): string {
   if (typeof v === "number") return Object.is(v, -0) ? "-0" : `${v}`
@@ -23,6 +23,24 @@ function text(v: unknown): string {
   let s = "{"
   for (const [key, value] of Object.entries(v as object)) s += `${key}:${text(value)},`
   return `${s}}`
+}
+
+/** Whether parameters are the same, graphs by identity. Eager code asks at every operation, so nothing is allocated. */
+export function sameParams(a: unknown, b: unknown): boolean {
+  if (Object.is(a, b)) return true
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null || isGraph(a) || isGraph(b)) return false
+  if (Array.isArray(a)) {
+    if (!Array.isArray(b) || a.length !== b.length) return false
+    for (let i = 0; i < a.length; i++) if (!sameParams(a[i], b[i])) return false
+    return true
+  }
+  let left = 0
+  for (const key in a) {
+    if (!(key in b) || !sameParams(a[key as never], b[key as never])) return false
+    left++
+  }
+  for (const _ in b) left--
+  return left === 0
 }
 
 const MAX_GRAPHS = 1024

@@ -1,5 +1,5 @@
 // Numbers become tensors and shapes are aligned here, because primitives never broadcast.
-import { type Aval, type Shape, sameShape } from "../core/aval.ts"
+import { type Aval, type Shape, sameShape, shaped } from "../core/aval.ts"
 import { isFloating } from "../core/dtype.ts"
 import { DtypeError, ShapeError } from "../core/errors.ts"
 import { Tensor } from "../core/tensor.ts"
@@ -17,14 +17,17 @@ function tensorOrNumber(name: string, x: unknown): asserts x is Operand {
 
 /** Operands of one dtype: numbers and weak tensors take that of the first other one. */
 export function promote(name: string, operands: readonly Operand[]): Tensor[] {
-  for (const x of operands) tensorOrNumber(name, x)
-  const tensors = operands.filter(x => x instanceof Tensor)
-  const a: Aval = (tensors.find(x => !x.aval.weak) ?? tensors[0])?.aval ?? { shape: [], dtype: "f32" }
+  let a: Aval | undefined
+  for (const x of operands) {
+    tensorOrNumber(name, x)
+    if (x instanceof Tensor && (!a || (a.weak && !x.aval.weak))) a = x.aval
+  }
+  a ??= { shape: [], dtype: "f32" }
   return operands.map(x => {
     if (typeof x === "number") {
       if (a.dtype === "bool" || (a.dtype === "i32" && !Number.isInteger(x)))
         throw new DtypeError(name, `the number ${x} does not fit ${a.dtype}`, [a])
-      return p.fullLike({ ...a, shape: [] }, x)
+      return p.fullLike(shaped([], a), x)
     }
     if (!x.aval.weak || a.weak) return x
     if (!isFloating(a.dtype))

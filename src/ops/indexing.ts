@@ -1,5 +1,5 @@
 // One place for each element.
-import type { Aval } from "../core/aval.ts"
+import { type Aval, shaped } from "../core/aval.ts"
 import { ShapeError } from "../core/errors.ts"
 import type { Tensor } from "../core/tensor.ts"
 import * as p from "../primitives/index.ts"
@@ -19,7 +19,7 @@ export function takeAlongAxis(x: Tensor, indices: Tensor, { axis = -1 }: { reado
   const n = x.shape[d]!
   const places = placesIn("takeAlongAxis", indices, n)
   if (indices.ndim !== x.ndim) throw new ShapeError("takeAlongAxis", "indices must have as many axes as the tensor", [x.aval, indices.aval])
-  const one = (a: Aval): Aval => ({ ...a, shape: a.shape.with(d, 1) })
+  const one = (a: Aval): Aval => shaped(a.shape.with(d, 1), a)
   const others = commonShape("takeAlongAxis", [one(x.aval), one(indices.aval)])
   const source = broadcastTo(x, others.with(d, n))
   const at = broadcastTo(places, others.with(d, indices.shape[d]!))

@@ -1,5 +1,5 @@
 // What the short form is itself built from, in joint form: constants, addition, and the moves and copies of elements.
-import { type Aval, type Shape, same, sameShape, size } from "../core/aval.ts"
+import { type Aval, type Shape, same, sameShape, shaped, size } from "../core/aval.ts"
 import { fromArray } from "../core/concrete.ts"
 import { allocate, type Dtype } from "../core/dtype.ts"
 import { DtypeError, ShapeError } from "../core/errors.ts"
@@ -17,12 +17,12 @@ const nullary = { jvp: never, transpose: (): Maybe[] => [], batch: never }
 
 export const fullP: Primitive<{ shape: Shape; value: number; dtype: Dtype; weak?: true }> = {
   name: "full",
-  shape: (_ins, { value: _, ...aval }) => [aval],
+  shape: (_ins, p) => [shaped(p.shape, p)],
   meaning: { kind: "map", at: (_ins, _idx, p) => constant(p.dtype, p.value) },
   literal({ value, ...p }) {
     // a program that writes some numbers takes longer to make than to run
     if (size(p.shape) <= SMALL) return fromArray(allocate(p.dtype, size(p.shape)).fill(value), p)
-    const x = fromArray(allocate(p.dtype, 1).fill(value), { ...p, shape: [] })
+    const x = fromArray(allocate(p.dtype, 1).fill(value), shaped([], p))
     return broadcast(
       x,
       p.shape,
@@ -57,7 +57,12 @@ export const permuteP: Primitive<{ perm: Shape }> = {
     const axes = [...p.perm].sort((a, b) => a - b)
     if (axes.length !== x!.shape.length || axes.some((a, i) => a !== i))
       throw new ShapeError("transpose", `axes [${p.perm}] must name each axis of the operand once`, [x!])
-    return [{ ...x!, shape: p.perm.map(d => x!.shape[d]!) }]
+    return [
+      shaped(
+        p.perm.map(d => x!.shape[d]!),
+        x!,
+      ),
+    ]
   },
   meaning: { kind: "map", at: ([x], idx, p) => x!(p.perm.map((_, d) => idx[p.perm.indexOf(d)]!)) },
   jvp: linearJvp(() => permuteP),
@@ -90,7 +95,7 @@ export const broadcastP: Primitive<{ shape: Shape; axes: Shape }> = {
       )
     )
       throw new ShapeError("broadcast", `shape [${p.shape}] without axes [${p.axes}] must be the operand's`, [x!])
-    return [{ ...x!, shape: p.shape }]
+    return [shaped(p.shape, x!)]
   },
   meaning: { kind: "map", at: ([x], idx, p) => x!(idx.filter((_, i) => !p.axes.includes(i))) },
   jvp: linearJvp(() => broadcastP),
@@ -134,7 +139,7 @@ export const sumP: Primitive<{ axes: Shape }> = {
   name: "sum",
   shape([x], p) {
     if (x!.dtype === "bool") throw new DtypeError("sum", "wants numbers", [x!])
-    return [{ ...x!, shape: without(x!.shape, p.axes) }]
+    return [shaped(without(x!.shape, p.axes), x!)]
   },
   meaning: {
     kind: "reduce",
@@ -165,7 +170,7 @@ export function agree(name: string, ins: readonly Aval[]): Aval {
     if (x.dtype !== y.dtype) throw new DtypeError(name, "operands must have one dtype", ins)
     if (!same(x, y)) throw new ShapeError(name, "operands must have one shape (broadcast them first)", ins)
   }
-  return ins.find(a => !a.weak) ?? x
+  return x.weak ? (ins.find(a => !a.weak) ?? x) : x
 }
 
 export const addP: Primitive<null> = {

@@ -1,4 +1,4 @@
-import { sameShape } from "../core/aval.ts"
+import { sameShape, shaped } from "../core/aval.ts"
 import { DtypeError, ShapeError } from "../core/errors.ts"
 import type { Primitive } from "../core/primitive.ts"
 import { bind1, type Tensor } from "../core/tensor.ts"
@@ -32,7 +32,7 @@ export const matmulP: Primitive<null> = /*@__PURE__*/ definePrimitive<null>({
     const lead = sameShape(a!.shape.slice(0, -2), b!.shape.slice(0, -2))
     if (r < 2 || b!.shape.length !== r || a!.shape[r - 1] !== b!.shape[r - 2] || !lead)
       throw new ShapeError("matmul", "wants [..., m, k] and [..., k, n]", [a!, b!])
-    return { ...(a!.weak ? b! : a!), shape: [...a!.shape.slice(0, -1), b!.shape[r - 1]!] }
+    return shaped([...a!.shape.slice(0, -1), b!.shape[r - 1]!], a!.weak ? b! : a!)
   },
   kind: "contraction",
   at([x, y], idx, _p, [a]) {

@@ -1,6 +1,6 @@
 // Convolution: one sum of products x[n, o stride + k dilation, g, c] w[k, g, c, o] y[n, o, g, o] over all its axes, of which each primitive
 // gives the derivative by one factor. Channels are last, so that neighbours in memory are multiplied by neighbours.
-import type { Aval, Shape } from "../core/aval.ts"
+import { type Aval, type Shape, shaped } from "../core/aval.ts"
 import { DtypeError, ShapeError } from "../core/errors.ts"
 import type { Primitive } from "../core/primitive.ts"
 import { bind1, type Tensor } from "../core/tensor.ts"
@@ -40,7 +40,7 @@ export const convP: Primitive<Steps> = /*@__PURE__*/ definePrimitive<Steps>({
     if (w!.shape.length !== x!.shape.length || x!.shape.at(-2) !== w!.shape.at(-3) || x!.shape.at(-1) !== w!.shape.at(-2))
       throw new ShapeError("conv", "wants [n, ...places, groups, channels] and [...window, groups, channels, outputs]", [x!, w!])
     const out = s.map((n, d) => windows(n, k[d]!, p.stride[d]!, p.dilation[d]!))
-    return { ...x!, shape: [x!.shape[0]!, ...out, w!.shape.at(-3)!, w!.shape.at(-1)!] }
+    return shaped([x!.shape[0]!, ...out, w!.shape.at(-3)!, w!.shape.at(-1)!], x!)
   },
   kind: "contraction",
   at([x, w], idx, p, [, b]) {
@@ -75,7 +75,7 @@ export const convWeightP: Primitive<Weights> = /*@__PURE__*/ definePrimitive<Wei
   name: "convWeight",
   shape([x, y], { window }) {
     wantFloats("convWeight", [x!, y!])
-    return { ...x!, shape: [...window, ...x!.shape.slice(-2), y!.shape.at(-1)!] }
+    return shaped([...window, ...x!.shape.slice(-2), y!.shape.at(-1)!], x!)
   },
   kind: "contraction",
   at([x, y], idx, p, [, b]) {

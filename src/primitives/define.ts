@@ -30,7 +30,10 @@ export function definePrimitive<P = null>(s: Short<P>): Primitive<P> {
     meaning: { kind: s.kind ?? "map", at: s.at },
     jvp(xs, ts, p) {
       const y = bind1(self, xs, p)
-      const dy = ts.reduce<Maybe>((dy, t, i) => addMaybe(dy, t && (s.push[i]?.(t, xs, y, p) ?? null)), null)
+      let dy: Maybe = null
+      ts.forEach((t, i) => {
+        if (t) dy = addMaybe(dy, s.push[i]?.(t, xs, y, p) ?? null)
+      })
       return [[y], [dy]]
     },
     transpose([ct], xs, p) {

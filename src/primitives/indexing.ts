@@ -1,5 +1,5 @@
 // Reads and additions at places that data decide; each is the other's transpose.
-import { type Aval, type Shape, sameShape } from "../core/aval.ts"
+import { type Aval, type Shape, sameShape, shaped } from "../core/aval.ts"
 import { isFloating } from "../core/dtype.ts"
 import { DtypeError, ShapeError } from "../core/errors.ts"
 import type { Primitive } from "../core/primitive.ts"
@@ -37,7 +37,7 @@ function place(idx: Read, at: readonly Index[], axis: number, [a, b]: readonly A
  */
 export const gatherP: Primitive<Gather> = {
   name: "gather",
-  shape: ([x, idx], p) => [{ ...x!, shape: gathered("take", x!, idx!, p) }],
+  shape: ([x, idx], p) => [shaped(gathered("take", x!, idx!, p), x!)],
   meaning: {
     kind: "map",
     at([x, idx], at, { axis, outside }, avals) {

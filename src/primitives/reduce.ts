@@ -1,5 +1,5 @@
 // Extremes over axes, and where they are.
-import type { Shape } from "../core/aval.ts"
+import { type Shape, shaped } from "../core/aval.ts"
 import { DtypeError, ShapeError } from "../core/errors.ts"
 import type { Primitive } from "../core/primitive.ts"
 import { bind1, type Tensor } from "../core/tensor.ts"
@@ -17,7 +17,7 @@ const extreme = (name: "max" | "min"): Primitive<{ axes: Shape }> => {
     shape([x], p) {
       if (x!.dtype === "bool") throw new DtypeError(name, "wants numbers", [x!])
       if (p.axes.some(d => x!.shape[d] === 0)) throw new ShapeError(name, "an extreme of no elements does not exist", [x!])
-      return { ...x!, shape: without(x!.shape, p.axes) }
+      return shaped(without(x!.shape, p.axes), x!)
     },
     kind: "reduce",
     at([x], idx, p, [a]) {

@@ -1,5 +1,5 @@
 // Moves of elements: reshape, slice, pad, concat.
-import { type Shape, size } from "../core/aval.ts"
+import { type Shape, shaped, size } from "../core/aval.ts"
 import { DtypeError, ShapeError } from "../core/errors.ts"
 import type { Primitive } from "../core/primitive.ts"
 import { bind1, Tensor } from "../core/tensor.ts"
@@ -13,7 +13,7 @@ export const reshapeP: Primitive<{ shape: Shape }> = /*@__PURE__*/ definePrimiti
   shape([x], p) {
     if (size(p.shape) !== size(x!.shape))
       throw new ShapeError("reshape", `shape [${p.shape}] has ${size(p.shape)} elements, which must be as many as the operand's`, [x!])
-    return { ...x!, shape: p.shape }
+    return shaped(p.shape, x!)
   },
   at: ([x], idx, p, [a]) => x!(unravel(ravel(idx, p.shape), a!.shape)),
   push: [(t, _xs, _y, p) => reshape(t, p.shape)],
@@ -39,7 +39,7 @@ export const sliceP: Primitive<Window> = /*@__PURE__*/ definePrimitive<Window>({
   shape([x], p) {
     if (!fits(p.shape, p, x!.shape))
       throw new ShapeError("slice", `the box [${p.shape}] from [${p.start}] must lie within the operand`, [x!])
-    return { ...x!, shape: p.shape }
+    return shaped(p.shape, x!)
   },
   at: ([x], idx, p) => x!(idx.map((i, d) => offset(i, p.start[d]!))),
   push: [(t, _xs, _y, p) => slice(t, p)],
@@ -54,7 +54,7 @@ export const padP: Primitive<Window> = /*@__PURE__*/ definePrimitive<Window>({
   shape([x], p) {
     if (!fits(x!.shape, p, p.shape))
       throw new ShapeError("pad", `the operand at [${p.start}] must lie within the result [${p.shape}]`, [x!])
-    return { ...x!, shape: p.shape }
+    return shaped(p.shape, x!)
   },
   at([x], idx, p, [a]) {
     const at: Index[] = []

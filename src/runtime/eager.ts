@@ -1,35 +1,75 @@
-import { type Aval, keyOf, show, size } from "../core/aval.ts"
+import { type Aval, same, show } from "../core/aval.ts"
 import { Concrete, type Storage } from "../core/concrete.ts"
 import { bytesOf, type TypedArray } from "../core/dtype.ts"
 import type { Primitive } from "../core/primitive.ts"
 import { bottom, currentScope, type Tensor, Trace } from "../core/tensor.ts"
 import { type Apply, type Graph, Node } from "../graph/graph.ts"
-import { idOf, paramsKey } from "../graph/key.ts"
+import { idOf, sameParams } from "../graph/key.ts"
 import type { Run } from "./engine.ts"
-import { compiler } from "./program.ts"
+import { type Compiler, compiler } from "./program.ts"
 
 const MAX_PENDING = 256
 const MAX_BYTES = 64 << 20
-/** Programs of eager code are kept until there are this many; then the oldest goes. */
+/** Programs of eager code are kept until there are this many; then all are forgotten. */
 const MAX_PROGRAMS = 1024
-const MAX_CODES = 1 << 16
 
-interface Work {
+/**
+ * An operation that has not run yet. A class, and nothing else is made for an operation: the engine gives object literals that
+ * once lived long to the old generation at birth, and from there they kept everything they had led to from being collected early.
+ */
+class Work {
   readonly prim: Primitive
   readonly args: readonly Concrete[]
   readonly params: unknown
   readonly outs: readonly Concrete[]
   readonly scope: readonly string[]
-  /** Primitive and parameters as text. */
-  readonly name: string
-  /** A number that equal operations on equal shapes share. */
-  readonly hash: number
+  constructor(prim: Primitive, args: readonly Concrete[], params: unknown, outs: readonly Concrete[]) {
+    this.prim = prim
+    this.args = args
+    this.params = params
+    this.outs = outs
+    this.scope = currentScope()
+  }
+}
+
+/**
+ * Where a sequence of operations has come to: the last of them, and those that came after it before. Programs are found by walking
+ * along what they do, one comparison an operation: in a loop what comes now is what came last time.
+ */
+class Place {
+  readonly next: Place[] = []
+  /** The program that ends here. */
+  run: Run | undefined
+  private readonly prim: Primitive
+  private readonly params: unknown
+  private readonly args: readonly number[]
+  /** Of each operand that came up here. */
+  private readonly avals: readonly (Aval | undefined)[]
+
+  /** `numbers` of the operands, counted as they came up; `first` of those that came up here. */
+  constructor({ prim, params, args }: Work, numbers: readonly number[], first: number) {
+    this.prim = prim
+    this.params = params
+    this.args = [...numbers]
+    this.avals = args.map((a, i) => (numbers[i]! >= first ? a.aval : undefined))
+  }
+  is({ prim, params, args }: Work, numbers: readonly number[]): boolean {
+    if (this.prim !== prim || this.args.length !== args.length) return false
+    for (let i = 0; i < args.length; i++) {
+      if (this.args[i] !== numbers[i]) return false
+      const [known, aval] = [this.avals[i], args[i]!.aval]
+      if (known && known !== aval && (!same(known, aval) || known.weak !== aval.weak)) return false
+    }
+    return sameParams(this.params, params)
+  }
 }
 
 /** The numbers of a tensor whose operation has not run yet. */
 class Pending implements Storage {
   private readonly stage: Eager
   owner: Concrete | undefined
+  /** Counted through all programs, as it comes up; -1 until then. */
+  number = -1
   constructor(stage: Eager) {
     this.stage = stage
   }
@@ -59,8 +99,10 @@ class Pending implements Storage {
 export class Eager extends Trace {
   private pending: Work[] = []
   private bytes = 0
-  private readonly programs = new Map<string, Run>()
-  private readonly codes = new Map<string, number>()
+  private known: Place[] = []
+  private programs = 0
+  private compiler: Compiler | undefined
+  private numbers = 0
 
   constructor() {
     super(0)
@@ -79,19 +121,10 @@ export class Eager extends Trace {
         const storage = new Pending(this)
         return (storage.owner = new Concrete(aval, storage))
       })
-    const hash = outs.reduce((h, o) => hashAval(h, o.aval), idOf(prim) + 1)
-    const name = params === null ? `${idOf(prim)}` : `${idOf(prim)} ${paramsKey(params)}`
-    this.pending.push({ prim, args, params, outs, scope: currentScope(), name, hash })
+    this.pending.push(new Work(prim, args, params, outs))
     for (const o of outs) this.bytes += o.size * bytesOf(o.dtype)
     if (this.pending.length >= MAX_PENDING || this.bytes >= MAX_BYTES) this.flush(cut(this.pending))
     return outs
-  }
-
-  /** A short number for a text. */
-  private code(text: string): number {
-    let c = this.codes.get(text)
-    if (c === undefined) this.codes.set(text, (c = this.codes.size))
-    return c
   }
 
   /** Runs the first `n` pending operations. */
@@ -99,36 +132,50 @@ export class Eager extends Trace {
     if (n === 0) return
     const work = this.pending.slice(0, n)
     this.pending = this.pending.slice(n)
-    this.bytes = this.pending.reduce((b, w) => b + w.outs.reduce((c, o) => c + o.size * bytesOf(o.dtype), 0), 0)
+    this.bytes = 0
+    for (const w of this.pending) for (const o of w.outs) this.bytes += o.size * bytesOf(o.dtype)
+    if (this.compiler !== compiler() || this.programs >= MAX_PROGRAMS) {
+      this.compiler = compiler()
+      this.known = []
+      this.programs = 0
+    }
+    const { place, inputs } = this.find(work)
+    if (!place.run) {
+      place.run = this.compiler.compile(graphOf(work, inputs))
+      this.programs++
+    }
+    const results = place.run(inputs.map(a => a.storage))
+    let i = 0
+    for (const w of work) for (const o of w.outs) o.storage = results[i++]!
+  }
+
+  /** Walks along the operations, making the way where there is none, and lists what they take from outside. */
+  private find(work: readonly Work[]): { place: Place; inputs: Concrete[] } {
+    const start = this.numbers
     const inputs: Concrete[] = []
-    if (this.codes.size >= MAX_CODES) {
-      this.codes.clear()
-      this.programs.clear() // their numbers mean something else from now on
-    }
-    // values are numbered as they come up, and an input says its type where it does
-    const numbers = new Map<Storage, number>()
-    let key = `${compiler().id}`
+    const given = new Map<Storage, number>()
+    const numbers: number[] = []
+    let place: Place | undefined
+    let known = this.known
     for (const w of work) {
-      key += `;${this.code(w.name)}`
+      const first = this.numbers - start
+      numbers.length = 0
       for (const a of w.args) {
-        let i = numbers.get(a.storage)
-        if (i === undefined) {
-          numbers.set(a.storage, (i = numbers.size))
+        const { storage } = a
+        let number = storage instanceof Pending && storage.number >= start ? storage.number : given.get(storage)
+        if (number === undefined) {
+          given.set(storage, (number = this.numbers++))
           inputs.push(a)
-          key += `:${this.code(keyOf(a.aval))}`
         }
-        key += `,${i}`
+        numbers.push(number - start)
       }
-      for (const o of w.outs) numbers.set(o.storage, numbers.size)
+      for (const o of w.outs) (o.storage as Pending).number = this.numbers++
+      place = undefined
+      for (const p of known) if (p.is(w, numbers)) place = p
+      if (!place) known.push((place = new Place(w, numbers, first)))
+      known = place.next
     }
-    let run = this.programs.get(key)
-    if (!run) {
-      run = compiler().compile(graphOf(work, inputs))
-      if (this.programs.size >= MAX_PROGRAMS) this.programs.delete(this.programs.keys().next().value!)
-      this.programs.set(key, run)
-    }
-    const results = run(inputs.map(a => a.storage))
-    work.flatMap(w => w.outs).forEach((o, i) => (o.storage = results[i]!))
+    return { place: place!, inputs }
   }
 }
 
@@ -151,7 +198,12 @@ function graphOf(work: readonly Work[], inputs: readonly Concrete[]): Graph {
 }
 
 const mix = (h: number, x: number): number => Math.imul(h ^ x, 0x9e3779b1) >>> 0
-const hashAval = (h: number, a: Aval): number => mix(a.shape.reduce(mix, h), size(a.shape))
+/** A number that equal operations on equal shapes share. */
+function hash({ prim, outs }: Work): number {
+  let h = idOf(prim) + 1
+  for (const { shape } of outs) for (const n of shape) h = mix(h, n + shape.length)
+  return h
+}
 
 /**
  * How many operations to run when too many are pending. The cut is made where the operations themselves say so (the last place
@@ -162,9 +214,10 @@ function cut(work: readonly Work[]): number {
   if (work.length < 8) return work.length
   let best = work.length
   let smallest = Infinity
+  const hashes = work.map(hash)
   for (let i = work.length >> 1; i < work.length; i++) {
     let h = 0
-    for (let j = Math.max(0, i - 3); j <= i; j++) h = mix(h, work[j]!.hash)
+    for (let j = Math.max(0, i - 3); j <= i; j++) h = mix(h, hashes[j]!)
     if (h <= smallest) [smallest, best] = [h, i + 1]
   }
   return best
