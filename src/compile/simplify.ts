@@ -1,5 +1,5 @@
 import { type Apply, type Graph, type Node, prune } from "../graph/graph.ts"
-import { idOf, paramsKey } from "../graph/key.ts"
+import { idOf, sameData } from "../graph/key.ts"
 
 /** Computes equal applications once and drops those that no output needs. */
 export function simplify(g: Graph): Graph {
@@ -11,18 +11,19 @@ export function simplify(g: Graph): Graph {
     if (i === undefined) ids.set(n, (i = ids.size))
     return i
   }
-  const seen = new Map<string, Apply>()
+  const seen = new Map<string, Apply[]>()
   const nodes: Apply[] = []
   for (const n of prune(g).nodes) {
     const args = n.args.map(link)
-    const key = `${idOf(n.prim)} ${paramsKey(n.params)} ${args.map(id)}`
-    const twin = seen.get(key)
+    const key = `${idOf(n.prim)} ${args.map(id)}`
+    const alike = seen.get(key) ?? []
+    const twin = alike.find(a => sameData(a.params, n.params))
     if (twin) {
       n.outs.forEach((o, i) => same.set(o, twin.outs[i]!))
       continue
     }
     const made = { ...n, args }
-    seen.set(key, made)
+    seen.set(key, [...alike, made])
     nodes.push(made)
   }
   return prune({ inputs: g.inputs, nodes, outputs: g.outputs.map(link) })

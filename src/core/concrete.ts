@@ -3,23 +3,26 @@ import { allocate, type Dtype, isDtype, type TypedArray } from "./dtype.ts"
 import { DonatedTensorError } from "./errors.ts"
 import { bottom, nest, Tensor, type Trace } from "./tensor.ts"
 
-/** Where a tensor's numbers are. The runtime adds pending computations and memory of the engine. */
+/** Where a tensor's numbers are, or will be. The runtime adds pending computations. */
 export interface Storage {
+  /** The storage that has the numbers, computed if need be. Throws where they were given away. */
+  settled(): Settled
+  /** There is nothing here any more: reading says so. */
+  readonly donated?: true
+}
+/** Where there are numbers. The runtime adds memory of the engine. */
+export interface Settled extends Storage {
   /** The numbers, computed or fetched if need be. They stay what they are. */
   read(): TypedArray
   /** The numbers where they lie, to be used at once: the next program may move or overwrite them. */
   view(): TypedArray
   /** These numbers in a storage that may be written over: a copy where someone has read them. */
-  own(): Storage
-  /** The storage that has the numbers, computed if need be. Throws where they were given away. */
-  settled(): Storage
-  /** There is nothing here any more: reading says so. */
-  readonly donated?: true
+  own(): Settled
 }
 /** Numbers in an array that belongs to JavaScript's garbage collector, until an engine takes them to where it works. */
-export class Host implements Storage {
+export class Host implements Settled {
   private array: TypedArray | undefined
-  private moved: Storage | undefined
+  private moved: Settled | undefined
   private shown = false
   /** How many programs have had a copy. */
   copies = 0
@@ -33,14 +36,14 @@ export class Host implements Storage {
   view(): TypedArray {
     return this.array ?? this.moved!.view()
   }
-  own(): Storage {
+  own(): Settled {
     return this.moved ?? (this.shown ? new Host(this.array!.slice()) : this)
   }
-  settled(): Storage {
+  settled(): Settled {
     return this.moved ?? this
   }
   /** The numbers are in `storage` from now on; an array that someone has read stays. */
-  move(storage: Storage): void {
+  move(storage: Settled): void {
     this.moved = storage
     if (!this.shown) this.array = undefined
   }
@@ -52,12 +55,9 @@ export class Donated implements Storage {
   constructor(aval: Aval) {
     this.aval = aval
   }
-  readonly read = (): never => {
+  settled(): never {
     throw new DonatedTensorError(this.aval)
   }
-  readonly view = this.read
-  readonly own = this.read
-  readonly settled = this.read
 }
 
 /** A tensor whose numbers are known, or will be as soon as they are read. */
@@ -73,7 +73,7 @@ export class Concrete extends Tensor {
     return bottom()
   }
   override values(): TypedArray {
-    return this.storage.read()
+    return this.storage.settled().read()
   }
   override toString(): string {
     if (this.storage.donated) return `Tensor ${show(this.aval)} (donated)`

@@ -126,7 +126,7 @@ export function alive<T extends Tensor>(x: T): T {
 
 /** The single interception point: the highest of the operands' traces and the innermost open stage decides. */
 export function bind<P>(prim: Primitive<P>, args: readonly Tensor[], p: P): readonly Tensor[] {
-  let top = stages.length > 0 ? stages[stages.length - 1]! : bottom()
+  let top = stages.at(-1) ?? bottom()
   for (const a of args) {
     const t = a.trace
     if (!t.open) throw new LeakedTracerError(a.aval)

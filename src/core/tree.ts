@@ -6,13 +6,17 @@ import { Tensor } from "./tensor.ts"
 export type Tree = Tensor | number | null | undefined | readonly Tree[] | { readonly [key: string]: Tree }
 export type Flat = (xs: readonly Tensor[]) => readonly Tensor[]
 
+type Path = (string | number)[]
 /** Calls `visit` with each leaf and its path, in order. */
-function walk(t: unknown, path: string, visit: (leaf: Tensor | number, path: string) => void): void {
-  const below = (key: string | number): string => (path ? `${path}.${key}` : `${key}`)
+function walk(t: unknown, visit: (leaf: Tensor | number, path: Path) => void, path: Path = []): void {
   if (t instanceof Tensor || typeof t === "number") visit(t, path)
-  else if (Array.isArray(t)) t.forEach((x, i) => walk(x, below(i), visit))
-  else if (isPlain(t)) for (const [k, v] of Object.entries(t)) walk(v, below(k), visit)
-  else if (t !== null && t !== undefined) throw notATree(t, path)
+  else if (Array.isArray(t) || isPlain(t))
+    for (const k in t) {
+      path.push(k)
+      walk(t[k as never], visit, path)
+      path.pop()
+    }
+  else if (t !== null && t !== undefined) throw notATree(t, path.join("."))
 }
 const notATree = (t: unknown, path: string): TypeError =>
   new TypeError(
@@ -36,20 +40,13 @@ const describeOther = (t: unknown): string => {
 /** The leaves in order; numbers become weak scalar tensors, hence run-time arguments. */
 export function leaves(t: Tree): Tensor[] {
   const out: Tensor[] = []
-  const go = (x: Tree): void => {
-    if (x instanceof Tensor) out.push(x)
-    else if (typeof x === "number") out.push(number(x))
-    else if (Array.isArray(x)) for (const y of x) go(y)
-    else if (isPlain(x)) for (const k in x) go(x[k])
-    else if (x !== null && x !== undefined) paths(t) // throws, and knows where
-  }
-  go(t)
+  walk(t, x => out.push(typeof x === "number" ? number(x) : x))
   return out
 }
 /** The names of the leaves in order, such as `layers.0.w`. */
 export function paths(t: Tree): string[] {
   const out: string[] = []
-  walk(t, "", (_, path) => out.push(path))
+  walk(t, (_, path) => out.push(path.join(".")))
   return out
 }
 

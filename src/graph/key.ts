@@ -25,18 +25,18 @@ function text(v: unknown): string {
   return `${s}}`
 }
 
-/** Whether parameters are the same, graphs by identity. Eager code asks at every operation, so nothing is allocated. */
-export function sameParams(a: unknown, b: unknown): boolean {
+/** Whether parameters, avals, ... are the same, graphs by identity. Eager code asks at every operation, so nothing is allocated. */
+export function sameData(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null || isGraph(a) || isGraph(b)) return false
   if (Array.isArray(a)) {
     if (!Array.isArray(b) || a.length !== b.length) return false
-    for (let i = 0; i < a.length; i++) if (!sameParams(a[i], b[i])) return false
+    for (let i = 0; i < a.length; i++) if (!sameData(a[i], b[i])) return false
     return true
   }
   let left = 0
   for (const key in a) {
-    if (!(key in b) || !sameParams(a[key as never], b[key as never])) return false
+    if (!(key in b) || !sameData(a[key as never], b[key as never])) return false
     left++
   }
   for (const _ in b) left--

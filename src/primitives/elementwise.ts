@@ -158,26 +158,13 @@ export const minimumP: Primitive<null> = /*@__PURE__*/ elementwise("minimum", {
 })
 export const minimum = /*@__PURE__*/ binary(minimumP)
 
-export const ltP: Primitive<null> = /*@__PURE__*/ elementwise("lt", {
-  of: "any",
-  gives: "bool",
-  at: ([x, y]) => compare("lt", x!, y!),
-  push: [null, null],
-})
+const comparison = (name: "lt" | "le" | "eq"): Primitive<null> =>
+  elementwise(name, { of: "any", gives: "bool", at: ([x, y]) => compare(name, x!, y!), push: [null, null] })
+export const ltP: Primitive<null> = /*@__PURE__*/ comparison("lt")
 export const lt = /*@__PURE__*/ binary(ltP)
-export const leP: Primitive<null> = /*@__PURE__*/ elementwise("le", {
-  of: "any",
-  gives: "bool",
-  at: ([x, y]) => compare("le", x!, y!),
-  push: [null, null],
-})
+export const leP: Primitive<null> = /*@__PURE__*/ comparison("le")
 export const le = /*@__PURE__*/ binary(leP)
-export const eqP: Primitive<null> = /*@__PURE__*/ elementwise("eq", {
-  of: "any",
-  gives: "bool",
-  at: ([x, y]) => compare("eq", x!, y!),
-  push: [null, null],
-})
+export const eqP: Primitive<null> = /*@__PURE__*/ comparison("eq")
 export const eq = /*@__PURE__*/ binary(eqP)
 export const andP: Primitive<null> = /*@__PURE__*/ elementwise("and", { of: "bits", push: [null, null] })
 export const and = /*@__PURE__*/ binary(andP)
@@ -203,11 +190,9 @@ export const selectP: Primitive<null> = /*@__PURE__*/ definePrimitive<null>({
   name: "select",
   shape([cond, ...xs]) {
     if (cond!.dtype !== "bool") throw new DtypeError("where", "the condition must be bool", [cond!])
-    agree(
-      "where",
-      [cond!, ...xs].map(a => ({ ...a, dtype: "bool" })),
-    )
-    return agree("where", xs)
+    const a = agree("where", xs)
+    agree("where", [cond!, { ...a, dtype: "bool" }])
+    return a
   },
   at: ([cond, x, y], idx) => op("select", cond!(idx), x!(idx), y!(idx)),
   push: [null, (t, [cond]) => select(cond!, t, zeros(t.aval)), (t, [cond]) => select(cond!, zeros(t.aval), t)],

@@ -1,10 +1,10 @@
-import { type Aval, same, show } from "../core/aval.ts"
-import { Concrete, type Storage } from "../core/concrete.ts"
-import { bytesOf, type TypedArray } from "../core/dtype.ts"
+import { type Aval, show } from "../core/aval.ts"
+import { Concrete, type Settled, type Storage } from "../core/concrete.ts"
+import { bytesOf } from "../core/dtype.ts"
 import type { Primitive } from "../core/primitive.ts"
 import { bottom, currentScope, type Tensor, Trace } from "../core/tensor.ts"
 import { type Apply, type Graph, Node } from "../graph/graph.ts"
-import { idOf, sameParams } from "../graph/key.ts"
+import { idOf, sameData } from "../graph/key.ts"
 import type { Run } from "./engine.ts"
 import { type Compiler, compiler } from "./program.ts"
 
@@ -36,32 +36,14 @@ class Work {
  * Where a sequence of operations has come to: the last of them, and those that came after it before. Programs are found by walking
  * along what they do, one comparison an operation: in a loop what comes now is what came last time.
  */
-class Place {
-  readonly next: Place[] = []
-  /** The program that ends here. */
-  run: Run | undefined
-  private readonly prim: Primitive
-  private readonly params: unknown
-  private readonly args: readonly number[]
-  /** Of each operand that came up here. */
-  private readonly avals: readonly (Aval | undefined)[]
-
-  /** `numbers` of the operands, counted as they came up; `first` of those that came up here. */
-  constructor({ prim, params, args }: Work, numbers: readonly number[], first: number) {
-    this.prim = prim
-    this.params = params
-    this.args = [...numbers]
-    this.avals = args.map((a, i) => (numbers[i]! >= first ? a.aval : undefined))
-  }
-  is({ prim, params, args }: Work, numbers: readonly number[]): boolean {
-    if (this.prim !== prim || this.args.length !== args.length) return false
-    for (let i = 0; i < args.length; i++) {
-      if (this.args[i] !== numbers[i]) return false
-      const [known, aval] = [this.avals[i], args[i]!.aval]
-      if (known && known !== aval && (!same(known, aval) || known.weak !== aval.weak)) return false
-    }
-    return sameParams(this.params, params)
-  }
+interface Place {
+  readonly prim: Primitive
+  readonly params: unknown
+  /** Operands by number: values are counted as they come up. */
+  readonly args: readonly number[]
+  readonly next: Place[]
+  /** The programs that end here, by what they take from outside. */
+  readonly programs: { readonly avals: readonly Aval[]; readonly run: Run }[]
 }
 
 /** The numbers of a tensor whose operation has not run yet. */
@@ -73,21 +55,12 @@ class Pending implements Storage {
   constructor(stage: Eager) {
     this.stage = stage
   }
-  settled(): Storage {
+  settled(): Settled {
     this.stage.flush()
     const { storage } = this.owner!
     if (storage === this)
       throw new Error(`a tensor ${show(this.owner!.aval)} does not exist, because the program that makes it has failed before`)
-    return storage
-  }
-  read(): TypedArray {
-    return this.settled().read()
-  }
-  view(): TypedArray {
-    return this.settled().view()
-  }
-  own(): Storage {
-    return this.settled().own()
+    return storage.settled()
   }
 }
 
@@ -111,7 +84,7 @@ export class Eager extends Trace {
   process<P>(prim: Primitive<P>, values: readonly Tensor[], params: P): readonly Tensor[] {
     if (prim.literal) return [prim.literal(params)]
     const args = values as readonly Concrete[]
-    for (const a of args) if (a.storage.donated) a.storage.read()
+    for (const a of args) if (a.storage.donated) a.storage.settled()
     const outs = prim
       .shape(
         args.map(a => a.aval),
@@ -139,27 +112,28 @@ export class Eager extends Trace {
       this.known = []
       this.programs = 0
     }
-    const { place, inputs } = this.find(work)
-    if (!place.run) {
-      place.run = this.compiler.compile(graphOf(work, inputs))
+    const { programs, inputs } = this.find(work)
+    const avals = inputs.map(a => a.aval)
+    let program = programs.find(p => sameData(p.avals, avals))
+    if (!program) {
+      programs.push((program = { avals, run: this.compiler.compile(graphOf(work, inputs)) }))
       this.programs++
     }
-    const results = place.run(inputs.map(a => a.storage))
+    const results = program.run(inputs.map(a => a.storage.settled()))
     let i = 0
     for (const w of work) for (const o of w.outs) o.storage = results[i++]!
   }
 
   /** Walks along the operations, making the way where there is none, and lists what they take from outside. */
-  private find(work: readonly Work[]): { place: Place; inputs: Concrete[] } {
+  private find(work: readonly Work[]): Pick<Place, "programs"> & { inputs: Concrete[] } {
     const start = this.numbers
     const inputs: Concrete[] = []
     const given = new Map<Storage, number>()
-    const numbers: number[] = []
+    const args: number[] = []
+    let { known } = this
     let place: Place | undefined
-    let known = this.known
     for (const w of work) {
-      const first = this.numbers - start
-      numbers.length = 0
+      args.length = 0
       for (const a of w.args) {
         const { storage } = a
         let number = storage instanceof Pending && storage.number >= start ? storage.number : given.get(storage)
@@ -167,15 +141,15 @@ export class Eager extends Trace {
           given.set(storage, (number = this.numbers++))
           inputs.push(a)
         }
-        numbers.push(number - start)
+        args.push(number - start)
       }
       for (const o of w.outs) (o.storage as Pending).number = this.numbers++
       place = undefined
-      for (const p of known) if (p.is(w, numbers)) place = p
-      if (!place) known.push((place = new Place(w, numbers, first)))
+      for (const p of known) if (p.prim === w.prim && sameData(p.args, args) && sameData(p.params, w.params)) place = p
+      if (!place) known.push((place = { prim: w.prim, params: w.params, args: [...args], next: [], programs: [] }))
       known = place.next
     }
-    return { place: place!, inputs }
+    return { programs: place!.programs, inputs }
   }
 }
 

@@ -1,8 +1,8 @@
 import type { Lowered } from "../compile/passes.ts"
-import type { Storage } from "../core/concrete.ts"
+import type { Settled } from "../core/concrete.ts"
 
 /** A compiled program: storages of the arguments -> storages of the results. */
-export type Run = (inputs: readonly Storage[]) => Storage[]
+export type Run = (inputs: readonly Settled[]) => Settled[]
 
 /** Turns lowered programs into code that runs. */
 export interface Engine {

@@ -1,5 +1,5 @@
 import { align } from "../compile/plan.ts"
-import type { Storage } from "../core/concrete.ts"
+import type { Settled } from "../core/concrete.ts"
 import { allocate, bytesOf, type Dtype, type TypedArray, viewOf } from "../core/dtype.ts"
 
 const PAGE = 65536
@@ -71,7 +71,7 @@ export class Heap {
 }
 
 /** Numbers in the heap: state that stays where compiled programs work on it. */
-export class Resident implements Storage {
+export class Resident implements Settled {
   private readonly heap: Heap
   private readonly dtype: Dtype
   readonly at: number
@@ -93,10 +93,10 @@ export class Resident implements Storage {
   view(): TypedArray {
     return this.heap.view(this.dtype, this.at, this.n)
   }
-  own(): Storage {
+  own(): Settled {
     return this
   }
-  settled(): Storage {
+  settled(): Settled {
     return this
   }
 }

@@ -3,7 +3,7 @@ import { tableOf } from "../compile/emit/wasm-program.ts"
 import { type Kernel, keyOf } from "../compile/kernel.ts"
 import type { Lowered } from "../compile/passes.ts"
 import { align, bytesIn, type Plan, plan } from "../compile/plan.ts"
-import { Host, type Storage } from "../core/concrete.ts"
+import { Host, type Settled } from "../core/concrete.ts"
 import { allocate } from "../core/dtype.ts"
 import type { Engine, Run } from "./engine.ts"
 import { type Heap, Resident } from "./heap.ts"
@@ -103,7 +103,7 @@ class WasmProgram {
     this.bytes = bytes
   }
 
-  readonly run = (inputs: readonly Storage[]): Storage[] => {
+  readonly run = (inputs: readonly Settled[]): Settled[] => {
     const { heap, plan, taken, results, bytes } = this
     const { buffers } = plan
     const base = this.reserve(bytes + 4 * this.entries)

@@ -14,7 +14,7 @@ import { transpose } from "./transpose.ts"
 export type Fn<A extends readonly any[] = any[], R = any> = (...args: A) => R
 const flattenCall = (f: Fn, args: readonly unknown[]): ReturnType<typeof flatten> =>
   flatten(f as (...args: any[]) => Tree, args as readonly Tree[])
-const leavesOf = (args: readonly unknown[]): Tensor[] => args.flatMap(a => leaves(a as Tree))
+const leavesOf = (args: readonly unknown[]): Tensor[] => leaves(args as readonly Tree[])
 
 /** Tangents or cotangents for `like`; throws where a leaf does not fit. Integers have none, numbers take the dtype. */
 function fitting(call: string, given: readonly Tensor[], like: readonly { aval: Aval }[]): (Tensor | null)[] {

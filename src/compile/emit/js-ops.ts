@@ -28,9 +28,23 @@ export const helpers: Readonly<Record<string, string>> = {
 /** The same number as float and as bits, for helpers that look at these. */
 const scratch: { readonly [T in Dtype]?: readonly string[] } = { f32: ["F", "FI"], f64: ["D", "DI"] }
 
-const signs = { add: "+", sub: "-", mul: "*", div: "/", lt: "<", le: "<=", eq: "===", ne: "!==", and: "&", or: "|", xor: "^", shl: "<<" }
+type Signs = { readonly [K in MachineOp]?: string }
+const signs: Signs = {
+  add: "+",
+  sub: "-",
+  mul: "*",
+  div: "/",
+  lt: "<",
+  le: "<=",
+  eq: "===",
+  ne: "!==",
+  and: "&",
+  or: "|",
+  xor: "^",
+  shl: "<<",
+}
 /** What these mean on bool. */
-const onBool: { readonly [K in MachineOp]?: string } = { add: "||", max: "||", or: "||", mul: "&&", min: "&&", and: "&&", xor: "!==" }
+const onBool: Signs = { add: "||", max: "||", or: "||", mul: "&&", min: "&&", and: "&&", xor: "!==" }
 
 /**
  * The operation applied to operand texts that need no parentheses. `t` is the type of the result, `from` that of the last
@@ -39,23 +53,9 @@ const onBool: { readonly [K in MachineOp]?: string } = { add: "||", max: "||", o
 export function operation(name: MachineOp, t: Dtype, from: Dtype, x: readonly string[], call: (helper: string) => string): string {
   const [a, b, c] = x as [string, string, string]
   const round = (text: string): string => (t === "f32" ? `${call("f")}(${text})` : t === "i32" ? `(${text}|0)` : `(${text})`)
-  if (t === "bool" && onBool[name]) return `(${a}${onBool[name]}${b})`
+  const sign = (t === "bool" && onBool[name]) || signs[name]
+  if (sign) return name === "mul" && t === "i32" ? `Math.imul(${a},${b})` : round(`${a}${sign}${b}`)
   switch (name) {
-    case "mul":
-      return t === "i32" ? `Math.imul(${a},${b})` : round(`${a}*${b}`)
-    case "add":
-    case "sub":
-    case "div":
-      return round(`${a}${signs[name]}${b}`)
-    case "lt":
-    case "le":
-    case "eq":
-    case "ne":
-    case "and":
-    case "or":
-    case "xor":
-    case "shl":
-      return `(${a}${signs[name]}${b})`
     case "shr":
       return `(${a}>>>${b}|0)`
     case "neg":
@@ -77,9 +77,7 @@ export function operation(name: MachineOp, t: Dtype, from: Dtype, x: readonly st
       return `(${a}?${b}:${c})`
     case "cast":
       return conversion(t, from, a, call)
-    case "pow2":
-    case "exponent":
-    case "mantissa":
+    default: // pow2, exponent, mantissa
       scratch[t]?.forEach(call)
       return `${call(`${name}_${t}`)}(${a})`
   }
