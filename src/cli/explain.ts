@@ -2,7 +2,7 @@
 import { statSync } from "node:fs"
 import type { Command } from "commander"
 import { DataError } from "../data/errors.ts"
-import { type Explanation, explain, networkOf, type Problem, ProblemError, readProblem, renderText } from "../explain.ts"
+import { explainNetwork, type NetworkExplanation, networkOf, type Problem, ProblemError, readProblem, renderText } from "../explain.ts"
 import { FormatError } from "../io/errors.ts"
 import { parseJson } from "../io/json.ts"
 import { readDataFile } from "../platform/node/files.ts"
@@ -41,7 +41,7 @@ async function run(problem: string, data: string | undefined, options: ExplainOp
   const { network, x, target, learningRate } =
     data === undefined ? fromFile(problem, options) : await fromModel(problem, data, options, out)
   const explanation = told(problem, () =>
-    explain(
+    explainNetwork(
       network,
       { x, target },
       { learningRate: options.learningRate ?? learningRate, ...(options.weight && { weights: options.weight }) },
@@ -52,7 +52,7 @@ async function run(problem: string, data: string | undefined, options: ExplainOp
 }
 
 /** With one weight its numbers stand at the top too, so that `jq .gradient` finds them. */
-function onlyWeight({ weights: [only, ...others] }: Explanation): object {
+function onlyWeight({ weights: [only, ...others] }: NetworkExplanation): object {
   if (!only || others.length > 0) return {}
   const { factors, product, gradient, finiteDifference } = only
   return { factors, product, gradient, finiteDifference }

@@ -1,15 +1,16 @@
 // The numbers of worked examples, and random networks: factors, products, gradients and differences are one thing computed four ways.
 import { describe, expect, it } from "vitest"
 import "../js.ts"
-import { explain } from "./explain.ts"
-import type { Explanation, Factor } from "./explanation.ts"
+import { explainNetwork } from "./explain-network.ts"
 import { WIDTH } from "./layout.ts"
 import { type ActivationName, activationNames, type DenseLayer, type LossName, lossNames, lossOf, type Network } from "./network.ts"
-import { renderText } from "./text.ts"
+import type { Factor, NetworkExplanation } from "./network-explanation.ts"
+import { renderNetwork } from "./network-text.ts"
 
 const close = (got: number, wanted: number, tolerance = 1e-12): void =>
   expect(Math.abs(got - wanted), `${got} for ${wanted}`).toBeLessThanOrEqual(tolerance * Math.max(1, Math.abs(wanted)))
-const factorNamed = ({ weights }: Explanation, symbol: string): Factor => weights.flatMap(w => w.factors).find(f => f.symbol === symbol)!
+const factorNamed = ({ weights }: NetworkExplanation, symbol: string): Factor =>
+  weights.flatMap(w => w.factors).find(f => f.symbol === symbol)!
 const transposed = (rows: readonly (readonly number[])[]): number[][] => rows[0]!.map((_, j) => rows.map(row => row[j]!))
 /** A layer from rows [out][in + 1], the bias last. */
 const biasLast = (rows: readonly (readonly number[])[], activation: ActivationName): DenseLayer => ({
@@ -20,8 +21,8 @@ const biasLast = (rows: readonly (readonly number[])[], activation: ActivationNa
 
 describe("the worked example of one neuron", () => {
   const network: Network = { layers: [{ w: [[0.5], [0.2]], b: [1.83], activation: "logistic" }], loss: "half squared error" }
-  const e = explain(network, { x: [0.1, 0.3], target: 0.03 })
-  const [w1, w2, b] = e.weights as [Explanation["weights"][0], Explanation["weights"][0], Explanation["weights"][0]]
+  const e = explainNetwork(network, { x: [0.1, 0.3], target: 0.03 })
+  const [w1, w2, b] = e.weights as [NetworkExplanation["weights"][0], NetworkExplanation["weights"][0], NetworkExplanation["weights"][0]]
 
   it("goes forward", () => {
     expect(e.forward[0]!.quantities.map(q => q.symbol)).toEqual(["s", "y"])
@@ -75,9 +76,9 @@ describe("textbook networks", () => {
     [0.13, 0.14, -0.15],
   ]
   const x = [0.5, -1]
-  const deltas = (e: Explanation, path: string): number[] => e.deltas.filter(d => d.path === path).map(d => d.value)
-  const wholeOf = (network: Network, target: readonly number[] | number): Explanation =>
-    explain(network, { x, target }, { weights: ["layers.0.w[0,0]", "layers.0.w[0,1]", "layers.1.b[0]"] })
+  const deltas = (e: NetworkExplanation, path: string): number[] => e.deltas.filter(d => d.path === path).map(d => d.value)
+  const wholeOf = (network: Network, target: readonly number[] | number): NetworkExplanation =>
+    explainNetwork(network, { x, target }, { weights: ["layers.0.w[0,0]", "layers.0.w[0,1]", "layers.1.b[0]"] })
 
   it("softmax and cross-entropy: delta is y - t", () => {
     const network: Network = { layers: [biasLast(w, "logistic"), biasLast(v, "softmax")], loss: "cross-entropy" }
@@ -155,7 +156,7 @@ describe("random networks", () => {
     for (let seed = 0; seed < 100; seed++) {
       const { network, x, target } = randomProblem(seed)
       const weights = all(network)
-      const e = explain(network, { x, target }, { weights: weights.filter((_, i) => i % Math.ceil(weights.length / 8) === 0) })
+      const e = explainNetwork(network, { x, target }, { weights: weights.filter((_, i) => i % Math.ceil(weights.length / 8) === 0) })
       for (const layer of network.layers) seen.add(layer.activation)
       seen.add(network.loss)
       for (const w of e.weights) close(w.product, w.gradient)
@@ -182,7 +183,7 @@ describe("random networks", () => {
   it("texts keep to 80 columns", () => {
     for (let seed = 0; seed < 12; seed++) {
       const { network, x, target } = randomProblem(seed, 130)
-      const text = renderText(explain(network, { x, target }))
+      const text = renderNetwork(explainNetwork(network, { x, target }))
       expect(text.split("\n").filter(line => line.length > WIDTH)).toEqual([])
       expect(text).not.toMatch(/NaN|undefined|\(\(/)
     }
@@ -200,29 +201,29 @@ describe("options", () => {
   const example = { x: [1], target: 2 }
 
   it("a larger network is explained by its steepest weight", () => {
-    const { weights } = explain(network, example)
+    const { weights } = explainNetwork(network, example)
     expect(weights.map(w => w.path)).toEqual(["layers.1.w[2,0]"])
     expect(weights[0]!.reading).toMatchObject({ rank: 1, share: 1 })
   })
   it("weights may be chosen by path, and a unit that is off says so", () => {
-    const { weights } = explain(network, example, { weights: ["layers.0.w[0, 1]", "layers.0.b[4]"], learningRate: 0.5 })
+    const { weights } = explainNetwork(network, example, { weights: ["layers.0.w[0, 1]", "layers.0.b[4]"], learningRate: 0.5 })
     expect(weights.map(w => w.symbol)).toEqual(["w0[0,1]", "b0[4]"])
     expect(weights[0]!.reading).toMatchObject({ sign: "zero", step: "keep", blockedBy: "dh0[1]/ds0[1]" })
     expect(weights[1]!.update.after).toBe(-0.5 * weights[1]!.gradient)
   })
   it("what is not there is an error that says what is", () => {
-    expect(() => explain(network, example, { weights: ["layers.0.w[1,0]"] })).toThrow(
+    expect(() => explainNetwork(network, example, { weights: ["layers.0.w[1,0]"] })).toThrow(
       'there is no weight "layers.0.w[1,0]"; there are layers.0.w[0,0] to layers.0.w[0,4], layers.0.b[0] to layers.0.b[4], ' +
         "layers.1.w[0,0] to layers.1.w[4,0]",
     )
   })
   it("an error that is too large to have a slope is refused", () => {
-    expect(() => explain(network, { x: [1e200], target: 2 })).toThrow("the error of this example is Infinity, which has no slope")
+    expect(() => explainNetwork(network, { x: [1e200], target: 2 })).toThrow("the error of this example is Infinity, which has no slope")
   })
   it("a kink is told apart from an error", () => {
     const atKink: Network = { layers: [{ w: [[1]], b: [0], activation: "relu" }], loss: "squared error" }
-    const e = explain(atKink, { x: [0], target: 1 })
+    const e = explainNetwork(atKink, { x: [0], target: 1 })
     expect(e.agrees).toBe(false)
-    expect(renderText(e)).toContain("E has a kink close by")
+    expect(renderNetwork(e)).toContain("E has a kink close by")
   })
 })
