@@ -132,8 +132,9 @@ class Explainer {
     { sumOfPaths, gradient, finiteDifference }: { sumOfPaths: number; gradient: number; finiteDifference: number },
     factors: readonly Factor[],
   ): { agrees: boolean; verdict: string } {
-    // where paths cancel, their sum is as exact as the sum of their sizes
-    const sums = Math.abs(sumOfPaths - gradient) <= 1e-10 * Math.max(Math.abs(gradient), this.graph.size[0]!)
+    // where paths cancel, their sum is as exact as the sum of their sizes; and factors close to 0 are differences of larger numbers
+    const scale = Math.max(Math.abs(gradient), this.graph.size[0]!, 1e-3 * Math.max(1, Math.abs(error)))
+    const sums = Math.abs(sumOfPaths - gradient) <= 1e-10 * scale
     const whole = near(sumOfPaths, finiteDifference, error)
     const odd = factors.find(f => !near(f.value, f.check, f.result.value))
     const agrees = sums && whole && !odd
