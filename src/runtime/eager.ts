@@ -14,8 +14,8 @@ const MAX_BYTES = 64 << 20
 const MAX_PROGRAMS = 1024
 
 /**
- * An operation that has not run yet. A class, and nothing else is made for an operation: the engine gives object literals that
- * once lived long to the old generation at birth, and from there they kept everything they had led to from being collected early.
+ * An operation that has not run yet. A class: V8 puts object literals of a kind that once lived long into the old generation at
+ * birth, where even the dead keep alive what they refer to, here all tensors of a loop, until the next full collection.
  */
 class Work {
   readonly prim: Primitive
