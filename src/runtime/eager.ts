@@ -1,6 +1,6 @@
 import { type Aval, show } from "../core/aval.ts"
 import { Concrete, type Settled, type Storage } from "../core/concrete.ts"
-import { bytesOf } from "../core/dtype.ts"
+import { bytesOf, type TypedArray } from "../core/dtype.ts"
 import type { Primitive } from "../core/primitive.ts"
 import { bottom, currentScope, type Tensor, Trace } from "../core/tensor.ts"
 import { type Apply, type Graph, Node } from "../graph/graph.ts"
@@ -61,6 +61,9 @@ class Pending implements Storage {
     if (storage === this)
       throw new Error(`a tensor ${show(this.owner!.aval)} does not exist, because the program that makes it has failed before`)
     return storage.settled()
+  }
+  read(): TypedArray {
+    return this.settled().read()
   }
 }
 
