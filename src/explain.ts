@@ -22,3 +22,4 @@ export type { ActivationName, DenseLayer, Example, LossName, Network } from "./e
 export { type Problem, readProblem } from "./explain/problem.ts"
 export { type KernelReport, type ProgramOptions, type ProgramReport, printProgram, program } from "./explain/program.ts"
 export { renderText } from "./explain/text.ts"
+export { type Timeline, type TimelineOptions, type TimelineStep, type TraceEvent, timeline } from "./explain/timeline.ts"
