@@ -12,7 +12,9 @@ import { max } from "../primitives/reduce.ts"
 import { instantiate, present, scatter } from "../transforms/jvp.ts"
 import type { Source } from "../transforms/linearize.ts"
 import { batchGraph } from "../transforms/vmap.ts"
+import { checkpoint } from "./checkpoint.ts"
 import { backwardBody, batchBody, count, jvpBody, linearBody, narrowBody, parts, splitBody, tidy } from "./loop.ts"
+import { inPieces } from "./pieces.ts"
 
 /** See Loop in core/primitive.ts. */
 export interface Scan extends Loop {
@@ -209,6 +211,16 @@ export interface ScanOptions {
   readonly length?: number
   /** From the last slice to the first; ys[i] still belongs to xs[i]. Default: false. */
   readonly reverse?: boolean
+  /**
+   * Truncated backpropagation through time: derivatives go back to the beginning of each piece of so many turns and no further, except
+   * that the first piece reaches `init`. Default: through all turns.
+   */
+  readonly truncate?: number
+  /**
+   * What the backward pass needs is computed again instead of saved, turn by turn (`true`) or for pieces of so many turns, of which only
+   * the carry at the beginning is kept: about sqrt(length) takes the least memory. The same bits. Default: false.
+   */
+  readonly checkpoint?: boolean | number
 }
 
 /**
@@ -228,6 +240,18 @@ export interface ScanOptions {
  * scan(decay, tensor(0), tensor([1, 2, 3]))  // [4.25, [1, 2.5, 4.25]]
  */
 export function scan<C, X, Y>(f: (carry: C, x: X) => readonly [C, Y], init: C, xs: X, options: ScanOptions = {}): [C, Y] {
+  const { truncate, checkpoint: again = false, ...rest } = options
+  if (again === true) return scan(checkpoint(f), init, xs, { ...rest, ...(truncate !== undefined && { truncate }) })
+  const size = sizeOfPieces(truncate, again)
+  const length = size === undefined ? 0 : lengthOf(leaves(xs as Tree), rest)
+  if (length > 0)
+    return inPieces(scan, f, init, xs, {
+      length,
+      reverse: !!rest.reverse,
+      size: size!,
+      cut: truncate !== undefined,
+      again: again !== false,
+    })
   const { operands, p, result } = recordScan(f, init as Tree, xs as Tree, options)
   return result(run(operands, p))
 }
@@ -241,7 +265,7 @@ export function countedScan<C, X, Y>(
   init: C,
   xs: X,
   turns: Tensor,
-  options: Omit<ScanOptions, "reverse"> = {},
+  options: Pick<ScanOptions, "length"> = {},
 ): [C, Y] {
   const { operands, p, result } = recordScan(f, init as Tree, xs as Tree, options)
   return result(run([...operands, turns], { ...p, counted: true }))
@@ -314,6 +338,16 @@ function recordScan(
       result: outs => rebuild(out, outs),
     }
   }
+}
+
+function sizeOfPieces(truncate: number | undefined, again: number | false): number | undefined {
+  const size = truncate ?? (again === false ? undefined : again)
+  for (const [name, n] of Object.entries({ truncate, checkpoint: again || undefined }))
+    if (n !== undefined && !(Number.isInteger(n) && n >= 1))
+      throw new TypeError(`scan: \`${name}\` is a whole number of turns from 1${name === "checkpoint" ? ", true or false" : ""}; got ${n}`)
+  if (again !== false && again !== size)
+    throw new TypeError(`scan: \`truncate\` and \`checkpoint\` must name pieces of one size; got ${truncate} and ${again}`)
+  return size
 }
 
 function lengthOf(stacks: readonly Tensor[], { length }: ScanOptions): number {

@@ -7,13 +7,13 @@ import { bottom, nest, Tensor, type Trace } from "./tensor.ts"
 export interface Storage {
   /** The storage that has the numbers, computed if need be. Throws where they were given away. */
   settled(): Settled
+  /** The numbers, computed or fetched if need be. They stay what they are. */
+  read(): TypedArray
   /** There is nothing here any more: reading says so. */
   readonly donated?: true
 }
 /** Where there are numbers. The runtime adds memory of the engine. */
 export interface Settled extends Storage {
-  /** The numbers, computed or fetched if need be. They stay what they are. */
-  read(): TypedArray
   /** The numbers where they lie, to be used at once: the next program may move or overwrite them. */
   view(): TypedArray
   /** These numbers in a storage that may be written over: a copy where someone has read them. */
@@ -55,9 +55,10 @@ export class Donated implements Storage {
   constructor(aval: Aval) {
     this.aval = aval
   }
-  settled(): never {
+  readonly settled = (): never => {
     throw new DonatedTensorError(this.aval)
   }
+  readonly read = this.settled
 }
 
 /** A tensor whose numbers are known, or will be as soon as they are read. */
@@ -73,7 +74,7 @@ export class Concrete extends Tensor {
     return bottom()
   }
   override values(): TypedArray {
-    return this.storage.settled().read()
+    return this.storage.read()
   }
   override toString(): string {
     if (this.storage.donated) return `Tensor ${show(this.aval)} (donated)`

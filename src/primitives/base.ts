@@ -33,7 +33,8 @@ export const fullP: Primitive<{ shape: Shape; value: number; dtype: Dtype; weak?
 }
 /** `value` everywhere. */
 export const full = (shape: Shape, value: number, dtype: Dtype): Tensor => bind1(fullP, [], { shape, value, dtype })
-export const fullLike = (a: Aval, value: number): Tensor => bind1(fullP, [], { ...shaped(a.shape, a), value })
+export const fullLike = (a: Aval, value: number): Tensor =>
+  bind1(fullP, [], { shape: a.shape, value, dtype: a.dtype, ...(a.weak && { weak: true as const }) })
 export const zeros = (a: Aval): Tensor => fullLike(a, 0)
 
 export const iotaP: Primitive<{ n: number }> = {
