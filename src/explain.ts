@@ -3,6 +3,7 @@
  * @module adjoint/explain
  */
 import "./preset/wasm.ts"
+import "./preset/katex.ts"
 
 export { toDot } from "./explain/dot.ts"
 export { ProblemError } from "./explain/errors.ts"
@@ -26,6 +27,7 @@ export type {
   Update,
   Use,
 } from "./explain/explanation.ts"
+export { renderHtml, renderSvg } from "./explain/html/page.ts"
 export { renderMarkdown } from "./explain/markdown.ts"
 export { networkOf } from "./explain/model.ts"
 export type { ActivationName, DenseLayer, Example, LossName, Network } from "./explain/network.ts"
