@@ -31,6 +31,7 @@ export { renderHtml, renderSvg } from "./explain/html/page.ts"
 export { renderMarkdown } from "./explain/markdown.ts"
 export { networkOf } from "./explain/model.ts"
 export type { ActivationName, DenseLayer, Example, LossName, Network } from "./explain/network.ts"
+export { explainProblem } from "./explain/network-chains.ts"
 export type {
   DeltaExplanation,
   LayerExplanation,

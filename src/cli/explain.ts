@@ -2,11 +2,21 @@
 import { statSync } from "node:fs"
 import type { Command } from "commander"
 import { DataError } from "../data/errors.ts"
-import { explainNetwork, type NetworkExplanation, networkOf, type Problem, ProblemError, readProblem, renderText } from "../explain.ts"
+import {
+  explainNetwork,
+  explainProblem,
+  type NetworkExplanation,
+  networkOf,
+  type Problem,
+  ProblemError,
+  readProblem,
+  renderText,
+} from "../explain.ts"
 import { FormatError } from "../io/errors.ts"
 import { parseJson } from "../io/json.ts"
 import { readDataFile } from "../platform/node/files.ts"
 import { UsageError } from "./errors.ts"
+import { type FileOptions, withFiles, writeFiles } from "./explain-files.ts"
 import { lossFor } from "./network.ts"
 import { type CommonOptions, positive, seed as wholeNumber, withCommon } from "./options.ts"
 import { type Labelled, labelledImages, labelledRows } from "./problem.ts"
@@ -14,7 +24,7 @@ import { isImages, openModel, type Saved } from "./saved.ts"
 import { openSource } from "./source.ts"
 import { Output } from "./terminal.ts"
 
-interface ExplainOptions extends CommonOptions {
+interface ExplainOptions extends CommonOptions, FileOptions {
   readonly row?: number
   readonly weight?: readonly string[]
   readonly learningRate?: number
@@ -27,10 +37,11 @@ export function define(command: Command): void {
     .option("--row <n>", "the row of the data, counted from 0 (default: 0)", wholeNumber)
     .option("--weight <path>", "what to explain, such as layers.0.w[3,1]; may be given several times", collect)
     .option("--learning-rate <rate>", "length of the step (default: that of the file or the training)", positive)
-  withCommon(command, [
+  withCommon(withFiles(command), [
     ["adjoint explain examples/worked.json", "every factor for one neuron"],
     ["adjoint explain runs/iris iris.csv --row 3", "the steepest weight, for one row"],
     ['adjoint explain runs/mnist mnist --weight "layers.2.w[5,7]"', "one weight, for the first test digit"],
+    ['adjoint explain examples/worked.json --weight "layers.0.w[0,0]" --html why.html', "its paths as a web page"],
   ]).action(run)
 }
 
@@ -46,6 +57,12 @@ async function run(problem: string, data: string | undefined, options: ExplainOp
       { x, target },
       { learningRate: options.learningRate ?? learningRate, ...(options.weight && { weights: options.weight }) },
     ),
+  )
+  const step = { network, x, target, learningRate: options.learningRate ?? learningRate }
+  await writeFiles(
+    options,
+    explanation.weights.map(w => w.path),
+    of => explainProblem(step, of),
   )
   out.result(renderText(explanation))
   out.event({ event: "done", ...explanation, ...onlyWeight(explanation) })

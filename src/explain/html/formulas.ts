@@ -1,5 +1,6 @@
 // Formulas of a page, and the styles and fonts that they need.
 import { factorNumber, latexNumber } from "../markdown.ts"
+import { allowed } from "./escape.ts"
 import type { ReadKatex } from "./katex-files.ts"
 import type { Katex } from "./libraries.ts"
 
@@ -39,7 +40,7 @@ export class Formulas {
   }
   private set(latex: string): string {
     const output = this.read ? "htmlAndMathml" : "mathml"
-    const html = this.katex.renderToString(latex, { output, throwOnError: false, trust: false, strict: "ignore", maxExpand: 100 })
+    const html = this.katex.renderToString(allowed(latex), { output, throwOnError: false, trust: false, strict: "ignore", maxExpand: 100 })
     for (const [font, classes] of Object.entries(FONTS)) if (classes.test(html)) this.fonts.add(font)
     return html
   }

@@ -27,14 +27,12 @@ interface Column {
 }
 const CLASSES = { text: "", number: ' class="n"', count: ' class="c"' }
 
-/** Cells are markup; the first one of a row is its head. */
-function table(caption: string, columns: readonly Column[], rows: readonly (readonly string[])[], look = ""): string {
+/** Cells are markup; that of column `heads` is the head of its row. */
+function table(caption: string, columns: readonly Column[], rows: readonly (readonly string[])[], { look = "", heads = 0 } = {}): string {
   const kind = (c: number): string => CLASSES[columns[c]!.kind ?? "text"]
-  const head = columns.map(({ head }, c) => (head ? `<th scope="col"${kind(c)}>${escaped(head)}</th>` : "<td></td>")).join("")
-  const body = rows.map(cells => {
-    const [first, ...rest] = cells.map((cell, c) => (c ? `<td${kind(c)}>${cell}</td>` : `<th scope="row"${kind(c)}>${cell}</th>`))
-    return `<tr>${first}${rest.join("")}</tr>`
-  })
+  const head = columns.map(({ head }, c) => `<th scope="col"${kind(c)}>${escaped(head)}</th>`).join("")
+  const cell = (html: string, c: number): string => (c === heads ? `<th scope="row"${kind(c)}>${html}</th>` : `<td${kind(c)}>${html}</td>`)
+  const body = rows.map(cells => `<tr>${cells.map(cell).join("")}</tr>`)
   return `<table${look && ` class="${look}"`}><caption>${escaped(caption)}</caption>
 <thead><tr>${head}</tr></thead>
 <tbody>
@@ -127,7 +125,7 @@ function path(p: Path, i: number, { numberOfPaths, gradient }: Explanation, form
   )
   const inside = [
     `<p class="formula">${whole}</p>\n`,
-    rows.length ? scrolling(page.factors(i + 1), table(page.factors(i + 1), columns, rows, "factors")) : "",
+    rows.length ? scrolling(page.factors(i + 1), table(page.factors(i + 1), columns, rows, { look: "factors", heads: 1 })) : "",
     copies ? `<p class="soft">${escaped(words.copies(copies))}</p>\n` : "",
   ]
   return details(`<h3>${escaped(title)}</h3>: <span class="sum">${signed(p.contribution)}${share}</span>`, inside.join(""), i === 0)

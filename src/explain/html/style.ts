@@ -103,8 +103,8 @@ summary::-webkit-details-marker{display:none}
 .factors{min-width:0}
 .tree .leaf{padding-left:0}
 .bar,.verdict{print-color-adjust:exact;-webkit-print-color-adjust:exact}
-h2,h3,summary,caption,thead{break-after:avoid}
-tr,figure,.verdict,.formula,.leaf{break-inside:avoid}
+h2,h3,summary{break-after:avoid}
+tr,.graph,.verdict,.formula,.leaf{break-inside:avoid}
 }
 ${GRAPH}`
 
