@@ -184,7 +184,7 @@ describe.skipIf(!existsSync(CHROMIUM))(`in a browser (skipped where there is no 
     expect(await table.isVisible()).toBe(false)
     await second.locator("summary").first().click()
     expect(await table.isVisible()).toBe(true)
-    const layer = page.locator("#parts ~ ul > li > details").first()
+    const layer = page.locator("#parts ~ div > ul > li > details").first()
     await layer.locator("> summary").focus()
     await page.keyboard.press("Enter")
     expect(await layer.getAttribute("open")).toBe("")

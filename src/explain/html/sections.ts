@@ -42,8 +42,8 @@ ${body.join("\n")}
 /** What is wider than the screen moves in a box of its own, by keys too. */
 const scrolling = (label: string, html: string, look = "scroll"): string =>
   `<div class="${look}" role="group" tabindex="0" aria-label="${escaped(label)}">${html}</div>\n`
-const details = (summary: string, inside: string, isOpen = false): string =>
-  `<details${isOpen ? " open" : ""}><summary>${summary}</summary><div class="inside">\n${inside}</div></details>\n`
+const details = (summary: string, inside: string, { open = false, look = "" } = {}): string =>
+  `<details${look && ` class="${look}"`}${open ? " open" : ""}><summary>${summary}</summary><div class="inside">\n${inside}</div></details>\n`
 /** As long as the share that x has of the largest. */
 const bar = (x: number, largest: number): string =>
   `<span class="bar ${signOf(x)}" aria-hidden="true" style="--w:${largest > 0 ? ((100 * Math.abs(x)) / largest).toFixed(1) : 0}%"></span>`
@@ -128,7 +128,7 @@ function path(p: Path, i: number, { numberOfPaths, gradient }: Explanation, form
     rows.length ? scrolling(page.factors(i + 1), table(page.factors(i + 1), columns, rows, { look: "factors", heads: 1 })) : "",
     copies ? `<p class="soft">${escaped(words.copies(copies))}</p>\n` : "",
   ]
-  return details(`<h3>${escaped(title)}</h3>: <span class="sum">${signed(p.contribution)}${share}</span>`, inside.join(""), i === 0)
+  return details(`<h3>${escaped(title)}</h3>: <span class="sum">${signed(p.contribution)}${share}</span>`, inside.join(""), { open: i === 0 })
 }
 function factor({ result, by, latex, numbers, value, check }: Factor, k: number, n: number, formulas: Formulas): string[] {
   const of = (s: typeof by): string => `<span class="of">${nameOf(s.name)} = ${number(s.value)}</span>`
@@ -147,12 +147,16 @@ export function usesSection({ uses }: Explanation): Section | undefined {
   return { id: "uses", title: words.usesTitle, html: sharesTable(page.usesCaption, uses) }
 }
 
+/** With more applications than these their elements are left out on paper. */
+const PRINTED = 20
 /** As many parts of one group as are listed, the largest of them. */
 const LISTED = 40
 export function groupsSection(e: Explanation): Section | undefined {
   if (!e.applications.length) return undefined
   const byId = new Map(e.applications.map(a => [a.id, a]))
-  return { id: "parts", title: words.groupsTitle, html: `<p>${escaped(page.groupsHint)}</p>\n${parts(e.groups, byId)}` }
+  const look = e.applications.length > PRINTED ? "brief" : "whole"
+  const tree = `<div class="${look}">${parts(e.groups, byId)}</div>\n`
+  return { id: "parts", title: words.groupsTitle, html: `<p>${escaped(page.groupsHint)}</p>\n${tree}` }
 }
 function parts(g: Group, byId: ReadonlyMap<number, Application>): string {
   const first = (part: Group): number => Math.min(...part.applications, ...part.groups.map(first))
@@ -172,7 +176,7 @@ const groupHtml = (g: Group, byId: ReadonlyMap<number, Application>): string => 
 function applicationHtml(a: Application): string {
   const line = `${nameOf(a.operation)} <span class="soft">${page.shape(a.shape)}</span>: ${sumHtml(a)}`
   if (a.units.largest.length < 2) return `<div class="leaf">${line}</div>`
-  return details(line, sharesTable(page.unitsCaption(a.operation), a.units))
+  return details(line, sharesTable(page.unitsCaption(a.operation), a.units), { look: "units" })
 }
 
 export function blockedSection({ sumOfPaths, blocked: { places, others }, numberOfPaths }: Explanation): Section | undefined {
@@ -192,6 +196,6 @@ export function updateSection({ update: u }: Explanation): Section | undefined {
   return {
     id: "update",
     title: words.updateTitle(u.optimizer),
-    html: scrolling(page.updateCaption, table(page.updateCaption, columns, rows)) + sentences.join(""),
+    html: scrolling(page.updateCaption, table(page.updateCaption, columns, rows, { look: "arithmetic" })) + sentences.join(""),
   }
 }

@@ -68,7 +68,9 @@ thead th{color:var(--soft);font-size:.9rem;vertical-align:bottom}
 .n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
 .c{text-align:right;font-variant-numeric:tabular-nums}
 td.n,th.n,td.c,th.c{padding-left:.4rem}
-.factors{min-width:34rem;width:100%}
+.factors{min-width:40rem;width:100%}
+.arithmetic td{overflow-wrap:anywhere}
+.arithmetic .n{overflow-wrap:normal}
 .factors .katex{white-space:nowrap}
 .factors td:first-child,.factors th:first-child{padding-right:1rem}
 .of{display:block}
@@ -102,6 +104,7 @@ summary::-webkit-details-marker{display:none}
 .graph.tall svg{max-height:23cm}
 .factors{min-width:0}
 .tree .leaf{padding-left:0}
+.brief .units>.inside{display:none}
 .bar,.verdict{print-color-adjust:exact;-webkit-print-color-adjust:exact}
 h2,h3,summary{break-after:avoid}
 tr,.graph,.verdict,.formula,.leaf{break-inside:avoid}
