@@ -128,7 +128,9 @@ function path(p: Path, i: number, { numberOfPaths, gradient }: Explanation, form
     rows.length ? scrolling(page.factors(i + 1), table(page.factors(i + 1), columns, rows, { look: "factors", heads: 1 })) : "",
     copies ? `<p class="soft">${escaped(words.copies(copies))}</p>\n` : "",
   ]
-  return details(`<h3>${escaped(title)}</h3>: <span class="sum">${signed(p.contribution)}${share}</span>`, inside.join(""), { open: i === 0 })
+  return details(`<h3>${escaped(title)}</h3>: <span class="sum">${signed(p.contribution)}${share}</span>`, inside.join(""), {
+    open: i === 0,
+  })
 }
 function factor({ result, by, latex, numbers, value, check }: Factor, k: number, n: number, formulas: Formulas): string[] {
   const of = (s: typeof by): string => `<span class="of">${nameOf(s.name)} = ${number(s.value)}</span>`

@@ -52,8 +52,9 @@ button{font:inherit;color:var(--ink);background:var(--ground);border:1px solid v
 .verdict{border-left:4px solid var(--pos);background:var(--ground);padding:.6rem .9rem;margin:1rem 0}
 .verdict.odd{border-left:8px double var(--neg)}
 .soft{color:var(--soft)}
-.formula{margin:.8rem 0;line-height:2.6;overflow-wrap:normal}
+.formula{margin:.5rem 0}
 .formula .katex{font-size:1.1em}
+.formula .base{margin:.35em 0}
 .scroll{overflow-x:auto;max-width:100%}
 .graph{overflow:auto;max-height:64rem;border:1px solid var(--line);border-radius:8px;text-align:center}
 .graph svg{display:block;margin:0 auto}
@@ -88,7 +89,6 @@ details>.inside{padding:.2rem .2rem .4rem .9rem;border-left:2px solid var(--line
 h1{font-size:1.3rem}
 details>.inside{padding-left:.5rem;margin-left:.3rem}
 th,td{padding-right:.5rem}
-.formula{line-height:2.4}
 }
 @media print{
 :root{color-scheme:light;${LIGHT}}
