@@ -103,7 +103,7 @@ class Explainer {
     const rest = sums.rest(best)
     const writer = new FactorWriter(this.tape, this.local, graph, chosen.name)
     const paths = best.map((p): Path => ({ contribution: p.contribution, factors: p.edges.map(e => writer.factor(e)).reverse() }))
-    const gradient = whole.gradient(chosen.leaf)[chosen.element]!
+    const gradient = whole.gradient(chosen.leaf)[chosen.element]! + 0 // not -0
     const sumOfPaths = paths.reduce((sum, p) => sum + p.contribution, rest.contribution)
     const finiteDifference = centralDifference(xs => xs.map(x => whole.errorWith(chosen.leaf, chosen.element, x)), this.before)
     const verdict = this.verdict(
