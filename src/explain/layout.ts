@@ -3,7 +3,7 @@ import { digits } from "./digits.ts"
 
 /** Lines are at most so long. */
 export const WIDTH = 80
-const INDENT = "  "
+export const INDENT = "  "
 
 /** The length of the longest of some texts. */
 export const widest = (texts: readonly string[]): number => texts.reduce((most, text) => Math.max(most, text.length), 0)

@@ -16,7 +16,7 @@ describe("finds", () => {
     expect(["zero", "change", "no better place"]).toContain(stopped)
     expect(iterations).toBeLessThan(20)
   })
-  test("numbers, which take the dtype of the data", () => {
+  test("numbers, which become f32", () => {
     const [x32, y32] = [tensor([1, 2, 3]), tensor([3, 5, 7])]
     const { params } = leastSquares(({ a, b }: any) => y32.sub(x32.mul(a)).sub(b), { a: 0, b: 0 } as any)
     expect(params.a.item()).toBeCloseTo(2, 6)

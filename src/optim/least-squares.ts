@@ -1,9 +1,9 @@
 import { differentiable, show } from "../core/aval.ts"
 import { fromArray } from "../core/concrete.ts"
-import { bind1, Tensor } from "../core/tensor.ts"
+import { Tensor } from "../core/tensor.ts"
 import { leaves, rebuild, type Tree } from "../core/tree.ts"
-import { cast, castP } from "../primitives/elementwise.ts"
-import { reshape, slice } from "../primitives/structure.ts"
+import { cast } from "../ops/arithmetic.ts"
+import { reshape, slice } from "../ops/shape.ts"
 import { jit } from "../runtime/jit.ts"
 import { jvp } from "../transforms/grad.ts"
 import { jacfwd, jacrev } from "../transforms/jacobian.ts"
@@ -44,7 +44,7 @@ const FIRST_DAMPING = 1e-3
  * and is made if it lowers the cost r^T r / 2 and a is no longer than 0.375 of v; lambda follows how well the cost was predicted.
  *
  * `residuals` takes a tree like `start` and returns a floating-point tensor of any shape. All is computed in f64; leaves are rounded to
- * their own dtype for `residuals`, and numbers take the dtype that they meet. Throws TypeError for settings out of range, and RangeError
+ * their own dtype for `residuals`, numbers to f32. Throws TypeError for settings out of range, and RangeError
  * where residuals or Jacobian are not finite.
  *
  * Marquardt, An algorithm for least-squares estimation of nonlinear parameters (1963); Nielsen, Damping parameter in Marquardt's method
@@ -140,14 +140,14 @@ class Problem {
   private parts(x: Tensor, make: (part: Tensor, like: Tensor) => Tensor): Tree {
     let start = 0
     const part = (like: Tensor): Tensor => {
-      const piece = slice(x, { start: [start], shape: [like.size] })
+      const piece = slice(x, [start, start + like.size])
       start += like.size
       return make(reshape(piece, like.shape), like)
     }
     return rebuild(this.form, leaves(this.form).map(part))
   }
   tree(x: Float64Array): Tree {
-    return this.parts(vector(x), (part, like) => cast(part, like.dtype))
+    return this.parts(vector(x), as)
   }
   at(x: Float64Array): Place {
     this.evaluations++
@@ -164,8 +164,8 @@ class Problem {
   }
 }
 
-/** `x` of the dtype of `like`, weak if that is. */
-const as = (x: Tensor, { dtype, aval: { weak } }: Tensor): Tensor => (weak ? bind1(castP, [x], { dtype, weak }) : cast(x, dtype))
+/** `x` of the dtype of `like`; numbers become f32, as everywhere. */
+const as = (x: Tensor, { dtype, aval: { weak } }: Tensor): Tensor => cast(x, weak ? "f32" : dtype)
 const vector = (x: Float64Array): Tensor => fromArray(x, { shape: [x.length], dtype: "f64" })
 const norm = (x: Float64Array, scale?: Float64Array): number =>
   Math.sqrt(x.reduce((s, v, k) => s + (scale ? (v * scale[k]!) ** 2 : v * v), 0))
