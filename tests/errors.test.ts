@@ -102,7 +102,7 @@ const tables: Readonly<Record<string, readonly Row[]>> = {
     ["concat", () => js.concat([x, d]), a.DtypeError, "concat: operands must have one dtype", "got f32[3], f64[3]"],
     ["no dtype at all", () => js.cast(x, "int"), TypeError, 'cast: dtype must be "f32", "f64", "i32" or "bool"', 'got "int"'],
     ["dtype of NumPy", () => js.tensor([1], { dtype: "float32" }), TypeError, 'tensor: dtype must be "f32"', 'got "float32"'],
-    ["dtype of zeros", () => js.zeros([3], { dtype: "f16" }), TypeError, 'zeros: dtype must be "f32"', 'got "f16"'],
+    ["dtype of zeros", () => js.zeros([3], { dtype: "f8" }), TypeError, 'zeros: dtype must be "f32"', 'got "f8"'],
   ],
   shapes: [
     [

@@ -1,4 +1,5 @@
 // Less memory for the backward pass: what is not saved is computed again.
+import { tangentOf } from "../core/aval.ts"
 import type { Axis, Maybe, Primitive } from "../core/primitive.ts"
 import { bind, bind1, scope, Tensor } from "../core/tensor.ts"
 import { leaves, type Tree } from "../core/tree.ts"
@@ -72,7 +73,7 @@ const linear = memo((g: Graph, which: boolean[], save: CheckpointPolicy) => {
       tangents = dys.map(t => t !== null)
       return present(dys)
     },
-    avals([...given, ...g.inputs, ...saved]),
+    [...avals(given).map(tangentOf), ...avals([...g.inputs, ...saved])],
   )
   return { graph, tangents }
 })

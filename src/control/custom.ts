@@ -1,5 +1,5 @@
 // Derivatives that the user gives: a rule forwards, or a rule backwards.
-import { type Aval, differentiable, same, sameShape, show } from "../core/aval.ts"
+import { type Aval, differentiable, same, sameShape, show, tangentOf } from "../core/aval.ts"
 import type { Maybe, Primitive } from "../core/primitive.ts"
 import { bind, bottom, Tensor } from "../core/tensor.ts"
 import { leaves, rebuild, type Tree } from "../core/tree.ts"
@@ -181,12 +181,12 @@ export function customVjp<A extends readonly any[], R, S>(
         if (!Array.isArray(cts) || cts.length !== trees.length)
           throw new TypeError(`customVjp: backward must return a list with ${trees.length} entries, one for each argument of f`)
         return cts.flatMap((ct, i) => {
-          const wanted = leaves(trees[i]!).map(x => x.aval)
+          const wanted = leaves(trees[i]!).map(x => tangentOf(x.aval))
           const given = ct === null || ct === undefined ? wanted.map(() => null) : leaves(ct)
           return fitted(`customVjp: the cotangent of argument ${i}`, given, wanted)
         })
       },
-      [...avals(second.graph.outputs.slice(outs.length)), ...outs],
+      [...avals(second.graph.outputs.slice(outs.length)), ...outs.map(tangentOf)],
     )
     // what backward has captured comes before the cotangents
     const { inputs } = third.graph
@@ -292,9 +292,9 @@ export function customJvp<A extends readonly any[], R>(
         const dys = leaves(pair[1] as Tree)
         // integers have none, however it is said
         const left = dys.length === outs.length ? dys.filter((_, i) => differentiable(outs[i]!)) : dys
-        return [...ys, ...fitted("customJvp: the tangent that rule returns", left, outs.filter(differentiable))]
+        return [...ys, ...fitted("customJvp: the tangent that rule returns", left, outs.filter(differentiable).map(tangentOf))]
       },
-      [...ins, ...ins.filter(differentiable)],
+      [...ins, ...ins.filter(differentiable).map(tangentOf)],
     )
     const p: CustomJvp = {
       graph: first.graph,

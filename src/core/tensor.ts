@@ -54,7 +54,10 @@ export abstract class Tensor {
   get size(): number {
     return size(this.aval.shape)
   }
-  /** The elements in row-major order: this tensor's own memory, not to be written to. Throws where the value is traced. */
+  /**
+   * The elements in row-major order: this tensor's own memory, not to be written to; those of f16 and bf16 as a new Float32Array.
+   * Throws where the value is traced.
+   */
   values(read = "values"): TypedArray {
     throw new TracedReadError(read, alive(this).aval)
   }

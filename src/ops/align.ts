@@ -1,6 +1,6 @@
 // Numbers become tensors and shapes are aligned here, because primitives never broadcast.
 import { type Aval, type Shape, sameShape, shaped } from "../core/aval.ts"
-import { isFloating } from "../core/dtype.ts"
+import { isFloating, isNumeric } from "../core/dtype.ts"
 import { DtypeError, ShapeError } from "../core/errors.ts"
 import { Tensor } from "../core/tensor.ts"
 import * as p from "../primitives/index.ts"
@@ -25,7 +25,7 @@ export function promote(name: string, operands: readonly Operand[]): Tensor[] {
   a ??= { shape: [], dtype: "f32" }
   return operands.map(x => {
     if (typeof x === "number") {
-      if (a.dtype === "bool" || (a.dtype === "i32" && !Number.isInteger(x)))
+      if (!(isFloating(a.dtype) || (a.dtype === "i32" && Number.isInteger(x))))
         throw new DtypeError(name, `the number ${x} does not fit ${a.dtype}`, [a])
       return p.fullLike(shaped([], a), x)
     }
@@ -95,7 +95,7 @@ export function wantFloating(name: string, x: Tensor): void {
   if (!isFloating(x.dtype)) throw new DtypeError(name, "wants floating point", [x.aval])
 }
 export function wantNumbers(name: string, x: Tensor): void {
-  if (x.dtype === "bool") throw new DtypeError(name, "wants numbers", [x.aval])
+  if (!isNumeric(x.dtype)) throw new DtypeError(name, "wants numbers (f32, f64 or i32)", [x.aval])
 }
 /** Tensors, where a number makes no sense. */
 export function wantTensors(name: string, xs: readonly unknown[]): asserts xs is readonly Tensor[] {

@@ -1,10 +1,9 @@
 // Elementwise functions. Shapes are aligned as in NumPy; dtypes must agree; numbers take the dtype of the tensor.
-import { type Dtype, isFloating } from "../core/dtype.ts"
+import { type Dtype, heldAs, isFloating, wantDtype } from "../core/dtype.ts"
 import { DtypeError } from "../core/errors.ts"
 import { Tensor } from "../core/tensor.ts"
 import * as p from "../primitives/index.ts"
 import { align, alignShapes, lift, type Operand, promote } from "./align.ts"
-import { wantDtype } from "./create.ts"
 
 export type Unary = (x: Operand) => Tensor
 export type Binary = (x: Operand, y: Operand) => Tensor
@@ -88,27 +87,46 @@ export function pow(x: Operand, y: Operand): Tensor {
   if (y === 0.5) return p.sqrt(x)
   if (!Number.isInteger(y) || Math.abs(y) > 16) return binary("pow", p.pow)(x, y)
   if (y < 0) return div(1, pow(x, -y))
-  if (y === 0) return p.fullLike(x.aval, 1)
+  if (y === 0) {
+    p.wantNumbers("pow", [x.aval])
+    return p.fullLike(x.aval, 1)
+  }
   const half = pow(x, y >> 1)
   if (y === 1) return x
   return y % 2 === 0 ? p.mul(half, half) : p.mul(p.mul(half, half), x)
 }
 
+/** A number beside a tensor that is only stored becomes one like it. */
+const bothStored = (x: Operand, y: Operand): Operand[] => {
+  const like = [x, y].find(z => z instanceof Tensor && heldAs(z.dtype) !== z.dtype) as Tensor | undefined
+  return [x, y].map(z => (like && typeof z === "number" ? p.convert(p.full([], z, "f64"), like.dtype) : z))
+}
 /** `x` where `condition`, else `y`; the branch not taken gets derivative 0, even where its own is infinite. */
 export function where(condition: Tensor, x: Operand, y: Operand): Tensor {
   if (!(condition instanceof Tensor))
     throw new TypeError(
       `where: the condition must be a bool tensor, such as less(x, y); got ${typeof condition}. Choose by known values with ? :`,
     )
-  const [a, b] = promote("where", [x, y]) as [Tensor, Tensor]
+  const [a, b] = promote("where", bothStored(x, y)) as [Tensor, Tensor]
   const [c, u, v] = alignShapes("where", [condition, a, b]) as [Tensor, Tensor, Tensor]
   return p.select(c, u, v)
 }
 /** x limited to [low, high]. */
 export const clip = (x: Operand, low: Operand, high: Operand): Tensor => minimum(maximum(x, low), high)
 
-/** `x` with another dtype: to i32 truncates and saturates, to bool is `!= 0`. Throws TypeError for an unknown dtype. */
+/**
+ * `x` with another dtype. Throws TypeError for an unknown one.
+ *
+ * - to i32 and u8 truncates and saturates, NaN gives 0; to bool is `!= 0`
+ * - to f32, f16 (IEEE binary16) and bf16 (the upper half of an f32) rounds to nearest, ties to even; what is too large becomes Infinity
+ *
+ * Between floating-point types the derivative is that of the number as it is, not rounded: gradients pass through f16 and bf16 as f32.
+ *
+ * @example
+ * cast(tensor([0.1, 65520]), "f16")                     // f16[2] [0.09998, Infinity]
+ * mul(cast(tensor(pixels, { shape }), "f32"), 1 / 255)  // u8 -> f32
+ */
 export function cast(x: Operand, dtype: Dtype): Tensor {
   wantDtype("cast", dtype)
-  return p.cast(lift("cast", x), dtype)
+  return p.convert(lift("cast", x), dtype)
 }

@@ -1,6 +1,6 @@
 // New tensors.
-import type { Shape } from "../core/aval.ts"
-import { type Dtype, isDtype } from "../core/dtype.ts"
+import { type Shape, wantShape } from "../core/aval.ts"
+import { type Dtype, heldAs, wantDtype } from "../core/dtype.ts"
 import { DtypeError, ShapeError } from "../core/errors.ts"
 import type { Tensor } from "../core/tensor.ts"
 import * as p from "../primitives/index.ts"
@@ -10,20 +10,12 @@ export interface CreateOptions {
   readonly dtype?: Dtype
 }
 
-export function wantDtype(name: string, dtype: unknown): asserts dtype is Dtype {
-  if (!isDtype(dtype)) throw new TypeError(`${name}: dtype must be "f32", "f64", "i32" or "bool"; got ${JSON.stringify(dtype)}`)
-}
-export function wantShape(name: string, shape: unknown): asserts shape is Shape {
-  if (!Array.isArray(shape) || !shape.every(n => Number.isInteger(n) && n >= 0))
-    throw new TypeError(`${name}: a shape is an array of whole numbers >= 0, such as [2, 3]; got ${JSON.stringify(shape)}`)
-}
-
 /** A tensor with `value` everywhere. */
 export const full = (shape: Shape, value: number, options: CreateOptions = {}): Tensor => filled("full", shape, value, options)
 function filled(name: string, shape: Shape, value: number, { dtype = "f32" }: CreateOptions): Tensor {
   wantShape(name, shape)
   wantDtype(name, dtype)
-  return p.full(shape, value, dtype)
+  return heldAs(dtype) === dtype ? p.full(shape, value, dtype) : p.convert(p.full(shape, value, "f64"), dtype)
 }
 function wantCount(name: string, n: unknown): void {
   if (!Number.isInteger(n) || (n as number) < 0) throw new TypeError(`${name}: wants a whole number >= 0; got ${n}`)
@@ -35,7 +27,7 @@ export const ones = (shape: Shape, options: CreateOptions = {}): Tensor => fille
 /** Zeros like `x`. */
 export const zerosLike = (x: Tensor): Tensor => p.fullLike(x.aval, 0)
 /** Ones like `x`. */
-export const onesLike = (x: Tensor): Tensor => p.fullLike(x.aval, 1)
+export const onesLike = (x: Tensor): Tensor => (x.aval.weak ? p.fullLike(x.aval, 1) : filled("onesLike", x.shape, 1, x))
 
 /**
  * 0, 1, ... n - 1; or start, start + step, ... as long as below `stop` (above it, for a negative step; default 1).
@@ -56,13 +48,13 @@ export function arange(start: number, stop?: number | CreateOptions, step: numbe
   const { dtype = "i32" } = stop ?? {}
   wantCount("arange", start)
   wantDtype("arange", dtype)
-  return p.cast(p.iota(start), dtype)
+  return p.convert(p.iota(start), dtype)
 }
 /** start + i step for 0 <= i < n, rounded once. */
 function progression(name: string, start: number, step: number, n: number, { dtype = "f32" }: CreateOptions): Tensor {
   wantDtype(name, dtype)
   const i = p.cast(p.iota(n), "f64")
-  return p.cast(p.add(p.mul(i, p.fullLike(i.aval, step)), p.fullLike(i.aval, start)), dtype)
+  return p.convert(p.add(p.mul(i, p.fullLike(i.aval, step)), p.fullLike(i.aval, start)), dtype)
 }
 /**
  * `n` numbers from `start` to `stop` at equal distances, both included.
@@ -75,7 +67,7 @@ export function linspace(start: number, stop: number, n: number, options: Create
   const x = progression("linspace", start, n > 1 ? (stop - start) / (n - 1) : 0, n, options)
   if (n < 2) return x
   const isLast = p.eq(p.iota(n), p.fullLike(p.iota(n).aval, n - 1))
-  return p.select(isLast, p.cast(p.full([n], stop, "f64"), x.dtype), x)
+  return p.select(isLast, p.convert(p.full([n], stop, "f64"), x.dtype), x)
 }
 /**
  * Coordinates of a grid: for vectors x, y, ... tensors over all of their pairs, of which the i-th has the elements of the i-th vector.
@@ -103,7 +95,7 @@ export function eye(n: number, { dtype = "f32" }: CreateOptions = {}): Tensor {
   wantCount("eye", n)
   wantDtype("eye", dtype)
   const i = p.iota(n)
-  return p.cast(p.eq(p.broadcast(i, [n, n], [1]), p.broadcast(i, [n, n], [0])), dtype)
+  return p.convert(p.eq(p.broadcast(i, [n, n], [1]), p.broadcast(i, [n, n], [0])), dtype)
 }
 /** [..., n]: 1 at the place that the i32 labels name, else 0. */
 export function oneHot(labels: Tensor, n: number, { dtype = "f32" }: CreateOptions = {}): Tensor {
@@ -116,5 +108,5 @@ export function oneHot(labels: Tensor, n: number, { dtype = "f32" }: CreateOptio
     shape,
     labels.shape.map((_, i) => i),
   )
-  return p.cast(p.eq(p.broadcast(labels, shape, [labels.ndim]), classes), dtype)
+  return p.convert(p.eq(p.broadcast(labels, shape, [labels.ndim]), classes), dtype)
 }

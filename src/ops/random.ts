@@ -1,12 +1,12 @@
 // Random numbers as functions of a key: the same key gives the same numbers, on every engine.
-import { type Shape, show, size } from "../core/aval.ts"
+import { type Shape, show, size, wantShape } from "../core/aval.ts"
 import { tensor } from "../core/concrete.ts"
-import { isFloating } from "../core/dtype.ts"
+import { isFloating, wantDtype } from "../core/dtype.ts"
 import { Tensor } from "../core/tensor.ts"
 import * as p from "../primitives/index.ts"
 import { axisOf } from "./align.ts"
 import { add, less, mul, sub } from "./arithmetic.ts"
-import { type CreateOptions, wantDtype, wantShape } from "./create.ts"
+import type { CreateOptions } from "./create.ts"
 import { take } from "./shape.ts"
 import { argsort } from "./sort.ts"
 

@@ -1,10 +1,9 @@
 // Functions that move elements.
-import { type Shape, sameShape, show } from "../core/aval.ts"
+import { type Shape, sameShape, show, wantShape } from "../core/aval.ts"
 import { ShapeError } from "../core/errors.ts"
 import { Tensor } from "../core/tensor.ts"
 import * as p from "../primitives/index.ts"
 import { axisOf, broadcastTo, commonShape } from "./align.ts"
-import { wantShape } from "./create.ts"
 
 /**
  * The elements in row-major order with another shape; one length may be -1 and is computed.

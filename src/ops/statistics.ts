@@ -56,8 +56,8 @@ export function norm(operand: Operand, { ord = 2, ...options }: NormOptions = {}
 
 const ones = (x: Tensor): Tensor => p.cast(x, "i32")
 /** How many elements over `axis` are not 0, as i32. NaN is not 0. */
-export const countNonzero = /*@__PURE__*/ reduction("countNonzero", (x, axes) => p.sum(ones(p.cast(x, "bool")), axes))
+export const countNonzero = /*@__PURE__*/ reduction("countNonzero", (x, axes) => p.sum(ones(p.convert(x, "bool")), axes))
 /** Whether some element over `axis` is not 0, as bool. */
-export const any = /*@__PURE__*/ reduction("any", (x, axes) => p.cast(p.sum(ones(p.cast(x, "bool")), axes), "bool"))
+export const any = /*@__PURE__*/ reduction("any", (x, axes) => p.cast(p.sum(ones(p.convert(x, "bool")), axes), "bool"))
 /** Whether no element over `axis` is 0, as bool. */
-export const all = /*@__PURE__*/ reduction("all", (x, axes) => p.not(p.cast(p.sum(ones(p.not(p.cast(x, "bool"))), axes), "bool")))
+export const all = /*@__PURE__*/ reduction("all", (x, axes) => p.not(p.cast(p.sum(ones(p.not(p.convert(x, "bool"))), axes), "bool")))

@@ -1,5 +1,5 @@
 import { size } from "../core/aval.ts"
-import { fromArray, tensor } from "../core/concrete.ts"
+import { type Concrete, fromArray, storedOf, tensor } from "../core/concrete.ts"
 import { bytesOf } from "../core/dtype.ts"
 import type { Tensor } from "../core/tensor.ts"
 import { leaves, rebuild, type Tree } from "../core/tree.ts"
@@ -294,7 +294,7 @@ function divide(data: Dataset, validation: number | Dataset | undefined, seed: n
 const copyOf = (t: Tree): Tree =>
   rebuild(
     t,
-    leaves(t).map(x => fromArray(x.values().slice(), x.aval)),
+    leaves(t).map(x => fromArray(storedOf(x as Concrete).slice(), x.aval)),
   )
 
 const diverged = (loss: number, step: number, epoch: number): DivergedError =>

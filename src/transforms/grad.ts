@@ -1,5 +1,5 @@
 // What users differentiate with: forward mode, reverse mode, and gradients.
-import { type Aval, differentiable, same, sameShape, show } from "../core/aval.ts"
+import { type Aval, differentiable, same, sameShape, show, tangentOf } from "../core/aval.ts"
 import type { Maybe } from "../core/primitive.ts"
 import { scope, type Tensor } from "../core/tensor.ts"
 import { flatten, leaves, paths, rebuild, type Tree } from "../core/tree.ts"
@@ -20,12 +20,13 @@ const leavesOf = (args: readonly unknown[]): Tensor[] => leaves(args as readonly
 function fitting(call: string, given: readonly Tensor[], like: readonly { aval: Aval }[]): (Tensor | null)[] {
   const fits = (t: Tensor, { aval }: { aval: Aval }): boolean =>
     !differentiable(aval) || (t.aval.weak ? sameShape(t.shape, aval.shape) : same(t.aval, aval))
-  if (given.length !== like.length || !given.every((t, i) => fits(t, like[i]!)))
+  const wanted = like.map(x => ({ aval: tangentOf(x.aval) }))
+  if (given.length !== like.length || !given.every((t, i) => fits(t, wanted[i]!)))
     throw new TypeError(
-      `${call} must be like ${like.map(x => show(x.aval)).join(", ") || "nothing"}; got ${given.map(t => show(t.aval)).join(", ") || "nothing"}`,
+      `${call} must be like ${wanted.map(x => show(x.aval)).join(", ") || "nothing"}; got ${given.map(t => show(t.aval)).join(", ") || "nothing"}`,
     )
   return given.map((t, i) => {
-    const { aval } = like[i]!
+    const { aval } = wanted[i]!
     if (!differentiable(aval)) return null
     return t.aval.weak && !aval.weak ? cast(t, aval.dtype) : t
   })
@@ -43,7 +44,7 @@ export function jvp<A extends readonly any[], R>(f: Fn<A, R>, primals: A, tangen
   const { flat, result } = flattenCall(f, primals)
   const xs = leavesOf(primals)
   const [ys, dys] = jvpFlat(flat, xs, fitting("jvp: tangents", leavesOf(tangents), xs))
-  return [result(ys), result(dys.map((t, i) => t ?? zeros(ys[i]!.aval)))]
+  return [result(ys), result(dys.map((t, i) => t ?? zeros(tangentOf(ys[i]!.aval))))]
 }
 
 function linearizeAt(
@@ -69,7 +70,7 @@ export function linearize<A extends readonly any[], R>(f: Fn<A, R>, ...args: A):
   const push = (...given: A): R => {
     const ts = fitting("linearize: tangents", leavesOf(given), xs).filter((_, i) => which[i]) as Tensor[]
     const dys = scatter(tangents, replay(linear, [...ts, ...residuals]))
-    return result(dys.map((t, i) => t ?? zeros(ys[i]!.aval)))
+    return result(dys.map((t, i) => t ?? zeros(tangentOf(ys[i]!.aval))))
   }
   return [result(ys), push]
 }
@@ -96,7 +97,7 @@ function pullback<A extends readonly any[], R>(f: Fn<A, R>, args: A): Pullback<A
     let next = 0
     return rebuild(
       args as readonly Tree[],
-      xs.map((x, i) => (which[i] && back[next++]) || zeros(x.aval)),
+      xs.map((x, i) => (which[i] && back[next++]) || zeros(tangentOf(x.aval))),
     )
   }
   const last = linear.nodes.at(-1)
@@ -163,7 +164,7 @@ export function valueAndGrad<A extends readonly any[], R>(
         `grad: the function returned the plain number ${y.item()}, which has lost its way back to the arguments. ` +
           "Compute with methods and functions, x.mul(2), instead of operators, x * 2, and item()",
       )
-    const one = scope([...at, "backward"], () => fullLike(y.aval, 1))
+    const one = scope([...at, "backward"], () => fullLike(tangentOf(y.aval), 1))
     return [value, pull([one, ...ys.slice(1).map(() => null)])[0]]
   }
 }

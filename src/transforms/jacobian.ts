@@ -1,4 +1,4 @@
-import { type Aval, differentiable, show, size } from "../core/aval.ts"
+import { type Aval, differentiable, show, size, tangentOf } from "../core/aval.ts"
 import type { Tensor } from "../core/tensor.ts"
 import { broadcast, iota, permute } from "../primitives/base.ts"
 import { cast, eq } from "../primitives/elementwise.ts"
@@ -11,7 +11,7 @@ function basis(a: Aval): Tensor {
   const n = size(a.shape)
   const i = iota(n)
   const identity = eq(broadcast(i, [n, n], [1]), broadcast(i, [n, n], [0]))
-  return reshape(cast(identity, a.dtype), [n, ...a.shape])
+  return reshape(cast(identity, tangentOf(a).dtype), [n, ...a.shape])
 }
 function wantTensor(call: string, x: unknown): asserts x is Tensor {
   const aval = (x as Partial<Tensor> | undefined)?.aval
