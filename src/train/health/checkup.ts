@@ -9,7 +9,7 @@ import { BatchReader, type Rows } from "../rows.ts"
 import type { Carry, compileSteps } from "../step.ts"
 import type { Loss, Optimizer, Trainable } from "../trainable.ts"
 import { type Facts, factsOf } from "./facts.ts"
-import { divergedFinding, type Finding, type History, judge, KINDS } from "./findings.ts"
+import { divergedFinding, type Finding, type FindingKind, type History, judge, KINDS } from "./findings.ts"
 import { baselineOf, LossHistory, type LossParts, partsOfLoss } from "./losses.ts"
 import { type Origin, originOf } from "./origin.ts"
 import { type Probe, probeOf } from "./probe.ts"
@@ -58,6 +58,7 @@ export class Checkup {
   private readonly readers: readonly [BatchReader, BatchReader]
   private readonly losses = new LossHistory()
   private readonly told = new Set<string>()
+  private readonly kinds = new Set<FindingKind>()
   private readonly fromStart: boolean
   private readonly small: boolean
   private known: Known | undefined
@@ -99,13 +100,13 @@ export class Checkup {
     return this.examine(carry, step, true)
   }
 
-  /** Where the first number that is not finite came from, for a loss that was none at step `step`. */
+  /** Where the first number that is not finite came from, for a loss that was none at step `step`. Evidence counts steps from 1. */
   explain(step: number, loss: number): Finding | undefined {
     try {
       const found = this.replay(step)
       if (found && this.looks.length === 0) this.look(this.snapshot!.carry, this.snapshot!.step)
       if (found && found.before.step > this.looks.at(-1)!.step) this.look(found.before.carry, found.before.step)
-      return this.looks.length ? divergedFinding(this.history(true), step, loss, found?.origin) : undefined
+      return this.looks.length ? divergedFinding(this.history(true), (found?.before.step ?? step) + 1, loss, found?.origin) : undefined
     } catch {
       // the training has failed already: an explanation that fails too must not hide why
       return undefined
@@ -140,6 +141,7 @@ export class Checkup {
       const name = `${kind} ${layer}`
       return !this.told.has(name) && this.told.add(name) !== undefined
     }
+    for (const { kind } of found) this.kinds.add(kind)
     return found.filter(isNew).sort((a, b) => KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind))
   }
 
@@ -147,7 +149,17 @@ export class Checkup {
     const { x, y, batchSize } = this.training
     const { inputs, targets, parts, baseline } = this.facts()
     return {
-      ...{ inputs, targets, loss: parts, baseline, losses: this.losses, looks: this.looks, fromStart: this.fromStart, final },
+      ...{
+        inputs,
+        targets,
+        loss: parts,
+        baseline,
+        losses: this.losses,
+        looks: this.looks,
+        fromStart: this.fromStart,
+        final,
+        told: this.kinds,
+      },
       ...{ batch: Math.min(batchSize, x.rows), rows: y.rows, weightDecay: decays(this.training.optimizer.config) },
     }
   }

@@ -86,6 +86,10 @@ export const THRESHOLDS = {
   deadExamples: 128,
   /** An update over its weights: 1e-3 is usual, Adam's first ones reach 0.3. */
   updateLarge: 1,
+  /** No first step of a training that learns is as long. */
+  updateHuge: 3,
+  /** Steps before the loss says anything about long updates. */
+  settled: 10,
   /** Large enough to explain a loss that does not fall. */
   updateSuspect: 0.03,
   /** Update over weights times steps: by how much the weights could have moved so far. */
@@ -96,6 +100,10 @@ export const THRESHOLDS = {
   spike: 3,
   /** Loss over that of the best constant answer, or of the start: nothing learned. */
   nothingLearned: 0.98,
+  /** Loss over that in the middle of the training: less is still falling. */
+  falling: 0.95,
+  /** Loss of the last quarter over that of the first: above this what was learned may be chance. */
+  learnedLittle: 0.95,
   /** Below this it has learned something. */
   learned: 0.8,
   /** Below this the loss says that all is well. */
@@ -122,6 +130,8 @@ export interface History {
   readonly weightDecay: boolean
   /** The training has ended. */
   readonly final: boolean
+  /** Kinds that have been found before. */
+  readonly told: ReadonlySet<FindingKind>
 }
 
 /** A finding in words. */
@@ -171,6 +181,11 @@ class View {
   get longEnough(): boolean {
     return this.h.losses.steps >= (this.h.final ? T.patience : T.patienceBefore)
   }
+  /** Nothing was learned, and it does not look as if anything would be: a loss that still falls is on its way. */
+  get stands(): boolean {
+    const { losses } = this.h
+    return this.longEnough && this.progress > T.nothingLearned && losses.now() > T.falling * losses.halfway()
+  }
   /** Sites of the chain that every gradient goes through. */
   get chain(): readonly SiteVitals[] {
     return this.last.sites.filter(s => !s.inner)
@@ -187,6 +202,11 @@ class View {
   get matrices(): readonly LeafVitals[] {
     const tables = new Set(this.last.sites.filter(s => s.kind === "embedding" || s.kind === "positionalEmbedding").map(s => s.place))
     return this.last.leaves.filter(l => l.shape.length >= 2 && !tables.has(l.place))
+  }
+  /** The place of the first weights that were NaN or infinite before any update. */
+  get fromNothing(): string | undefined {
+    const bad = this.h.fromStart ? this.first.leaves.find(l => !Number.isFinite(l.rms)) : undefined
+    return bad && (bad.place || bad.path)
   }
   leaf(path: string, look = this.last): LeafVitals {
     return look.leaves.find(l => l.path === path)!
@@ -346,17 +366,24 @@ interface Link {
 function depth(v: View): Finding[] {
   const { chain } = v
   const [head, tail] = [chain[0], chain.at(-1)]
-  if (!head || !tail || head === tail || !(tail.gradient > 0) || !Number.isFinite(head.gradient)) return []
+  if (!head) return depthOfMatrices(v)
+  if (!tail || head === tail || !(tail.gradient > 0) || !Number.isFinite(head.gradient)) return []
   const total = head.gradient / tail.gradient
   if (!(total < T.vanishing || total > T.exploding) || v.progress < T.learnedWell) return []
   const way = total < 1 ? "vanishing" : "exploding"
   const size = Math.min(BLOCKED, way === "exploding" ? total : 1 / total)
+  // a last layer may start at 0: nothing goes back through it before its first update
+  if (v.atStart && v.matrices.some(l => l.rms === 0)) return []
   const links = linksOf(v, way)
   const share = (group: Link["group"]): number => links.reduce((p, l) => (l.group === group ? p * l.factor : p), 1)
   const [byActivations, byWeights] = [share("activation derivative"), share("weight")]
   const cause = byActivations > byWeights ? "activation derivative" : "weight"
-  const worst = links.filter(l => l.group === cause).reduce((a, l) => (l.factor > a.factor ? l : a))
-  const alone = worst.factor ** 2 > size
+  const group = links.filter(l => l.group === cause)
+  const largest = group.reduce((a, l) => (l.factor > a.factor ? l : a))
+  // behind a layer that lets nothing through there is nothing to compare: the first one that is flat has made the others so
+  const silent = largest.factor === BLOCKED ? group.find(l => l.site.flat! > 0.99) : undefined
+  const worst = silent ?? largest
+  const alone = silent !== undefined || worst.factor ** 2 > size
   const told = (factor: number): number => (way === "exploding" ? factor : 1 / factor)
   const evidence = {
     ratio: total,
@@ -365,7 +392,8 @@ function depth(v: View): Finding[] {
     byWeights: told(byWeights),
     worst: told(worst.factor),
   }
-  return [finding(way, alone || way === "exploding" ? worst.site.place : head.place, cause, evidence)]
+  const shared = way === "vanishing" ? head : group.find(l => l.factor > 1)!.site
+  return [finding(way, (alone ? worst.site : shared).place, cause, evidence)]
 }
 
 function linksOf(v: View, way: "vanishing" | "exploding"): Link[] {
@@ -377,6 +405,18 @@ function linksOf(v: View, way: "vanishing" | "exploding"): Link[] {
   })
 }
 const BLOCKED = 1e30
+
+/** As `depth`, for models that show no layers: the gradient of the first matrix over that of the last. */
+function depthOfMatrices(v: View): Finding[] {
+  const norm = (l: LeafVitals | undefined): number => (l ? l.gradient * Math.sqrt(l.shape.reduce((a, b) => a * b, 1)) : 0)
+  const [head, tail] = [v.matrices[0], v.matrices.at(-1)]
+  const total = norm(head) / norm(tail)
+  if (!head || !(norm(tail) > 0) || !(total < T.vanishing || total > T.exploding) || v.progress < T.learnedWell) return []
+  const usual = median(v.matrices.map(gain))
+  const way = total < 1 ? "vanishing" : "exploding"
+  const cause = way === "exploding" || usual < 0.5 ? "weight" : "activation derivative"
+  return [finding(way, head.path, cause, { ratio: total, gain: usual, layers: v.matrices.length }, `${way} in matrices`)]
+}
 
 function time(v: View): Finding[] {
   return v.last.sites
@@ -393,6 +433,7 @@ function causeOf(v: View, site: SiteVitals, moved: boolean): { cause: Cause; evi
   const reads = layer ? v.readBy(layer) : v.readBy(site)
   const bias = v.last.leaves.find(l => l.place === layer?.place && l.shape.length === 1)?.rms ?? 0
   const evidence = { reads, gain: w ? gain(w) : 0, bias }
+  if (w?.rms === 0) return { cause: "weight", evidence }
   if (w && bias > reads * gain(w)) return { cause: moved ? "learning rate" : "bias", evidence }
   if (moved) return { cause: "learning rate", evidence }
   const isFirst = layer === undefined || layer.from < 0
@@ -411,6 +452,8 @@ function activations(v: View): Finding[] {
       found.push(finding("saturation", site.place, cause, { share: site.flat, ...evidence }))
       continue
     }
+    const layer = v.before(site)
+    if (layer && v.before(layer)?.rms === 0) continue // it hears nothing: the fault is before it
     const share = deadShare(v, i)
     if (share === undefined || !(share > T.deadForSure || (share > T.dead && !v.learned))) continue
     const start = v.h.fromStart ? shareOf(v.first.sites[i]!.stuck!) : 1
@@ -458,40 +501,36 @@ function largestRatio(v: View): number {
   return Math.max(0, ...v.h.looks.flatMap(look => usual.map(l => ratio(v.leaf(l.path, look)))))
 }
 
+/** Whether something has been found, now or before, that explains a loss that does not fall. */
+const explained = (v: View, found: readonly Finding[]): boolean =>
+  [...v.h.told, ...found.map(f => f.kind)].some(kind => kind !== "constant input")
+
 function rates(v: View, found: readonly Finding[]): Finding[] {
   const { looks, losses } = v.h
-  const has = (...kinds: FindingKind[]): boolean => found.some(f => kinds.includes(f.kind))
-  const top = v.h.looks
-    .flatMap(look =>
-      v.matrices.map(l => ({
-        place: l.place,
-        ratio: ofGlorot(v.leaf(l.path, v.first)) > 2 * T.gainSmall ? ratio(v.leaf(l.path, look)) : 0,
-      })),
-    )
-    .reduce((a, b) => (b.ratio > a.ratio ? b : a), { place: "", ratio: 0 })
+  const usual = v.matrices.filter(l => ofGlorot(v.leaf(l.path, v.first)) > 2 * T.gainSmall)
+  const ratios = looks.flatMap(look => usual.map(l => ({ place: l.place, ratio: ratio(v.leaf(l.path, look)) })))
+  const top = ratios.reduce((a, b) => (b.ratio > a.ratio ? b : a), { place: "", ratio: 0 })
   const evidence = { ratio: top.ratio, start: losses.start(), now: losses.now(), worst: losses.worst() }
-  const spiked = losses.steps > 10 && losses.worst() > T.spike * losses.first && losses.now() > 0.5 * losses.first
-  const stuck = v.longEnough && v.progress > T.nothingLearned
-  if (
-    top.ratio > T.updateLarge ||
-    ((spiked || stuck) && top.ratio > T.updateSuspect && !has("divergence", "wrong loss", "symmetry", "input scale"))
-  )
-    return [finding("rate too high", top.place, "learning rate", evidence)]
-  const usual = median(v.matrices.map(l => Math.max(...looks.map(look => ratio(v.leaf(l.path, look))))))
-  const moved = usual * losses.steps
-  if (losses.steps >= T.patience && moved < T.movedLittle && v.progress > 0.95 && !found.length)
-    return [finding("rate too low", undefined, "learning rate", { ratio: usual, moved, start: losses.start(), now: losses.now() })]
-  return []
+  const spiked = losses.steps > T.settled && losses.worst() > T.spike * losses.first && losses.now() > 0.5 * losses.first
+  // the first steps of tiny networks may be long, and do no harm
+  const long = top.ratio > T.updateHuge || (top.ratio > T.updateLarge && losses.steps >= T.settled && !v.learned)
+  const suspect = top.ratio > T.updateSuspect && (spiked || v.stands) && !explained(v, found)
+  if (long || suspect) return [finding("rate too high", top.place, "learning rate", evidence)]
+  const most = median(v.matrices.map(l => Math.max(...looks.map(look => ratio(v.leaf(l.path, look))))))
+  const moved = most * losses.steps
+  if (losses.steps < T.patience || !(moved < T.movedLittle) || losses.late() < T.learnedLittle * losses.early() || explained(v, found))
+    return []
+  return [finding("rate too low", undefined, "learning rate", { ratio: most, moved, start: losses.early(), now: losses.late() })]
 }
 
 /** A loss that does not fall although there was time. */
 function standing(v: View, found: readonly Finding[]): Finding[] {
   const { losses, baseline } = v.h
-  if (!v.longEnough || v.progress < T.nothingLearned) return []
+  if (!v.stands) return []
   const evidence = { start: losses.start(), now: losses.now(), ...(baseline !== undefined && { baseline }), steps: losses.steps }
   const stiff = found.find(f => f.kind === "saturation")
   if (stiff) return [finding("paralysis", stiff.layer, stiff.cause, { ...evidence, share: stiff.evidence.share! })]
-  return found.some(f => f.kind !== "constant input") ? [] : [finding("plateau", undefined, "unknown", evidence)]
+  return explained(v, found) ? [] : [finding("plateau", undefined, "unknown", evidence)]
 }
 
 /** Numbers beyond these come from growth over many steps, not from one operation. */
@@ -502,6 +541,8 @@ export function divergedFinding(h: History, step: number, loss: number, origin: 
   const v = new View(h)
   const bad = data(v).find(f => f.kind === "not finite") ?? wrongLoss(v).find(f => f.cause === "targets")
   if (bad) return bad
+  const sick = v.fromNothing
+  if (sick !== undefined) return finding("not finite", sick, "weight", { step, loss }, "weights not finite")
   if (!origin) return finding("divergence", undefined, whyDiverged(v), { step, loss, ratio: largestRatio(v) }, "no number")
   const { operation, operands } = origin
   const largest = Math.max(...operands.flat().map(Math.abs).filter(Number.isFinite))

@@ -38,12 +38,20 @@ export class LossHistory {
     const [mean = this.first] = this.means()
     return Math.min(this.first, mean)
   }
-  /** Mean over about the last eighth of the steps. */
-  now(): number {
+  /** Mean over a part of the steps: from and to as shares of all. */
+  private over(from: number, to: number): number {
     const means = this.means()
-    const last = means.slice(-Math.max(1, means.length >> 3))
-    return last.length ? last.reduce((a, b) => a + b) / last.length : this.first
+    const first = Math.min(means.length - 1, Math.floor(from * means.length))
+    const part = means.slice(first, Math.max(first + 1, Math.floor(to * means.length)))
+    return part.length ? part.reduce((a, b) => a + b) / part.length : this.first
   }
+  /** Over the last eighth of the steps. */
+  now = (): number => this.over(7 / 8, 1)
+  /** Over an eighth in the middle. */
+  halfway = (): number => this.over(1 / 2, 5 / 8)
+  /** Over the first and the last quarter: where nothing changes, only such long means are alike. */
+  early = (): number => this.over(0, 1 / 4)
+  late = (): number => this.over(3 / 4, 1)
   /** The largest block. */
   worst(): number {
     return Math.max(this.first, ...this.means())

@@ -124,6 +124,14 @@ const SENTENCES: Readonly<Record<string, Say>> = {
     `The gradient explodes on its way back: behind the first layer it is ${e.ratio} times what it is at the output (${e.byActivations} by activations, ${e.byWeights} by weights; ${e.worst} by ${where}).`,
     remedy(cause),
   ],
+  "vanishing in matrices": (e, where, cause) => [
+    `The gradient vanishes on its way back: that of ${where} is ${e.ratio} of that of the last of ${e.layers} matrices.`,
+    remedy(cause),
+  ],
+  "exploding in matrices": (e, where, cause) => [
+    `The gradient explodes on its way back: that of ${where} is ${e.ratio} times that of the last of ${e.layers} matrices.`,
+    remedy(cause),
+  ],
   "exploding in time": (e, where) => [
     `The gradient explodes through the time steps of ${where}: at the first it is ${e.ratio} times what it is at the last.`,
     "Try smaller recurrent weights (wh), clipByGlobalNorm before the optimizer, or shorter sequences.",
@@ -152,6 +160,7 @@ const SENTENCES: Readonly<Record<string, Say>> = {
     `The loss grows: from ${e.start} to ${e.now}. Updates were up to ${e.ratio} of the size of the weights.`,
     remedy(cause),
   ],
+  "weights not finite": (_e, where) => [`The first weights of ${where} hold NaN or infinite numbers.`, "Look at its initializer."],
   "no number": (e, _where, cause) => [`The loss is ${e.loss}. Updates were up to ${e.ratio} of the size of the weights.`, remedy(cause)],
   overflow: (e, where, cause) => [
     `Numbers have grown step by step until they overflowed in ${where}, because of ${BECAUSE[cause] ?? cause}: the loss was ${e.first} at first, the largest number in the end is ${e.largest}. Updates were up to ${e.ratio} of the size of the weights.`,
