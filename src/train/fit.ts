@@ -9,6 +9,8 @@ import * as random from "../ops/random.ts"
 import { type Identity, readCheckpoint, type Snapshot, writeCheckpoint } from "./checkpoint.ts"
 import { evaluator, type Measured } from "./evaluate.ts"
 import { type EventStream, stream } from "./events.ts"
+import { Checkup } from "./health/checkup.ts"
+import type { Finding } from "./health/findings.ts"
 import type { Metric } from "./metrics.ts"
 import { BatchReader, type Dataset, pair, type Rows, subset } from "./rows.ts"
 import { compileSteps } from "./step.ts"
@@ -36,6 +38,12 @@ export interface FitOptions {
   readonly checkpoint?: string
   /** Goes on from the checkpoint, with the bits of an unbroken run. Default: false. */
   readonly resume?: boolean
+  /**
+   * Looks at layers, gradients and updates while the network trains, and tells what is wrong: every so many steps, or with `true` as
+   * often as it takes at most 2 % of the time, after the first epoch or 2 seconds at first, and at the end. Default: true. The result
+   * has the same bits with it and without.
+   */
+  readonly health?: boolean | number
   /** Ends the training after the steps that are being done, some 50 ms of work; the result is what has been learned by then. */
   readonly signal?: AbortSignal
 }
@@ -63,6 +71,8 @@ export type FitEvent =
       readonly rate: number
       readonly secondsLeft: number
     }
+  /** Something is wrong: where, why, and what to try. Each is told once. */
+  | ({ readonly event: "finding"; readonly step: number } & Finding)
   /** `loss` is the mean over the epoch's steps. */
   | {
       readonly event: "epoch"
@@ -83,6 +93,12 @@ export type FitEvent =
 /** The loss was no longer a number. */
 export class DivergedError extends Error {
   override readonly name = "DivergedError"
+  /** Where it began and why, if that could be found out. */
+  readonly finding: Finding | undefined
+  constructor(message: string, finding?: Finding) {
+    super(message)
+    this.finding = finding
+  }
 }
 
 /** A training that runs: iterate over its events, or await its result, or both. */
@@ -136,6 +152,7 @@ async function train<M extends Trainable>(
     signal,
     checkpoint,
     resume,
+    health = true,
   } = check(options)
   const { training, validation } = divide(data, options.validation, seed)
   const n = training.x.rows
@@ -163,6 +180,11 @@ async function train<M extends Trainable>(
   const [xs, ys] = [new BatchReader(training.x), new BatchReader(training.y)]
   const most = batchesAtOnce(training, batchSize)
   const watch = new Watch(steps, now.step, events)
+  const run = { model, loss, optimizer, ...training, batchSize, seed, keys: stepKeys, runSteps, most }
+  const checkup = health === false ? undefined : new Checkup(run, health, now.carry, now.step)
+  const tell = (step: number, found: readonly Finding[] = []): void => {
+    for (const f of found) events.push({ event: "finding", step, ...f })
+  }
   let reason: "epochs" | "patience" | "aborted" = "epochs"
 
   for (let epoch = now.epoch + 1; epoch <= epochs && reason === "epochs"; epoch++) {
@@ -175,9 +197,11 @@ async function train<M extends Trainable>(
         reason = "aborted"
         break
       }
+      tell(step, checkup?.visit(carry, step))
       // the last batch may be a short one, which is a program of its own
       const batch = Math.min(batchSize, n - from)
-      const count = batch < batchSize ? 1 : Math.min(watch.steps(), most, Math.floor((n - from) / batchSize))
+      const some = Math.min(watch.steps(), most, Math.floor((n - from) / batchSize))
+      const count = batch < batchSize ? 1 : (checkup?.room(step, some) ?? some)
       const rows = order.subarray(from, from + count * batch)
       const lead = [batch < batchSize ? 1 : most, batch]
       const [x, y] = [xs.read(rows, lead), ys.read(rows, lead)]
@@ -188,9 +212,14 @@ async function train<M extends Trainable>(
       let sum = 0
       for (const l of losses.values().subarray(0, count)) {
         step++
-        if (!Number.isFinite(l)) throw diverged(l, step, epoch)
+        if (!Number.isFinite(l)) {
+          const found = checkup?.explain(step - 1, l)
+          if (found) tell(step, [found])
+          throw diverged(l, step, epoch, found)
+        }
         sum += l * batch
       }
+      checkup?.saw(losses.values(), count)
       total += sum
       from += rows.length
       const pause = watch.saw(epoch, step, count, sum, rows.length)
@@ -206,11 +235,13 @@ async function train<M extends Trainable>(
     const kept = validation ? { params: copyOf(carry.params), state: copyOf(carry.state) } : null
     now = { epoch, step, carry, best: better ? { epoch, loss: judged, kept } : now.best }
     if (epoch - now.best.epoch >= patience) reason = "patience"
+    tell(step, checkup?.visit(carry, step, true))
     if (checkpoint !== undefined) await writeCheckpoint(checkpoint, now, identity)
     const seconds = (performance.now() - started) / 1000
     events.push({ event: "epoch", epoch, loss: total / n, ...(validated && { validation: validated }), best: better, seconds })
     await watch.rest()
   }
+  if (reason !== "aborted") tell(now.step, checkup?.end(now.carry, now.step))
   events.push({ event: "end", reason, epoch: now.epoch, bestEpoch: now.best.epoch, seconds: watch.seconds() })
   const kept = now.best.kept ?? now.carry
   return new TrainedModel(model, copyOf(kept.params), copyOf(kept.state), training.x.shape)
@@ -267,7 +298,7 @@ class Watch {
 const json = (config: unknown): Json => (config === undefined ? null : JSON.parse(JSON.stringify(config)))
 
 function check(options: FitOptions): FitOptions {
-  const { loss, optimizer, epochs = 10, batchSize = 32, patience = Infinity } = options
+  const { loss, optimizer, epochs = 10, batchSize = 32, patience = Infinity, health = true } = options
   if (typeof loss !== "function")
     throw new TypeError("fit: `loss` must be a function of output and target, such as crossEntropy from adjoint/losses")
   if (typeof optimizer?.update !== "function")
@@ -276,6 +307,8 @@ function check(options: FitOptions): FitOptions {
     if (!Number.isInteger(x) || x < 1) throw new TypeError(`fit: \`${name}\` must be a whole number from 1; got ${x}`)
   }
   if (options.resume && options.checkpoint === undefined) throw new TypeError("fit: `resume` goes on from a `checkpoint`; name its folder")
+  if (typeof health !== "boolean" && !(Number.isInteger(health) && health >= 1))
+    throw new TypeError(`fit: \`health\` must be true, false or a whole number of steps from 1; got ${health}`)
   if (!(patience >= 1)) throw new TypeError(`fit: \`patience\` must be at least 1 epoch; got ${patience}`)
   return options
 }
@@ -297,7 +330,8 @@ const copyOf = (t: Tree): Tree =>
     leaves(t).map(x => fromArray(storedOf(x as Concrete).slice(), x.aval)),
   )
 
-const diverged = (loss: number, step: number, epoch: number): DivergedError =>
+const diverged = (loss: number, step: number, epoch: number, found?: Finding): DivergedError =>
   new DivergedError(
-    `the loss became ${loss} at step ${step} (epoch ${epoch}). Usual remedies: a smaller learning rate, standardised inputs, a loss from logits instead of log(softmax(x))`,
+    `the loss became ${loss} at step ${step} (epoch ${epoch}). ${found ? `${found.message} ${found.advice} ` : ""}Usual remedies: a smaller learning rate, standardised inputs, a loss from logits instead of log(softmax(x))`,
+    found,
   )
