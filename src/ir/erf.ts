@@ -1,8 +1,8 @@
-// The error function, its complement and its inverse, in f64; coefficients by scripts/minimax.py.
-import { twoProduct } from "./double-double.ts"
-import type { Expr } from "./expr.ts"
+// The error function, its complement and its inverse, and the normal distribution, in f64; coefficients by scripts/minimax.py.
+import { type Pair, product, sum, twoProduct } from "./double-double.ts"
+import { type Expr, op } from "./expr.ts"
 import { exp, log } from "./formulas.ts"
-import { abs, add, div, le, lt, min, mul, neg, num, polynomial, select, sqrt, sub } from "./machine.ts"
+import { abs, add, clamp, div, le, lt, min, mul, neg, num, polynomial, select, sqrt, sub } from "./machine.ts"
 import { odd, wide } from "./powers.ts"
 
 /** erf(x)/x - 1 for z = x^2 <= 1, within 2^-56.6. */
@@ -45,6 +45,27 @@ export const erfc = /*@__PURE__*/ wide(x => {
   const negative = lt(x!, zero)
   return select(lt(a, num(a, 0.5)), select(negative, add(one, near), sub(one, near)), select(negative, sub(two, far), far))
 })
+
+const ROOT_HALF = Math.SQRT1_2
+/** The share of the normal distribution below x, erfc(-x / sqrt(2)) / 2. */
+export const normalCdf = /*@__PURE__*/ wide(x => mul(erfc(mul(x!, num(x!, -ROOT_HALF))), num(x!, 0.5)))
+/** The coefficients c of c0 x + c1 x^3 = 2 sqrt(2/pi) (x + 0.044715 x^3). */
+export const BY_TANH: readonly [number, number] = [2 * Math.sqrt(2 / Math.PI), 2 * Math.sqrt(2 / Math.PI) * 0.044715]
+/** (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) / 2 as the logistic function of twice that, which is accurate where the sum cancels. */
+export function normalCdfByTanh(x: Expr): Expr {
+  const a = clamp(x, -25, 25) // beyond, it is 0 or 1
+  const [c0, c1] = BY_TANH.map(c => inParts(a, c)) as [Pair, Pair]
+  const none = num(a, 0)
+  // what z lacks is multiplied by z itself in the result
+  const [z, low] = product([a, none], sum(c0, product(c1, product([a, none], [a, none]))))
+  const y = op("sigmoid", z)
+  return add(y, mul(mul(y, sub(num(y, 1), y)), low))
+}
+/** A constant as a number of the type of `x` and what it lacks. */
+const inParts = (x: Expr, c: number): Pair => {
+  const most = x.t === "f32" ? Math.fround(c) : c
+  return [num(x, most), num(x, c - most)]
+}
 
 /** erfinv(x)/x for w = -log(1 - x^2) <= 6, within 2^-23. */
 const CENTRE = [

@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it } from "vitest"
 import { cast, equal, mean, random, type Tensor, tensor } from "../index.ts"
 import { FormatError, packModel, unpackModel } from "../io.ts"
 import { crossEntropy, squaredError } from "../losses.ts"
-import { dense, dropout, sequential, tanh } from "../nn.ts"
+import { dense, dropout, lambda, residual, sequential, tanh } from "../nn.ts"
 import { adam, sgd } from "../optim.ts"
 import { stats } from "../runtime/program.ts"
 import { accuracy, DivergedError, type FitEvent, fit, loadModel, meanSquaredError, rowsOf, TrainedModel, unpackTrained } from "../train.ts"
@@ -200,5 +200,10 @@ describe("save and load", () => {
     const trained = new TrainedModel(nameless, { w: tensor(2) }, {}, [3])
     await expect(trained.save(join(folder, "nameless"))).rejects.toThrow(/the model has no `config`/)
     expect(existsSync(join(folder, "nameless"))).toBe(false)
+    const twice = sequential(dense(2, 2), residual(lambda(x => x.mul(2), { name: "twice" })))
+    const { params, state } = twice.init(random.key(1), [2])
+    const dir = join(folder, "lambda")
+    await expect(new TrainedModel(twice, params, state, [2]).save(dir)).rejects.toThrow(/^save: the model has a lambda, "twice"/)
+    expect(existsSync(dir)).toBe(false)
   })
 })
