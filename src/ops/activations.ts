@@ -56,6 +56,7 @@ const overAxis = (name: string, f: (x: Tensor, axis: number) => Tensor): ((x: Te
   const made = new Map<number, (x: Tensor) => Tensor>()
   return (x, { axis = -1 } = {}) => {
     const back = axisOf(name, x, axis) - x.ndim
+    if (x.shape.at(back) === 0) return x
     let g = made.get(back)
     if (!g) made.set(back, (g = composite(name, { axis: back }, (x: Tensor) => f(x, back))))
     return g(x)

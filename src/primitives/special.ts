@@ -157,7 +157,7 @@ export const normalCdf = /*@__PURE__*/ unary(normalCdfP)
 export const normalCdfByTanhP: Primitive<null> = /*@__PURE__*/ elementwise("normalCdfByTanh", {
   at: /*@__PURE__*/ of1(erfs.normalCdfByTanh),
   // the slope of the exponent is infinite only where that of the logistic function is 0
-  push: [(t, [x], y) => mulNoNan(mul(mul(t, y), sub(like(y, 1), y)), plus(times(square(x!), 3 * erfs.BY_TANH[1]), erfs.BY_TANH[0]))],
+  push: [(t, [x], y) => mulNoNan(mul(mul(t, y), sub(like(y, 1), y)), plus(times(square(x!), 3 * erfs.BY_TANH[1][0]), erfs.BY_TANH[0][0]))],
 })
 /** (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) / 2 */
 export const normalCdfByTanh = /*@__PURE__*/ unary(normalCdfByTanhP)
