@@ -6,6 +6,7 @@ import { leaves, rebuild, type Tree } from "../core/tree.ts"
 import { shuffle, splitRows } from "../data/split.ts"
 import type { Json } from "../io/json.ts"
 import * as random from "../ops/random.ts"
+import type { Plateau } from "../optim/plateau.ts"
 import { type Identity, readCheckpoint, type Snapshot, writeCheckpoint } from "./checkpoint.ts"
 import { evaluator, type Measured } from "./evaluate.ts"
 import { type EventStream, stream } from "./events.ts"
@@ -32,6 +33,8 @@ export interface FitOptions {
   readonly metrics?: Readonly<Record<string, Metric>>
   /** Stops when the validation loss has not improved for so many epochs. Default: never. */
   readonly patience?: number
+  /** Lowers the learning rate when the validation loss (or without validation the mean over the epoch) stays as it is: `plateau()` of adjoint/optim. */
+  readonly plateau?: Plateau
   /** Folder into which the training is written after each epoch, so that it can go on after a crash. Default: none. */
   readonly checkpoint?: string
   /** Goes on from the checkpoint, with the bits of an unbroken run. Default: false. */
@@ -70,6 +73,8 @@ export type FitEvent =
       readonly loss: number
       readonly validation?: Measured
       readonly best: boolean
+      /** With `plateau`: what the learning rate was multiplied by in this epoch. */
+      readonly rateScale?: number
       readonly seconds: number
     }
   | {
@@ -133,6 +138,7 @@ async function train<M extends Trainable>(
     seed = 0,
     metrics = {},
     patience = Infinity,
+    plateau,
     signal,
     checkpoint,
     resume,
@@ -152,10 +158,11 @@ async function train<M extends Trainable>(
     step: 0,
     carry: { params, state, optimizer: optimizer.init(params) },
     best: { epoch: 0, loss: Infinity, kept: null },
+    plateau: plateau?.init() ?? null,
   }
   if (resume) {
     const { snapshot, notes } = await readCheckpoint(checkpoint!, identity)
-    now = snapshot
+    now = { ...snapshot, plateau: snapshot.plateau ?? now.plateau }
     for (const message of notes) events.push({ event: "note", message })
   }
   const parameters = leaves(params).reduce((k, p) => k + p.size, 0)
@@ -169,6 +176,8 @@ async function train<M extends Trainable>(
     const order = shuffle(n, seed, epoch)
     const started = performance.now()
     let { carry, step } = now
+    const rateScale = plateau ? now.plateau!.scale : undefined
+    const scale = rateScale === undefined ? null : tensor(rateScale, { dtype: "f64" })
     let total = 0
     for (let from = 0; from < n; ) {
       if (signal?.aborted) {
@@ -183,7 +192,7 @@ async function train<M extends Trainable>(
       const [x, y] = [xs.read(rows, lead), ys.read(rows, lead)]
       const [first, steps] = [step, count].map(i => tensor(i, { dtype: "i32" })) as [Tensor, Tensor]
       const batches = { x: fromArray(x.array, x.aval), y: fromArray(y.array, y.aval) }
-      const [next, losses] = runSteps(carry, batches, stepKeys, first, steps)
+      const [next, losses] = runSteps(carry, batches, stepKeys, first, steps, scale)
       carry = next
       let sum = 0
       for (const l of losses.values().subarray(0, count)) {
@@ -204,11 +213,25 @@ async function train<M extends Trainable>(
     const judged = validated?.loss ?? total / n
     const better = judged < now.best.loss
     const kept = validation ? { params: copyOf(carry.params), state: copyOf(carry.state) } : null
-    now = { epoch, step, carry, best: better ? { epoch, loss: judged, kept } : now.best }
+    now = {
+      epoch,
+      step,
+      carry,
+      best: better ? { epoch, loss: judged, kept } : now.best,
+      plateau: plateau?.update(now.plateau!, judged) ?? null,
+    }
     if (epoch - now.best.epoch >= patience) reason = "patience"
     if (checkpoint !== undefined) await writeCheckpoint(checkpoint, now, identity)
     const seconds = (performance.now() - started) / 1000
-    events.push({ event: "epoch", epoch, loss: total / n, ...(validated && { validation: validated }), best: better, seconds })
+    events.push({
+      event: "epoch",
+      epoch,
+      loss: total / n,
+      ...(validated && { validation: validated }),
+      best: better,
+      ...(rateScale !== undefined && { rateScale }),
+      seconds,
+    })
     await watch.rest()
   }
   events.push({ event: "end", reason, epoch: now.epoch, bestEpoch: now.best.epoch, seconds: watch.seconds() })
@@ -276,6 +299,8 @@ function check(options: FitOptions): FitOptions {
     if (!Number.isInteger(x) || x < 1) throw new TypeError(`fit: \`${name}\` must be a whole number from 1; got ${x}`)
   }
   if (options.resume && options.checkpoint === undefined) throw new TypeError("fit: `resume` goes on from a `checkpoint`; name its folder")
+  if (options.plateau !== undefined && typeof options.plateau?.update !== "function")
+    throw new TypeError("fit: `plateau` must be a rule, such as plateau({ factor: 0.5, patience: 3 }) of adjoint/optim")
   if (!(patience >= 1)) throw new TypeError(`fit: \`patience\` must be at least 1 epoch; got ${patience}`)
   return options
 }
