@@ -39,8 +39,13 @@ export function networkOf(model: { readonly config?: unknown }, params: unknown,
 /** A dense layer whose activation may still come. */
 type Open = Omit<DenseLayer, "activation"> & { activation?: ActivationName }
 
+interface Description {
+  readonly kind?: string
+  readonly layers?: readonly unknown[]
+  readonly approximate?: string
+}
 function walk(config: unknown, params: unknown, path: string, layers: Open[]): void {
-  const { kind, layers: inner } = (isObject(config) ? config : {}) as { kind?: string; layers?: readonly unknown[] }
+  const { kind, layers: inner, approximate } = (isObject(config) ? config : {}) as Description
   const here = path || "the model"
   if (kind === "sequential") {
     const parts = (params as { layers: readonly unknown[] }).layers
@@ -52,7 +57,7 @@ function walk(config: unknown, params: unknown, path: string, layers: Open[]): v
     const layer = layers.at(-1)
     if (!layer || layer.activation)
       throw new ProblemError(`${here} is ${kind}; an activation can be explained where it directly follows a dense layer`)
-    layer.activation = kind as ActivationName
+    layer.activation = approximate === "tanh" ? "gelu by tanh" : (kind as ActivationName)
   } else if (!TRANSPARENT.includes(kind ?? "")) {
     throw new ProblemError(
       `${here} is ${kind ? `a layer "${kind}"` : "not described by a config"}, which cannot be explained; dense networks can: ` +

@@ -1,6 +1,7 @@
 // Losses for numbers.
 import { softplus } from "../ops/activations.ts"
-import { abs, add, div, less, lessEqual, mul, sub, where } from "../ops/arithmetic.ts"
+import { abs, add, div, less, lessEqual, log1p, mul, square, sub, where } from "../ops/arithmetic.ts"
+import { sinh } from "../ops/special.ts"
 import { alike, defineLoss, type Loss, type LossOptions, wantNonNegative, wantPositive } from "./loss.ts"
 
 /**
@@ -102,5 +103,9 @@ export const smoothL1: Loss<SmoothL1Options> = /*@__PURE__*/ defineLoss<SmoothL1
  */
 export const logCosh: Loss = /*@__PURE__*/ defineLoss("logCosh", /*@__PURE__*/ alike("logCosh"), (y, t) => {
   const d = sub(y, t)
-  return sub(add(d, softplus(mul(d, -2))), Math.LN2)
+  const size = abs(d)
+  const small = less(size, 5)
+  // the sum for large differences cancels near 0, this product does not: cosh(d) = 1 + 2 sinh(d/2)^2
+  const near = log1p(mul(square(sinh(mul(where(small, d, 0), 0.5))), 2))
+  return where(small, near, sub(add(size, softplus(mul(size, -2))), Math.LN2))
 })

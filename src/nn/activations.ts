@@ -28,8 +28,14 @@ export const relu = /*@__PURE__*/ named("relu", ops.relu)
 /** x / (1 + exp(-x)), also called SiLU. Elfwing et al., arXiv:1702.03118. */
 export const swish = /*@__PURE__*/ named("swish", ops.swish)
 // these three are composites already
-/** 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))). Hendrycks and Gimpel, arXiv:1606.08415. */
-export const gelu = (): Layer<"any", "same"> => elementwise({ kind: "gelu" }, x => ops.gelu(x))
+/**
+ * x times the share of the normal distribution below x; with `approximate: "tanh"` an approximation of it. Throws TypeError for
+ * another one. Hendrycks and Gimpel, arXiv:1606.08415.
+ */
+export function gelu({ approximate = "none" }: ops.GeluOptions = {}): Layer<"any", "same"> {
+  ops.wantApproximate("gelu", approximate)
+  return elementwise({ kind: "gelu", ...(approximate !== "none" && { approximate }) }, x => ops.gelu(x, { approximate }))
+}
 /** exp(x) / sum(exp(x)) over the last axis. Do not put it before `crossEntropy`, which takes logits. */
 export const softmax = (): Layer<"any", "same"> => elementwise({ kind: "softmax" }, x => ops.softmax(x))
 /** log(softmax(x)) over the last axis. Do not put it before `crossEntropy`, which takes logits. */

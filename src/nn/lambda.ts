@@ -14,8 +14,8 @@ export interface LambdaOptions {
 /**
  * A function as a layer without parameters: `f` takes and returns tensors [batch, ...].
  *
- * A saved model does not hold functions: one with a lambda is saved, but loading it throws. Make the model in code instead and give it
- * the saved parameters, or write the function as a layer. Throws TypeError unless `f` is a function.
+ * A saved model does not hold functions, so that saving one with a lambda throws. Write the function as a layer, or save the parameters
+ * alone (`writeSafetensors` of adjoint/io) and make the model in code. Throws TypeError unless `f` is a function.
  *
  * @example
  * sequential(lambda(x => x.mul(2).sub(1)), dense(4, 1))

@@ -4,7 +4,7 @@ import { composite } from "../control/call.ts"
 import type { Tensor } from "../core/tensor.ts"
 import * as p from "../primitives/index.ts"
 import { align, axisOf, lift, type Operand } from "./align.ts"
-import { add, div, mul, sub, tanh } from "./arithmetic.ts"
+import { div, sub } from "./arithmetic.ts"
 import { logsumexp, max, sum } from "./reduction.ts"
 
 /** The logistic function 1 / (1 + exp(-x)). */
@@ -24,17 +24,39 @@ export const swish = (x: Operand): Tensor => {
   return p.mul(a, p.sigmoid(a))
 }
 
-const geluOnce = /*@__PURE__*/ composite("gelu", { approximate: "tanh" }, (x: Tensor) =>
-  mul(mul(x, 0.5), add(tanh(mul(add(x, mul(mul(mul(x, x), x), 0.044715)), 0.7978845608028654)), 1)),
-)
-/** 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))). Hendrycks and Gimpel, arXiv:1606.08415. */
-export const gelu = (x: Operand): Tensor => geluOnce(lift("gelu", x))
+/** How `gelu` is computed, named as in PyTorch and ONNX. */
+export interface GeluOptions {
+  /** "none" (default): with the normal distribution; "tanh": with an approximation by tanh, within 5e-4. */
+  readonly approximate?: "none" | "tanh"
+}
+const gelus = {
+  none: /*@__PURE__*/ composite("gelu", { approximate: "none" }, (x: Tensor) => p.mul(x, p.normalCdf(x))),
+  tanh: /*@__PURE__*/ composite("gelu", { approximate: "tanh" }, (x: Tensor) => p.mul(x, p.normalCdfByTanh(x))),
+}
+/**
+ * x times the share of the normal distribution below x, x (1 + erf(x / sqrt(2))) / 2; with `approximate: "tanh"`
+ * x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) / 2. Throws TypeError for another approximation.
+ *
+ * Hendrycks and Gimpel, arXiv:1606.08415.
+ *
+ * @example
+ * gelu(tensor([-1, 0, 1]))  // [-0.1587, 0, 0.8413]
+ */
+export function gelu(x: Operand, { approximate = "none" }: GeluOptions = {}): Tensor {
+  wantApproximate("gelu", approximate)
+  return gelus[approximate](lift("gelu", x))
+}
+/** Throws TypeError unless `x` says how to compute gelu. */
+export function wantApproximate(name: string, x: unknown): void {
+  if (x !== "none" && x !== "tanh") throw new TypeError(`${name}: approximate must be "none" or "tanh"; got ${JSON.stringify(x)}`)
+}
 
 /** One composite for each axis, counted from the back so that it means the same for an example and a batch. */
 const overAxis = (name: string, f: (x: Tensor, axis: number) => Tensor): ((x: Tensor, options?: { readonly axis?: number }) => Tensor) => {
   const made = new Map<number, (x: Tensor) => Tensor>()
   return (x, { axis = -1 } = {}) => {
     const back = axisOf(name, x, axis) - x.ndim
+    if (x.shape.at(back) === 0) return x
     let g = made.get(back)
     if (!g) made.set(back, (g = composite(name, { axis: back }, (x: Tensor) => f(x, back))))
     return g(x)

@@ -111,8 +111,17 @@ export function where(condition: Tensor, x: Operand, y: Operand): Tensor {
   const [c, u, v] = alignShapes("where", [condition, a, b]) as [Tensor, Tensor, Tensor]
   return p.select(c, u, v)
 }
-/** x limited to [low, high]. */
-export const clip = (x: Operand, low: Operand, high: Operand): Tensor => minimum(maximum(x, low), high)
+/**
+ * x limited to [low, high], NaN if one of them is; `high` where low > high. The derivative is that of x inside, both bounds included,
+ * as in PyTorch (equal shares there would be halves), and that of the bound outside.
+ *
+ * @example
+ * grad((x: Tensor) => clip(x, -1, 1).sum())(tensor([-2, -1, 0, 1, 2]))  // [0, 1, 1, 1, 0]
+ */
+export function clip(x: Operand, low: Operand, high: Operand): Tensor {
+  const [a, l, h] = align("clip", [x, low, high]) as [Tensor, Tensor, Tensor]
+  return p.select(p.and(p.le(l, a), p.le(a, h)), a, p.minimum(p.maximum(a, l), h))
+}
 
 /**
  * `x` with another dtype. Throws TypeError for an unknown one.

@@ -6,6 +6,7 @@ import { leaves, rebuild, type Tree } from "../core/tree.ts"
 import { shuffle, splitRows } from "../data/split.ts"
 import type { Json } from "../io/json.ts"
 import * as random from "../ops/random.ts"
+import type { Plateau } from "../optim/plateau.ts"
 import { type Identity, readCheckpoint, type Snapshot, writeCheckpoint } from "./checkpoint.ts"
 import { evaluator, type Measured } from "./evaluate.ts"
 import { type EventStream, stream } from "./events.ts"
@@ -13,7 +14,7 @@ import { Checkup } from "./health/checkup.ts"
 import type { Finding } from "./health/findings.ts"
 import type { Metric } from "./metrics.ts"
 import { BatchReader, type Dataset, pair, type Rows, subset } from "./rows.ts"
-import { compileSteps } from "./step.ts"
+import { compileSteps, type RunSteps } from "./step.ts"
 import type { Loss, Optimizer, Trainable } from "./trainable.ts"
 import { TrainedModel } from "./trained.ts"
 
@@ -34,6 +35,8 @@ export interface FitOptions {
   readonly metrics?: Readonly<Record<string, Metric>>
   /** Stops when the validation loss has not improved for so many epochs. Default: never. */
   readonly patience?: number
+  /** Lowers the learning rate when the validation loss (or without validation the mean over the epoch) stays as it is: `plateau()` of adjoint/optim. */
+  readonly plateau?: Plateau
   /** Folder into which the training is written after each epoch, so that it can go on after a crash. Default: none. */
   readonly checkpoint?: string
   /** Goes on from the checkpoint, with the bits of an unbroken run. Default: false. */
@@ -80,6 +83,8 @@ export type FitEvent =
       readonly loss: number
       readonly validation?: Measured
       readonly best: boolean
+      /** With `plateau`: what the learning rate was multiplied by in this epoch. */
+      readonly rateScale?: number
       readonly seconds: number
     }
   | {
@@ -149,6 +154,7 @@ async function train<M extends Trainable>(
     seed = 0,
     metrics = {},
     patience = Infinity,
+    plateau,
     signal,
     checkpoint,
     resume,
@@ -159,7 +165,10 @@ async function train<M extends Trainable>(
   const steps = Math.ceil(n / batchSize) * epochs
   const root = random.key(seed)
   const stepKeys = random.fold(root, 1)
-  const runSteps = compileSteps(model, loss, optimizer)
+  const compiled = compileSteps(model, loss, optimizer)
+  // what the learning rate is multiplied by; null where no rule says so
+  let scale: Tensor | null = null
+  const runSteps: RunSteps = (...args) => compiled(...args, scale)
   const measure = evaluator(model, loss, metrics)
   const identity: Identity = { seed, model: json(model.config), optimizer: json(optimizer.config), batchSize, rows: n }
 
@@ -169,10 +178,11 @@ async function train<M extends Trainable>(
     step: 0,
     carry: { params, state, optimizer: optimizer.init(params) },
     best: { epoch: 0, loss: Infinity, kept: null },
+    plateau: plateau?.init() ?? null,
   }
   if (resume) {
     const { snapshot, notes } = await readCheckpoint(checkpoint!, identity)
-    now = snapshot
+    now = { ...snapshot, plateau: snapshot.plateau ?? now.plateau }
     for (const message of notes) events.push({ event: "note", message })
   }
   const parameters = leaves(params).reduce((k, p) => k + p.size, 0)
@@ -191,6 +201,8 @@ async function train<M extends Trainable>(
     const order = shuffle(n, seed, epoch)
     const started = performance.now()
     let { carry, step } = now
+    const rateScale = plateau ? now.plateau!.scale : undefined
+    scale = rateScale === undefined ? null : tensor(rateScale, { dtype: "f64" })
     let total = 0
     for (let from = 0; from < n; ) {
       if (signal?.aborted) {
@@ -233,12 +245,26 @@ async function train<M extends Trainable>(
     const judged = validated?.loss ?? total / n
     const better = judged < now.best.loss
     const kept = validation ? { params: copyOf(carry.params), state: copyOf(carry.state) } : null
-    now = { epoch, step, carry, best: better ? { epoch, loss: judged, kept } : now.best }
+    now = {
+      epoch,
+      step,
+      carry,
+      best: better ? { epoch, loss: judged, kept } : now.best,
+      plateau: plateau?.update(now.plateau!, judged) ?? null,
+    }
     if (epoch - now.best.epoch >= patience) reason = "patience"
     tell(step, checkup?.visit(carry, step, true))
     if (checkpoint !== undefined) await writeCheckpoint(checkpoint, now, identity)
     const seconds = (performance.now() - started) / 1000
-    events.push({ event: "epoch", epoch, loss: total / n, ...(validated && { validation: validated }), best: better, seconds })
+    events.push({
+      event: "epoch",
+      epoch,
+      loss: total / n,
+      ...(validated && { validation: validated }),
+      best: better,
+      ...(rateScale !== undefined && { rateScale }),
+      seconds,
+    })
     await watch.rest()
   }
   if (reason !== "aborted") tell(now.step, checkup?.end(now.carry, now.step))
@@ -309,6 +335,8 @@ function check(options: FitOptions): FitOptions {
   if (options.resume && options.checkpoint === undefined) throw new TypeError("fit: `resume` goes on from a `checkpoint`; name its folder")
   if (typeof health !== "boolean" && !(Number.isInteger(health) && health >= 1))
     throw new TypeError(`fit: \`health\` must be true, false or a whole number of steps from 1; got ${health}`)
+  if (options.plateau !== undefined && typeof options.plateau?.update !== "function")
+    throw new TypeError("fit: `plateau` must be a rule, such as plateau({ factor: 0.5, patience: 3 }) of adjoint/optim")
   if (!(patience >= 1)) throw new TypeError(`fit: \`patience\` must be at least 1 epoch; got ${patience}`)
   return options
 }

@@ -6,7 +6,7 @@ import { leaves, rebuild, type Tree } from "../../core/tree.ts"
 import { shuffle } from "../../data/split.ts"
 import { fold } from "../../ops/random.ts"
 import { BatchReader, type Rows } from "../rows.ts"
-import type { Carry, compileSteps } from "../step.ts"
+import type { Carry, RunSteps } from "../step.ts"
 import type { Loss, Optimizer, Trainable } from "../trainable.ts"
 import { type Facts, factsOf } from "./facts.ts"
 import { divergedFinding, type Finding, type FindingKind, type History, judge, KINDS } from "./findings.ts"
@@ -27,7 +27,7 @@ export interface Training {
   /** Key of all steps. */
   readonly keys: Tensor
   /** The compiled steps, and how many whole batches they take at a time. */
-  readonly runSteps: ReturnType<typeof compileSteps>
+  readonly runSteps: RunSteps
   readonly most: number
 }
 interface Snapshot {
