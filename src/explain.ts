@@ -19,6 +19,7 @@ export type {
 } from "./explain/explanation.ts"
 export { networkOf } from "./explain/model.ts"
 export type { ActivationName, DenseLayer, Example, LossName, Network } from "./explain/network.ts"
+export { findOrigin, type Line, type Origin, type OriginOperand, type OriginOptions, renderOrigin } from "./explain/origin.ts"
 export { type Problem, readProblem } from "./explain/problem.ts"
 export { type KernelReport, type ProgramOptions, type ProgramReport, printProgram, program } from "./explain/program.ts"
 export { renderText } from "./explain/text.ts"
