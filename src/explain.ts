@@ -4,6 +4,9 @@
  */
 import "./preset/wasm.ts"
 
+export { type DiagnoseOptions, diagnose } from "./explain/diagnose/diagnose.ts"
+export type { Diagnosis, Evidence, Finding, LeafReport, Mistake, MistakeKind } from "./explain/diagnose/diagnosis.ts"
+export { renderDiagnosis } from "./explain/diagnose/text.ts"
 export { ProblemError } from "./explain/errors.ts"
 export { type ExplainOptions, explain } from "./explain/explain.ts"
 export type {
