@@ -92,7 +92,8 @@ const recordings = new WeakMap<Function, Map<string, Recording>>()
  * `f` as one node that keeps its name and attributes until it is compiled.
  *
  * @example
- * const softmax = composite("softmax", { axis: -1 }, (x: Tensor) => ...)
+ * const double = composite("double", { factor: 2 }, (x: Tensor) => x.mul(2))
+ * double(tensor([1, 2]))  // [2, 4]
  */
 export function composite<A extends readonly any[], R>(name: string, attributes: object, f: (...args: A) => R): (...args: A) => R {
   return (...args) => {

@@ -134,6 +134,7 @@ export interface CheckpointOptions {
  *
  * @example
  * const layer = checkpoint((w: Tensor, x: Tensor) => tanh(matmul(x, w)))
+ * grad((w: Tensor) => layer(w, tensor([[1, 2]])).sum())(zeros([2, 1]))  // [[1], [2]]
  */
 export function checkpoint<A extends readonly any[], R>(
   f: (...args: A) => R,

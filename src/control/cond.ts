@@ -140,7 +140,8 @@ const asLoops = memoPair((onTrue, onFalse) =>
  * Both return trees of one structure, with the same shapes and dtypes. Throws TypeError, ShapeError or DtypeError where they differ.
  *
  * @example
- * cond(greater(x, 0), (x: Tensor) => x.sqrt(), (x: Tensor) => x.neg(), x)
+ * const x = tensor(-3)
+ * cond(greater(x, 0), (x: Tensor) => x.sqrt(), (x: Tensor) => x.neg(), x)  // 3
  */
 export function cond<A extends readonly any[], R>(
   condition: Tensor,

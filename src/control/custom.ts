@@ -147,6 +147,7 @@ function batched(p: CustomVjp, which: readonly boolean[], n: number): { params: 
  *
  * @example
  * const clipped = customVjp((x: Tensor) => x, x => [x, null], (_, ct) => [clip(ct, -1, 1)])
+ * grad((x: Tensor) => clipped(x).mul(5).sum())(tensor([1, 2]))  // [1, 1]
  */
 export function customVjp<A extends readonly any[], R, S>(
   f: (...args: A) => R,
@@ -268,6 +269,7 @@ const customJvpP: Primitive<CustomJvp> = {
  *
  * @example
  * const log1pexp = customJvp((x: Tensor) => x.exp().add(1).log(), ([x], [t]) => [softplus(x), sigmoid(x).mul(t)])
+ * grad(log1pexp)(tensor(100))  // 1
  */
 export function customJvp<A extends readonly any[], R>(
   f: (...args: A) => R,

@@ -252,7 +252,8 @@ function solution<X>(kind: Equation["kind"], f: (x: X) => X, start: X, { toleran
  * networks (1987).
  *
  * @example
- * const h = fixedPoint((h: Tensor) => tanh(matmul(h, w).add(x)), zeros([8]))
+ * const w = tensor([[0.5, 0.1], [0, 0.3]])
+ * fixedPoint((h: Tensor) => tanh(matmul(h, w).add(1)), zeros([2]))  // [0.8952, 0.8745]
  */
 export const fixedPoint = <X>(f: (x: X) => X, start: X, options: SolverOptions = {}): X => solution("fixedPoint", f, start, options)
 
@@ -265,6 +266,6 @@ export const fixedPoint = <X>(f: (x: X) => X, start: X, options: SolverOptions =
  *
  * @example
  * const cubeRoot = (a: Tensor) => root((x: Tensor) => x.mul(x).mul(x).sub(a), tensor(1))
- * grad(cubeRoot)(tensor(8))  // 1/12
+ * grad(cubeRoot)(tensor(8))  // 0.08333: 1/12
  */
 export const root = <X>(f: (x: X) => X, start: X, options: SolverOptions = {}): X => solution("root", f, start, options)

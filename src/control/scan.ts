@@ -257,7 +257,8 @@ export function countedScan<C, X, Y>(
  * Throws TypeError if the condition is no bool scalar, and what `scan` throws of a carry.
  *
  * @example
- * whileLoop((x: Tensor) => less(x, 100), x => x.mul(2), tensor(3))  // 192: the first of 3, 6, 12, ... that is not less
+ * // the first of 3, 6, 12, ... that is not less than 100
+ * whileLoop((x: Tensor) => less(x, 100), x => x.mul(2), tensor(3))  // 192
  */
 export function whileLoop<C>(condition: (carry: C) => Tensor, body: (carry: C) => C, init: C): C {
   const goes = (carry: C): Tensor => {

@@ -64,7 +64,12 @@ export function rebuild(t: Tree, xs: readonly unknown[]): any {
   return go(t)
 }
 
-/** `f` on corresponding leaves of trees with one structure. */
+/**
+ * `f` on corresponding leaves of trees with one structure.
+ *
+ * @example
+ * treeMap((w, g) => w.sub(g.mul(0.1)), { w: tensor([1]), b: [tensor(2)] }, { w: tensor([5]), b: [tensor(0)] })  // { w: [0.5], b: [2] }
+ */
 export function treeMap(f: (...xs: Tensor[]) => Tensor, first: Tree, ...others: readonly Tree[]): any {
   const columns = [first, ...others].map(leaves)
   const [xs] = columns as [Tensor[]]

@@ -24,7 +24,9 @@ export interface Split {
  * A part asked for gets at least one row.
  *
  * @throws DataError if no row is left for training; RangeError for shares that are not from 0 up to 1 in all.
- * @example const { train, validation, test } = splitRows(150, { test: 0.2, validation: 0.1, seed: 1 }) // 105, 15 and 30 rows
+ * @example
+ * const { train, validation, test } = splitRows(150, { test: 0.2, validation: 0.1, seed: 1 })
+ * console.log(train.length, validation.length, test.length)  // 105 15 30
  */
 export function splitRows(n: number, { test = 0, validation = 0, seed, stratify }: SplitOptions): Split {
   if (!(test >= 0 && validation >= 0 && test + validation < 1)) {
@@ -65,7 +67,8 @@ function spread(rows: Int32Array, classes: Int32Array): Int32Array {
 /**
  * A random order of the numbers 0 to n - 1 (Fisher-Yates), the same on every machine for the same seed and epoch.
  *
- * @example shuffle(5, 1, 0) // one of the 120 orders
+ * @example
+ * shuffle(5, 1, 0)  // [3, 1, 4, 0, 2]
  */
 export function shuffle(n: number, seed: number, epoch: number): Int32Array {
   const below = randomBelow(hash(hash(seed >>> 0, Math.floor(seed / 2 ** 32) >>> 0), epoch))

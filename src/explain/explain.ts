@@ -37,8 +37,7 @@ const TINY = 12
  * @example
  * const network = { layers: [{ w: [[0.5], [0.2]], b: [1.83], activation: "logistic" }], loss: "half squared error" } as const
  * const explanation = explain(network, { x: [0.1, 0.3], target: 0.03 })
- * explanation.weights[0].product  // 0.00927609255818386
- * console.log(renderText(explanation))
+ * explanation.weights[0]!.product  // 0.00927609255818386
  */
 export function explain(network: Network, example: Example, { weights, learningRate = DEFAULT_RATE }: ExplainOptions = {}): Explanation {
   const { layers, loss, reduction } = network

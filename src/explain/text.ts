@@ -8,7 +8,9 @@ import { say } from "./messages.ts"
  * The explanation as text of at most 80 columns: forward, backward, chain, check, reading, step.
  *
  * @example
- * console.log(renderText(explain(network, { x: [0.1, 0.3], target: 0.03 })))
+ * const network = { layers: [{ w: [[0.5], [0.2]], b: [1.83], activation: "logistic" }], loss: "half squared error" } as const
+ * const text = renderText(explain(network, { x: [0.1, 0.3], target: 0.03 }))
+ * text.split("\n")[0]  // "One logistic neuron with 2 inputs; E is the half squared error"
  */
 export function renderText(explanation: Explanation): string {
   const { forward, error, weights, learningRate } = explanation

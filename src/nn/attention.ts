@@ -28,7 +28,8 @@ const swap = (x: Tensor): Tensor => transpose(x, [...x.shape.slice(0, -2).map((_
  * Throws ShapeError where shapes do not fit. Vaswani et al., arXiv:1706.03762, equation 1.
  *
  * @example
- * dotProductAttention(q, k, v, { causal: true })
+ * const x = tensor([[1, 0], [0, 1]])
+ * dotProductAttention(x, x, x, { causal: true })  // [[1, 0], [0.3302, 0.6698]]
  */
 export function dotProductAttention(
   q: Tensor,
@@ -70,7 +71,9 @@ export interface MultiHeadAttentionOptions {
  * wrong options, without a key, and where the width does not fit. Vaswani et al., arXiv:1706.03762, section 3.2.
  *
  * @example
- * multiHeadAttention(64, 4, { causal: true, rotary: true }).init(random.key(1), [20, 64])
+ * const layer = multiHeadAttention(64, 4, { causal: true, rotary: true })
+ * const { params, state } = layer.init(random.key(1), [20, 64])
+ * const [y] = layer.apply(params, state, zeros([8, 20, 64]))  // f32[8,20,64]
  */
 export function multiHeadAttention<const Width extends number>(
   width: Width,

@@ -111,7 +111,7 @@ interface Operation<O> {
  * `conv1d`, and `bias init dtype`. Throws TypeError for options out of range and inputs of another shape.
  *
  * @example
- * sequential(conv1d(8, 16, 5, { padding: "same" }), relu(), globalAveragePool(), dense(16, 2)).init(random.key(1), [100, 8])
+ * sequential(conv1d(8, 16, 5, { padding: "same" }), relu(), globalAveragePool(), dense(16, 2)).outShape([100, 8])  // [2]
  */
 export const conv1d = <const In extends number, const Out extends number>(
   inputs: In,
@@ -131,7 +131,7 @@ export const conv1d = <const In extends number, const Out extends number>(
  * applied to document recognition (1998).
  *
  * @example
- * sequential(conv2d(1, 8, 5), relu(), maxPool(2), flatten(), dense(1152, 10)).init(random.key(1), [28, 28, 1])
+ * sequential(conv2d(1, 8, 5), relu(), maxPool(2), flatten(), dense(1152, 10)).outShape([28, 28, 1])  // [10]
  */
 export const conv2d = <const In extends number, const Out extends number>(
   inputs: In,
@@ -147,7 +147,12 @@ export const conv2d = <const In extends number, const Out extends number>(
     options,
   ) as LayerOf<"conv2d", In, Out>
 
-/** The transpose of a convolution of sequences, which makes them longer; see `conv1d` and the function `convTranspose1d`. */
+/**
+ * The transpose of a convolution of sequences, which makes them longer; see `conv1d` and the function `convTranspose1d`.
+ *
+ * @example
+ * convTranspose1d(16, 1, 2, { stride: 2 }).outShape([50, 16])  // [100, 1]
+ */
 export const convTranspose1d = <const In extends number, const Out extends number>(
   inputs: In,
   outputs: Out,
@@ -216,6 +221,11 @@ function pooling(kind: string, run: PoolRun, window: ops.Each, options: ops.Aver
  */
 export const maxPool = (window: ops.Each, options: ops.PoolOptions = {}): Layer<"any", "same"> =>
   pooling("maxPool", ops.maxPool, window, options)
-/** The mean of each window of places; see `maxPool` and the function `avgPool`. */
+/**
+ * The mean of each window of places; see `maxPool` and the function `avgPool`.
+ *
+ * @example
+ * avgPool(2).outShape([28, 28, 8])  // [14, 14, 8]
+ */
 export const avgPool = (window: ops.Each, options: ops.AveragePoolOptions = {}): Layer<"any", "same"> =>
   pooling("avgPool", ops.avgPool, window, options)

@@ -31,6 +31,8 @@ export interface Dense<In extends number = number, Out extends number = number> 
  * Parameters: `{ w, b }`, or `{ w }` without bias. Throws TypeError for widths that are not whole numbers and for unknown initializers.
  *
  * @example
+ * const layer = dense(2, 1)
+ * layer.apply({ w: tensor([[1], [2]]), b: tensor([10]) }, {}, tensor([[3, 4]]))[0]  // [[21]]
  * const model = sequential(dense(784, 128, { init: "he" }), relu(), dense(128, 10))
  */
 export function dense<const In extends number, const Out extends number>(

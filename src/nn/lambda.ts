@@ -18,7 +18,8 @@ export interface LambdaOptions {
  * the saved parameters, or write the function as a layer. Throws TypeError unless `f` is a function.
  *
  * @example
- * sequential(lambda(x => x.mul(2).sub(1)), dense(4, 1))
+ * const model = sequential(lambda(x => x.mul(2).sub(1)), dense(4, 1))
+ * model.outShape([4])  // [1]
  */
 export function lambda(f: (x: Tensor) => Tensor, { name = "lambda", outShape }: LambdaOptions = {}): Layer<"any", "any"> {
   if (typeof f !== "function") throw new TypeError(`lambda: wants a function of a tensor; got ${f === null ? "null" : typeof f}`)

@@ -7,18 +7,18 @@ import { align, axisOf, lift, type Operand } from "./align.ts"
 import { add, div, mul, sub, tanh } from "./arithmetic.ts"
 import { logsumexp, max, sum } from "./reduction.ts"
 
-/** The logistic function 1 / (1 + exp(-x)). */
+/** The logistic function 1 / (1 + exp(-x)). @example sigmoid(tensor([0, 2]))  // [0.5, 0.8808] */
 export const sigmoid = (x: Operand): Tensor => p.sigmoid(lift("sigmoid", x))
-/** log(1 + exp(x)), without overflow. */
+/** log(1 + exp(x)), without overflow. @example softplus(tensor([0, 100]))  // [0.6931, 100] */
 export const softplus = (x: Operand): Tensor => p.softplus(lift("softplus", x))
-/** log(sigmoid(x)) = -softplus(-x), without overflow. */
+/** log(sigmoid(x)) = -softplus(-x), without overflow. @example logSigmoid(tensor([0, -100]))  // [-0.6931, -100] */
 export const logSigmoid = (x: Operand): Tensor => p.neg(p.softplus(p.neg(lift("logSigmoid", x))))
-/** max(x, 0), with derivative 0 at 0; NaN stays NaN. */
+/** max(x, 0), with derivative 0 at 0; NaN stays NaN. @example relu(tensor([-1, 2]))  // [0, 2] */
 export const relu = (x: Operand): Tensor => {
   const [a, zero] = align("relu", [x, 0]) as [Tensor, Tensor]
   return p.select(p.le(a, zero), zero, a)
 }
-/** x * sigmoid(x), also called SiLU. */
+/** x * sigmoid(x), also called SiLU. @example swish(tensor([-1, 2]))  // [-0.2689, 1.762] */
 export const swish = (x: Operand): Tensor => {
   const a = lift("swish", x)
   return p.mul(a, p.sigmoid(a))
@@ -27,7 +27,12 @@ export const swish = (x: Operand): Tensor => {
 const geluOnce = /*@__PURE__*/ composite("gelu", { approximate: "tanh" }, (x: Tensor) =>
   mul(mul(x, 0.5), add(tanh(mul(add(x, mul(mul(mul(x, x), x), 0.044715)), 0.7978845608028654)), 1)),
 )
-/** 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))). Hendrycks and Gimpel, arXiv:1606.08415. */
+/**
+ * 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))). Hendrycks and Gimpel, arXiv:1606.08415.
+ *
+ * @example
+ * gelu(tensor([-1, 2]))  // [-0.1588, 1.955]
+ */
 export const gelu = (x: Operand): Tensor => geluOnce(lift("gelu", x))
 
 /** One composite for each axis, counted from the back so that it means the same for an example and a batch. */
@@ -40,10 +45,20 @@ const overAxis = (name: string, f: (x: Tensor, axis: number) => Tensor): ((x: Te
     return g(x)
   }
 }
-/** exp(x) / sum(exp(x)) over `axis` (default: the last), without overflow. */
+/**
+ * exp(x) / sum(exp(x)) over `axis` (default: the last), without overflow.
+ *
+ * @example
+ * softmax(tensor([1, 2, 3]))  // [0.09003, 0.2447, 0.6652]
+ */
 export const softmax = /*@__PURE__*/ overAxis("softmax", (x, axis) => {
   const e = p.exp(sub(x, p.stopGradient(max(x, { axis, keepdims: true }))))
   return div(e, sum(e, { axis, keepdims: true }))
 })
-/** log(softmax(x)) over `axis` (default: the last), without overflow. */
+/**
+ * log(softmax(x)) over `axis` (default: the last), without overflow.
+ *
+ * @example
+ * logSoftmax(tensor([1, 2, 3]))  // [-2.408, -1.408, -0.4076]
+ */
 export const logSoftmax = /*@__PURE__*/ overAxis("logSoftmax", (x, axis) => sub(x, logsumexp(x, { axis, keepdims: true })))

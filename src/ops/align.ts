@@ -57,7 +57,7 @@ export function commonShape(name: string, avals: readonly Aval[]): Shape {
   })
 }
 
-/** `x` repeated along axes it lacks or has as 1, as NumPy does. */
+/** `x` repeated along axes it lacks or has as 1, as NumPy does. @example broadcastTo(tensor([1, 2]), [2, 2])  // [[1, 2], [1, 2]] */
 export function broadcastTo(x: Tensor, shape: Shape): Tensor {
   if (sameShape(x.shape, shape)) return x
   const missing = shape.length - x.ndim

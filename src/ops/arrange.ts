@@ -41,7 +41,7 @@ export function split(x: Tensor, parts: number | readonly number[], { axis = 0 }
   })
 }
 
-/** The elements along `axis` (default: all axes) from the last to the first. */
+/** The elements along `axis` (default: all axes) from the last to the first. @example flip(tensor([1, 2, 3]))  // [3, 2, 1] */
 export function flip(x: Tensor, { axis }: AxesOption = {}): Tensor {
   wantTensors("flip", [x])
   return p.flip(x, axesOf("flip", x, axis))

@@ -98,14 +98,15 @@ function convolve(call: string, x: Tensor, w: Tensor, options: ConvOptions, rank
  * Throws ShapeError where channels and weights do not fit, TypeError for options out of range.
  *
  * @example
- * conv1d(zeros([1, 10, 3]), zeros([5, 3, 8]), { padding: "same" })  // [1, 10, 8]
+ * conv1d(tensor([[[1], [2], [4]]]), tensor([[[1]], [[-1]]]))              // [[[-1], [-2]]]
+ * conv1d(zeros([1, 10, 3]), zeros([5, 3, 8]), { padding: "same" })        // f32[1,10,8]
  */
 export const conv1d = (x: Tensor, w: Tensor, options: ConvOptions = {}): Tensor => convolve("conv1d", x, w, options, 1)
 /**
  * Convolution of images: x [n, height, width, channels] with weights [height, width, channels / groups, outputs]; see `conv1d`.
  *
  * @example
- * conv2d(zeros([1, 28, 28, 1]), zeros([5, 5, 1, 8]), { stride: 2, padding: 2 })  // [1, 14, 14, 8]
+ * conv2d(zeros([1, 28, 28, 1]), zeros([5, 5, 1, 8]), { stride: 2, padding: 2 })  // f32[1,14,14,8]
  */
 export const conv2d = (x: Tensor, w: Tensor, options: ConvOptions = {}): Tensor => convolve("conv2d", x, w, options, 2)
 
@@ -147,6 +148,9 @@ function transposed(call: string, y: Tensor, w: Tensor, options: ConvTransposeOp
 /**
  * The transpose of `conv1d` by its input: y [n, windows, channels] with weights [window, channels / groups, outputs] gives
  * [n, (windows - 1) stride + (window - 1) dilation + 1 - padding + outputPadding, outputs]; every element of y adds its window.
+ *
+ * @example
+ * convTranspose1d(tensor([[[1], [2]]]), tensor([[[1]], [[3]]]), { stride: 2 })  // [[[1], [3], [2], [6]]]
  */
 export const convTranspose1d = (y: Tensor, w: Tensor, options: ConvTransposeOptions = {}): Tensor =>
   transposed("convTranspose1d", y, w, options, 1)
@@ -154,7 +158,7 @@ export const convTranspose1d = (y: Tensor, w: Tensor, options: ConvTransposeOpti
  * The transpose of `conv2d` by its input, which makes images larger; see `convTranspose1d`.
  *
  * @example
- * convTranspose2d(zeros([1, 7, 7, 8]), zeros([2, 2, 8, 3]), { stride: 2 })  // [1, 14, 14, 3]
+ * convTranspose2d(zeros([1, 7, 7, 8]), zeros([2, 2, 8, 3]), { stride: 2 })  // f32[1,14,14,3]
  */
 export const convTranspose2d = (y: Tensor, w: Tensor, options: ConvTransposeOptions = {}): Tensor =>
   transposed("convTranspose2d", y, w, options, 2)
@@ -208,7 +212,8 @@ function strided(x: Tensor, axis: number, from: number, step: number, count: num
  * Throws ShapeError for fewer than three axes, TypeError for options out of range.
  *
  * @example
- * maxPool(zeros([1, 28, 28, 8]), 2)  // [1, 14, 14, 8]
+ * maxPool(tensor([[[1], [3], [2], [0]]]), 2)  // [[[3], [2]]]
+ * maxPool(zeros([1, 28, 28, 8]), 2)           // f32[1,14,14,8]
  */
 export function maxPool(x: Tensor, window: Each, options: PoolOptions = {}): Tensor {
   const { parts } = placesOf("maxPool", x, window, options)
@@ -220,7 +225,7 @@ export function maxPool(x: Tensor, window: Each, options: PoolOptions = {}): Ten
  * The mean of each window; see `maxPool`. With `countPadding` (PyTorch's default) what is put around counts as zeros.
  *
  * @example
- * avgPool(zeros([1, 10, 3]), 2, { stride: 1 })  // [1, 9, 3]
+ * avgPool(tensor([[[1], [3], [2]]]), 2, { stride: 1 })  // [[[2], [2.5]]]
  */
 export function avgPool(x: Tensor, window: Each, { countPadding = true, ...options }: AveragePoolOptions = {}): Tensor {
   const { parts, size } = placesOf("avgPool", x, window, options)

@@ -18,7 +18,7 @@ export function wantShape(name: string, shape: unknown): asserts shape is Shape 
     throw new TypeError(`${name}: a shape is an array of whole numbers >= 0, such as [2, 3]; got ${JSON.stringify(shape)}`)
 }
 
-/** A tensor with `value` everywhere. */
+/** A tensor with `value` everywhere. @example full([2, 2], 7)  // [[7, 7], [7, 7]] */
 export const full = (shape: Shape, value: number, options: CreateOptions = {}): Tensor => filled("full", shape, value, options)
 function filled(name: string, shape: Shape, value: number, { dtype = "f32" }: CreateOptions): Tensor {
   wantShape(name, shape)
@@ -28,13 +28,13 @@ function filled(name: string, shape: Shape, value: number, { dtype = "f32" }: Cr
 function wantCount(name: string, n: unknown): void {
   if (!Number.isInteger(n) || (n as number) < 0) throw new TypeError(`${name}: wants a whole number >= 0; got ${n}`)
 }
-/** A tensor of zeros. */
+/** A tensor of zeros. @example zeros([2, 2])  // [[0, 0], [0, 0]] */
 export const zeros = (shape: Shape, options: CreateOptions = {}): Tensor => filled("zeros", shape, 0, options)
-/** A tensor of ones. */
+/** A tensor of ones. @example ones([3], { dtype: "i32" })  // [1, 1, 1] */
 export const ones = (shape: Shape, options: CreateOptions = {}): Tensor => filled("ones", shape, 1, options)
-/** Zeros like `x`. */
+/** Zeros like `x`. @example zerosLike(tensor([1, 2]))  // [0, 0] */
 export const zerosLike = (x: Tensor): Tensor => p.fullLike(x.aval, 0)
-/** Ones like `x`. */
+/** Ones like `x`. @example onesLike(tensor([1, 2]))  // [1, 1] */
 export const onesLike = (x: Tensor): Tensor => p.fullLike(x.aval, 1)
 
 /**
@@ -98,14 +98,19 @@ export function meshgrid(xs: readonly Tensor[], { indexing = "xy" }: { readonly 
     ),
   )
 }
-/** The n x n identity matrix. */
+/** The n x n identity matrix. @example eye(2)  // [[1, 0], [0, 1]] */
 export function eye(n: number, { dtype = "f32" }: CreateOptions = {}): Tensor {
   wantCount("eye", n)
   wantDtype("eye", dtype)
   const i = p.iota(n)
   return p.cast(p.eq(p.broadcast(i, [n, n], [1]), p.broadcast(i, [n, n], [0])), dtype)
 }
-/** [..., n]: 1 at the place that the i32 labels name, else 0. */
+/**
+ * [..., n]: 1 at the place that the i32 labels name, else 0.
+ *
+ * @example
+ * oneHot(tensor([1, 0], { dtype: "i32" }), 3)  // [[0, 1, 0], [1, 0, 0]]
+ */
 export function oneHot(labels: Tensor, n: number, { dtype = "f32" }: CreateOptions = {}): Tensor {
   wantCount("oneHot", n)
   wantDtype("oneHot", dtype)

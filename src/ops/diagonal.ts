@@ -66,7 +66,7 @@ export function diag(x: Tensor, { offset = 0 }: Offset = {}): Tensor {
   const apart = p.reshape(within(p.reshape(x, [x.size, 1]), 0, n + 1), [x.size * (n + 1)])
   return p.reshape(within(last(apart, 0, (x.size - 1) * (n + 1) + 1), row * n + column, n * n), [n, n])
 }
-/** The sum of a diagonal; options are those of `diagonal`. */
+/** The sum of a diagonal; options are those of `diagonal`. @example trace(tensor([[1, 2], [3, 4]]))  // 5 */
 export const trace = (x: Tensor, options: DiagonalOptions = {}): Tensor => sum(diagonal(x, options), { axis: -1 })
 
 const triangle =
@@ -82,7 +82,12 @@ const triangle =
     }
     return p.select(keeps(along(-2, offset), along(-1, 0)), x, p.zeros(x.aval))
   }
-/** Zeros above the diagonal: x[..., i, j] where j <= i + offset. */
+/** Zeros above the diagonal: x[..., i, j] where j <= i + offset. @example tril(tensor([[1, 2], [3, 4]]))  // [[1, 0], [3, 4]] */
 export const tril = /*@__PURE__*/ triangle("tril", (row, column) => p.le(column, row))
-/** Zeros below the diagonal: x[..., i, j] where j >= i + offset. */
+/**
+ * Zeros below the diagonal: x[..., i, j] where j >= i + offset.
+ *
+ * @example
+ * triu(tensor([[1, 2], [3, 4]]), { offset: 1 })  // [[0, 2], [0, 0]]
+ */
 export const triu = /*@__PURE__*/ triangle("triu", (row, column) => p.le(row, column))

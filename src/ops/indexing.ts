@@ -11,7 +11,8 @@ import { placesIn } from "./shape.ts"
  * other axes of `x` and `indices` are aligned.
  *
  * @example
- * takeAlongAxis(x, argsort(x))  // x sorted along its last axis
+ * const x = tensor([[3, 1, 2], [5, 6, 4]])
+ * takeAlongAxis(x, argsort(x))  // [[1, 2, 3], [4, 5, 6]]
  */
 export function takeAlongAxis(x: Tensor, indices: Tensor, { axis = -1 }: { readonly axis?: number } = {}): Tensor {
   wantTensors("takeAlongAxis", [x])

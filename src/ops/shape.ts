@@ -23,19 +23,19 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
     throw new ShapeError("reshape", `one length may be -1 if the others divide the number of elements; wanted [${shape}]`, [x.aval])
   return p.reshape(x, shape.with(open, x.size / rest))
 }
-/** All elements along one axis. */
+/** All elements along one axis. @example ravel(tensor([[1, 2], [3, 4]]))  // [1, 2, 3, 4] */
 export const ravel = (x: Tensor): Tensor => p.reshape(x, [x.size])
-/** The axes in the order of `axes`; reversed by default. */
+/** The axes in the order of `axes`; reversed by default. @example transpose(tensor([[1, 2], [3, 4]]))  // [[1, 3], [2, 4]] */
 export function transpose(x: Tensor, axes?: Shape): Tensor {
   return p.permute(x, axes ? axes.map(a => axisOf("transpose", x, a)) : x.shape.map((_, i) => x.ndim - 1 - i))
 }
-/** A new axis of length 1 at `axis`. */
+/** A new axis of length 1 at `axis`. @example expandDims(tensor([1, 2]), 0)  // [[1, 2]] */
 export function expandDims(x: Tensor, axis: number): Tensor {
   const d = axis < 0 ? axis + x.ndim + 1 : axis
   if (!(d >= 0 && d <= x.ndim)) throw new ShapeError("expandDims", `there is no place ${axis}`, [x.aval])
   return p.reshape(x, x.shape.toSpliced(d, 0, 1))
 }
-/** Without axes of length 1 (all of them, or `axis`). */
+/** Without axes of length 1 (all of them, or `axis`). @example squeeze(tensor([[1, 2]]))  // [1, 2] */
 export function squeeze(x: Tensor, axis?: number): Tensor {
   if (axis === undefined)
     return p.reshape(
@@ -46,12 +46,12 @@ export function squeeze(x: Tensor, axis?: number): Tensor {
   if (x.shape[d] !== 1) throw new ShapeError("squeeze", `axis ${axis} must have length 1`, [x.aval])
   return p.reshape(x, x.shape.toSpliced(d, 1))
 }
-/** Operands joined along an existing axis. Default: axis 0. */
+/** Operands joined along an existing axis. Default: axis 0. @example concat([tensor([1]), tensor([2, 3])])  // [1, 2, 3] */
 export function concat(xs: readonly Tensor[], { axis = 0 }: { readonly axis?: number } = {}): Tensor {
   if (!xs.length) throw new TypeError("concat: wants at least one tensor")
   return p.concat(xs, axisOf("concat", xs[0]!, axis))
 }
-/** Operands joined along a new axis. Default: axis 0. */
+/** Operands joined along a new axis. Default: axis 0. @example stack([tensor([1, 2]), tensor([3, 4])], { axis: 1 })  // [[1, 3], [2, 4]] */
 export function stack(xs: readonly Tensor[], { axis = 0 }: { readonly axis?: number } = {}): Tensor {
   const avals = xs.map(x => x.aval)
   if (!xs.length) throw new TypeError("stack: wants at least one tensor")
@@ -61,7 +61,7 @@ export function stack(xs: readonly Tensor[], { axis = 0 }: { readonly axis?: num
     { axis },
   )
 }
-/** Zeros around: `[before, after]` for each axis. */
+/** Zeros around: `[before, after]` for each axis. @example pad(tensor([1, 2]), [[1, 2]])  // [0, 1, 2, 0, 0] */
 export function pad(x: Tensor, widths: readonly (readonly [number, number])[]): Tensor {
   if (widths.length !== x.ndim || widths.some(([a, b]) => !(a >= 0 && b >= 0)))
     throw new ShapeError("pad", `wants [before, after] >= 0 for each axis, got ${JSON.stringify(widths)}`, [x.aval])
@@ -75,7 +75,9 @@ export type Part = ":" | number | readonly [from?: number | null, to?: number | 
  * A box of the tensor; axes that are not named are whole.
  *
  * @example
- * slice(x, [0, 10], ":", -1)
+ * const x = reshape(arange(12), [3, 4])
+ * slice(x, [0, 2], -1)      // [3, 7]
+ * slice(x, ":", [1, null])  // i32[3,3]
  */
 export function slice(x: Tensor, ...parts: readonly Part[]): Tensor {
   if (parts.length > x.ndim) throw new ShapeError("slice", `wants at most one part for each axis, got ${parts.length}`, [x.aval])
@@ -100,7 +102,7 @@ export function slice(x: Tensor, ...parts: readonly Part[]): Tensor {
   })
   return p.reshape(p.slice(x, { start, shape }), kept)
 }
-/** Entry `i` of axis 0, counted from the end if negative. */
+/** Entry `i` of axis 0, counted from the end if negative. @example at(tensor([[1, 2], [3, 4]]), -1)  // [3, 4] */
 export function at(x: Tensor, i: number): Tensor {
   if (x.ndim === 0) throw new ShapeError("at", "a scalar has no entries; use item()", [x.aval])
   return slice(x, i)
@@ -116,6 +118,9 @@ export function placesIn(name: string, indices: Tensor, n: number): Tensor {
 /**
  * Entries of `axis` (default 0) at the places in `indices` (i32, any shape), counted from the end if negative.
  * A place outside gives NaN, or 0 for integers.
+ *
+ * @example
+ * take(tensor([10, 20, 30]), tensor([2, 0], { dtype: "i32" }))  // [30, 10]
  */
 export function take(x: Tensor, indices: Tensor, { axis = 0 }: { readonly axis?: number } = {}): Tensor {
   const d = axisOf("take", x, axis)
@@ -124,6 +129,9 @@ export function take(x: Tensor, indices: Tensor, { axis = 0 }: { readonly axis?:
 
 /**
  * Matrix product: [..., m, k] by [..., k, n]; leading axes are aligned; a vector stands for a row on the left and a column on the right.
+ *
+ * @example
+ * matmul(tensor([[1, 2], [3, 4]]), tensor([1, 1]))  // [3, 7]
  */
 export function matmul(x: Tensor, y: Tensor): Tensor {
   if (!(x instanceof Tensor) || !(y instanceof Tensor)) throw new TypeError("matmul: wants two tensors; multiply by numbers with mul")

@@ -60,7 +60,12 @@ function orderAlong(name: string, x: Tensor, { axis = -1, descending = false }: 
   return p.moveAxis(order(p.moveAxis(keys, d, 0)), 0, d)
 }
 
-/** The places along `axis` (default: the last) in the order of their elements, as i32. Stable; NaN comes last. */
+/**
+ * The places along `axis` (default: the last) in the order of their elements, as i32. Stable; NaN comes last.
+ *
+ * @example
+ * argsort(tensor([3, 1, 2]))  // [1, 2, 0]
+ */
 export const argsort = (x: Tensor, options: SortOptions = {}): Tensor => orderAlong("argsort", x, options)
 /**
  * The elements along `axis` (default: the last) in increasing order, NaN last. The derivative goes where the elements come from.
@@ -163,5 +168,10 @@ export function quantile(x: Tensor, q: number | readonly number[], { axis, keepd
         0,
       )
 }
-/** The middle element over `axis` in sorted order, or the mean of the two in the middle. NaN if an element is. */
+/**
+ * The middle element over `axis` in sorted order, or the mean of the two in the middle. NaN if an element is.
+ *
+ * @example
+ * median(tensor([3, 1, 2, 10]))  // 2.5
+ */
 export const median = (x: Tensor, options: QuantileOptions = {}): Tensor => quantile(x, 0.5, options)

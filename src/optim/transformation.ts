@@ -86,7 +86,14 @@ export function chain(...parts: readonly (Transformation | Optimizer)[]): Transf
   return last && "config" in last ? { ...whole, config: { kind: "chain", parts: parts.length, optimizer: last.config } } : whole
 }
 
-/** Updates times `factor`. */
+/**
+ * Updates times `factor`.
+ *
+ * @example
+ * const w = tensor([1, -2])
+ * const part = scale(2)
+ * const [updates] = part.update(tensor([0.5, 0.1]), part.init(w), w)  // [1, 0.2]
+ */
 export function scale(factor: number): Transformation {
   wantNumber("scale: factor", factor, "a number", x => !Number.isNaN(x))
   return { init: () => ({}), update: (updates, state) => [map(g => mul(g, factor), updates), state] }
@@ -101,7 +108,14 @@ export function rateAt(rate: LearningRate): Schedule {
   return step => (typeof rate === "function" ? cast(rate(step), "f64") : full([], rate, { dtype: "f64" }))
 }
 
-/** Updates times minus the learning rate, so that adding them descends. With a schedule the state counts the updates. */
+/**
+ * Updates times minus the learning rate, so that adding them descends. With a schedule the state counts the updates.
+ *
+ * @example
+ * const w = tensor([1, -2])
+ * const part = scaleByLearningRate(0.1)
+ * const [updates] = part.update(tensor([0.5, 0.1]), part.init(w), w)  // [-0.05, -0.01]
+ */
 export function scaleByLearningRate(rate: LearningRate): Transformation {
   wantRate(rate)
   if (typeof rate === "number") return scale(-rate)
@@ -115,7 +129,14 @@ export function scaleByLearningRate(rate: LearningRate): Transformation {
   }
 }
 
-/** Updates plus `rate` times the parameters: in front, L2 regularization; behind Adam, decoupled weight decay (arXiv:1711.05101). */
+/**
+ * Updates plus `rate` times the parameters: in front, L2 regularization; behind Adam, decoupled weight decay (arXiv:1711.05101).
+ *
+ * @example
+ * const w = tensor([1, -2])
+ * const part = addDecayedWeights(0.1)
+ * const [updates] = part.update(tensor([0.5, 0.1]), part.init(w), w)  // [0.6, -0.1]
+ */
 export function addDecayedWeights(rate: number, mask: Mask = true): Transformation {
   wantNonNegative("weight decay", rate)
   const decay: Transformation = {

@@ -34,8 +34,11 @@ interface Entry extends Recording {
  * and so on), else of the first unused one of its shape and dtype, as in JAX.
  *
  * @example
+ * const loss = (w: Tensor, x: Tensor) => x.sub(w).square().sum()
  * const step = jit((w: Tensor, x: Tensor) => w.sub(grad(loss)(w, x).mul(0.1)), { donate: [0] })
- * w = step(w, x)
+ * let w = tensor([0, 0])
+ * for (let i = 0; i < 3; i++) w = step(w, tensor([1, 2]))
+ * w.toArray()  // [0.488, 0.976]
  */
 export function jit<A extends readonly any[], R>(f: (...args: A) => R, options: JitOptions = {}): (...args: A) => R {
   const { donate = [], static: fixed = [] } = options

@@ -97,9 +97,12 @@ export interface FitRun<M extends Trainable> extends AsyncIterable<FitEvent> {
  * The same seed gives the same bits. Rejects with DivergedError if the loss becomes NaN or infinite.
  *
  * @example
- * const run = fit(model, { x, y }, { loss: crossEntropy, optimizer: adam(1e-3), epochs: 3, validation: 0.1 })
- * for await (const event of run) console.log(event)
- * const trained = await run.result
+ * const x = random.normal(random.key(1), [200, 2])
+ * const y = x.mul(tensor([3, -1])).sum({ axis: 1, keepdims: true })
+ * const run = fit(dense(2, 1), { x, y }, { loss: squaredError, optimizer: adam(0.05), epochs: 30, validation: 0.1 })
+ * for await (const event of run) if (event.event === "end") console.log(event.reason, event.epoch)  // epochs 30
+ * const { params } = await run.result
+ * params.w  // [[3.0], [-1.0]]
  */
 export function fit<M extends Trainable>(model: M, data: Dataset, options: FitOptions): FitRun<M> {
   const events = stream<FitEvent>(e => e.event === "progress")

@@ -5,9 +5,14 @@ import { argmax, mean } from "../ops/reduction.ts"
 /** A number that describes a batch of outputs, averaged over the examples. */
 export type Metric = (output: Tensor, target: Tensor) => Tensor
 
-/** The share of rows whose largest output [batch, classes] is at the class in the target, i32 [batch] or one-hot. */
+/**
+ * The share of rows whose largest output [batch, classes] is at the class in the target, i32 [batch] or one-hot.
+ *
+ * @example
+ * accuracy(tensor([[2, 1], [0, 3]]), tensor([0, 0], { dtype: "i32" }))  // 0.5
+ */
 export const accuracy: Metric = (output, target) =>
   mean(cast(equal(argmax(output, { axis: -1 }), target.ndim === output.ndim ? argmax(target, { axis: -1 }) : target), "f32"))
 
-/** The mean squared difference. */
+/** The mean squared difference. @example meanSquaredError(tensor([1, 2]), tensor([0, 4]))  // 2.5 */
 export const meanSquaredError: Metric = (output, target) => mean(square(sub(output, target)))

@@ -23,7 +23,9 @@ export interface RowsOptions {
  * Rows of a flat array, such as the bytes of images. `shape` is that of one row.
  *
  * @throws RangeError if the array does not hold whole rows.
- * @example rowsOf(pixels, [784], { scale: 1 / 255 })
+ * @example
+ * const pixels = new Uint8Array(10 * 784)
+ * rowsOf(pixels, [784], { scale: 1 / 255 }).rows  // 10
  */
 export function rowsOf(array: ArrayLike<number>, shape: Shape, { dtype = "f32", scale = 1 }: RowsOptions = {}): Rows {
   const n = size(shape)

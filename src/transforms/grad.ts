@@ -108,8 +108,8 @@ function pullback<A extends readonly any[], R>(f: Fn<A, R>, args: A): Pullback<A
  * `[f(xs), ct => ct · df(xs)]`.
  *
  * @example
- * const [y, pull] = vjp((w, x) => matmul(w, x), w, x)
- * const [dw, dx] = pull(dy)
+ * const [y, pull] = vjp((w: Tensor, x: Tensor) => w.mul(x), tensor([1, 2]), tensor(3))
+ * const [dw, dx] = pull(tensor([1, 1]))  // [3, 3], 3
  */
 export function vjp<A extends readonly any[], R>(f: Fn<A, R>, ...args: A): [R, (ct: R) => A] {
   const { value, ys, pull } = pullback(f, args)

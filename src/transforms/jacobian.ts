@@ -41,6 +41,9 @@ export const jacfwd =
 /**
  * The Jacobian by reverse mode, a row for each output: [...shape of f(x), ...shape of x]. Cheap where outputs are few.
  * Differentiates by the first argument.
+ *
+ * @example
+ * jacrev((x: Tensor) => x.mul(x))(tensor([1, 2]))  // [[2, 0], [0, 4]]
  */
 export const jacrev =
   <A extends readonly any[]>(f: Fn<A, Tensor>) =>
@@ -65,7 +68,7 @@ export const hessian = <A extends readonly any[]>(f: Fn<A, Tensor>): ((...args: 
  * a tree like the first argument. Costs about two gradients.
  *
  * @example
- * hvp(f, [x], v)
+ * hvp((x: Tensor) => x.mul(x).mul(x).sum(), [tensor([1, 2])], tensor([1, 0]))  // [6, 0]
  */
 export const hvp = <A extends readonly any[], R>(f: Fn<A, R>, args: A, v: A[0]): any =>
   jvp((x: any) => grad(f)(...([x, ...args.slice(1)] as unknown as A)), [args[0]], [v])[1]

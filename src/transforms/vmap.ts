@@ -90,8 +90,10 @@ export interface VmapOptions {
  *
  * @example
  * const norms = vmap((x: Tensor) => x.mul(x).sum().sqrt())
- * norms(tensor([[3, 4], [6, 8]]))                 // [5, 10]
- * vmap(grad(loss), { inAxes: [null, 0] })(w, xs)  // a gradient for each example
+ * norms(tensor([[3, 4], [6, 8]]))  // [5, 10]
+ * // a gradient for each example
+ * const loss = (w: Tensor, x: Tensor) => w.mul(x).sum().square()
+ * vmap(grad(loss), { inAxes: [null, 0] })(tensor([1, 1]), tensor([[1, 2], [0, 1]]))  // [[6, 12], [0, 2]]
  */
 export const vmap =
   <A extends readonly any[], R>(f: (...args: A) => R, { inAxes = 0, outAxis = 0 }: VmapOptions = {}): ((...args: A) => R) =>
