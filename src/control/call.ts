@@ -1,6 +1,6 @@
 import type { Maybe, Primitive } from "../core/primitive.ts"
 import { bind, bottom, Tensor } from "../core/tensor.ts"
-import { describe, flatten, leaves, type Tree } from "../core/tree.ts"
+import { describe, flatten, leaves, type Tree, wantFunction } from "../core/tree.ts"
 import { avals, type Graph } from "../graph/graph.ts"
 import { record } from "../graph/record.ts"
 import { toFront } from "../primitives/base.ts"
@@ -96,6 +96,7 @@ const recordings = new WeakMap<Function, Map<string, Recording>>()
  * double(tensor([1, 2]))  // [2, 4]
  */
 export function composite<A extends readonly any[], R>(name: string, attributes: object, f: (...args: A) => R): (...args: A) => R {
+  wantFunction("composite", f)
   return (...args) => {
     let entries = recordings.get(f)
     if (!entries) recordings.set(f, (entries = new Map()))

@@ -1,7 +1,7 @@
 // Less memory for the backward pass: what is not saved is computed again.
 import type { Axis, Maybe, Primitive } from "../core/primitive.ts"
 import { bind, bind1, scope, Tensor } from "../core/tensor.ts"
-import { leaves, type Tree } from "../core/tree.ts"
+import { leaves, type Tree, wantFunction } from "../core/tree.ts"
 import { avals, type Graph, memo, type Node } from "../graph/graph.ts"
 import { intern } from "../graph/key.ts"
 import { derive } from "../graph/record.ts"
@@ -140,6 +140,7 @@ export function checkpoint<A extends readonly any[], R>(
   f: (...args: A) => R,
   { save = "nothing" }: CheckpointOptions = {},
 ): (...args: A) => R {
+  wantFunction("checkpoint", f)
   if (save !== "nothing" && save !== "products")
     throw new TypeError(`checkpoint: \`save\` must be "nothing" or "products"; got ${JSON.stringify(save)}`)
   return (...args) => {

@@ -2,7 +2,7 @@
 import { type Aval, differentiable, same, sameShape, show } from "../core/aval.ts"
 import type { Maybe, Primitive } from "../core/primitive.ts"
 import { bind, bottom, Tensor } from "../core/tensor.ts"
-import { leaves, rebuild, type Tree } from "../core/tree.ts"
+import { leaves, rebuild, type Tree, wantFunction } from "../core/tree.ts"
 import { avals, type Graph, memo } from "../graph/graph.ts"
 import { intern } from "../graph/key.ts"
 import { derive, record, replay } from "../graph/record.ts"
@@ -154,6 +154,7 @@ export function customVjp<A extends readonly any[], R, S>(
   forward: (...args: A) => readonly [R, S],
   backward: (residuals: S, ct: R) => readonly unknown[],
 ): (...args: A) => R {
+  for (const [part, g] of Object.entries({ f, forward, backward })) wantFunction(`customVjp: ${part}`, g)
   const name = f.name || "customVjp"
   return (...args) => {
     const trees = args as unknown as readonly Tree[]
@@ -275,6 +276,7 @@ export function customJvp<A extends readonly any[], R>(
   f: (...args: A) => R,
   rule: (primals: A, tangents: A) => readonly [R, R],
 ): (...args: A) => R {
+  for (const [part, g] of Object.entries({ f, rule })) wantFunction(`customJvp: ${part}`, g)
   const name = f.name || "customJvp"
   return (...args) => {
     const trees = args as unknown as readonly Tree[]

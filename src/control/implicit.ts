@@ -3,7 +3,7 @@ import { differentiable, same, show } from "../core/aval.ts"
 import { ShapeError } from "../core/errors.ts"
 import type { Axis, Maybe, Primitive } from "../core/primitive.ts"
 import { bind, Tensor } from "../core/tensor.ts"
-import { leaves, rebuild, type Tree } from "../core/tree.ts"
+import { leaves, rebuild, type Tree, wantFunction } from "../core/tree.ts"
 import { avals, type Graph, memo } from "../graph/graph.ts"
 import { intern } from "../graph/key.ts"
 import { derive, record, replay } from "../graph/record.ts"
@@ -217,6 +217,7 @@ export interface SolverOptions {
 }
 
 function solution<X>(kind: Equation["kind"], f: (x: X) => X, start: X, { tolerance, maxTurns }: SolverOptions): X {
+  wantFunction(kind, f)
   const first = leaves(start as Tree)
   const odd = first.find(x => !differentiable(x.aval))
   if (odd || first.length === 0)

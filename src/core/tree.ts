@@ -117,6 +117,11 @@ export function fits(t: unknown, form: Form | undefined, into: Tensor[]): boolea
 }
 const isAval = (form: Form | undefined): form is Aval => form !== null && form !== undefined && "dtype" in form
 
+/** Throws TypeError for what is not a function, such as the value of one that was called too early. */
+export function wantFunction(call: string, f: unknown): void {
+  if (typeof f !== "function") throw new TypeError(`${call}: wants a function; got ${typeof f}`)
+}
+
 /** `f` on lists of leaves; `result` rebuilds the tree that the last run returned. */
 export function flatten(f: (...args: any[]) => Tree, args: readonly Tree[]): { flat: Flat; result: (ys: readonly unknown[]) => any } {
   let out: Tree

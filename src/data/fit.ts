@@ -34,7 +34,9 @@ const MAX_CLASS_SHARE = 0.05
  * const table = parseCsv("size,kind\n1,a\n3,b\n2,a\n4,b\n")
  * fitEncoding(table, { target: "kind" }).target  // { name: "kind", kind: "class", values: ["a", "b"] }
  */
-export function fitEncoding(table: Table, { target, task, ignore = [], categories = [], rows }: FitOptions): Encoding {
+export function fitEncoding(table: Table, { target, task, ignore = [], categories = [], rows }: FitOptions = {} as FitOptions): Encoding {
+  if (typeof target !== "string")
+    throw new TypeError(`fitEncoding: wants the column to predict, as in { target: "species" }; got ${typeof target}`)
   if (!table.columns.includes(target)) throw missingTarget(table, target)
   for (const name of [...ignore, ...categories]) table.column(name)
   if (ignore.includes(target))

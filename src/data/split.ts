@@ -28,7 +28,10 @@ export interface Split {
  * const { train, validation, test } = splitRows(150, { test: 0.2, validation: 0.1, seed: 1 })
  * console.log(train.length, validation.length, test.length)  // 105 15 30
  */
-export function splitRows(n: number, { test = 0, validation = 0, seed, stratify }: SplitOptions): Split {
+export function splitRows(n: number, { test = 0, validation = 0, seed, stratify }: SplitOptions = {} as SplitOptions): Split {
+  if (!Number.isInteger(n) || n < 0) throw new TypeError(`splitRows: wants the number of rows; got ${JSON.stringify(n)}`)
+  if (!Number.isSafeInteger(seed))
+    throw new TypeError(`splitRows: \`seed\` must be a whole number, as in { test: 0.2, seed: 1 }; got ${seed}`)
   if (!(test >= 0 && validation >= 0 && test + validation < 1)) {
     throw new RangeError(`splitRows: wanted shares from 0 up to 1 in all, got test ${test} and validation ${validation}.`)
   }

@@ -71,7 +71,7 @@ export const hardSwish = (x: Tensor): Tensor => where(less(x, -3), 0, where(grea
  * activations.glu(tensor([1, 2, 0, 0]))  // [0.5, 1]
  */
 export function glu(x: Tensor): Tensor {
-  const [a, b] = lastParts(x, 2) as [Tensor, Tensor]
+  const [a, b] = lastParts("glu", x, 2) as [Tensor, Tensor]
   return mul(a, sigmoid(b))
 }
 /**
@@ -81,6 +81,6 @@ export function glu(x: Tensor): Tensor {
  * activations.swiglu(tensor([1, 2, 1, 1]))  // [0.7311, 1.762]
  */
 export function swiglu(x: Tensor): Tensor {
-  const [a, b] = lastParts(x, 2) as [Tensor, Tensor]
+  const [a, b] = lastParts("swiglu", x, 2) as [Tensor, Tensor]
   return mul(swish(a), b)
 }

@@ -23,7 +23,11 @@ export interface LambdaOptions {
  */
 export function lambda(f: (x: Tensor) => Tensor, { name = "lambda", outShape }: LambdaOptions = {}): Layer<"any", "any"> {
   if (typeof f !== "function") throw new TypeError(`lambda: wants a function of a tensor; got ${f === null ? "null" : typeof f}`)
-  const whole = composite(name, {}, (x: Tensor) => f(x))
+  const whole = composite(name, {}, (x: Tensor) => {
+    const y = f(x)
+    wantTensor(nameOf("lambda"), "what the function returns", y)
+    return y
+  })
   return {
     kind: "lambda",
     in: "any",

@@ -84,7 +84,7 @@ export function sinusoidalPositions({ base = 10_000 }: { readonly base?: number 
 export function rotate(x: Tensor, base = 10_000): Tensor {
   const a = angles(x, base)
   const [c, s] = [cast(cos(a), x.dtype), cast(sin(a), x.dtype)]
-  const [u, v] = lastParts(x, 2) as [Tensor, Tensor]
+  const [u, v] = lastParts("rotate", x, 2) as [Tensor, Tensor]
   return concat([sub(mul(u, c), mul(v, s)), add(mul(v, c), mul(u, s))], { axis: -1 })
 }
 

@@ -85,7 +85,7 @@ const lstmCell: Cell = {
   gates: 4,
   carry: 2,
   step(brought, [h, c], { wh }) {
-    const [i, f, g, o] = lastParts(add(brought, matmul(h!, wh!)), 4) as [Tensor, Tensor, Tensor, Tensor]
+    const [i, f, g, o] = lastParts("lstm", add(brought, matmul(h!, wh!)), 4) as [Tensor, Tensor, Tensor, Tensor]
     const next = add(mul(sigmoid(f), c!), mul(sigmoid(i), tanh(g)))
     return [mul(sigmoid(o), tanh(next)), next]
   },
@@ -116,8 +116,8 @@ const gruCell: Cell = {
   carry: 1,
   biases: ["bh"],
   step(brought, [h], { wh, bh }) {
-    const [xr, xz, xn] = lastParts(brought, 3) as [Tensor, Tensor, Tensor]
-    const [hr, hz, hn] = lastParts(matmul(h!, wh!), 3) as [Tensor, Tensor, Tensor]
+    const [xr, xz, xn] = lastParts("gru", brought, 3) as [Tensor, Tensor, Tensor]
+    const [hr, hz, hn] = lastParts("gru", matmul(h!, wh!), 3) as [Tensor, Tensor, Tensor]
     const z = sigmoid(add(xz, hz))
     const n = tanh(add(xn, mul(sigmoid(add(xr, hr)), bh ? add(hn, bh) : hn)))
     return [add(mul(sub(1, z), n), mul(z, h!))]

@@ -32,6 +32,10 @@ export const countParameters = (params: Params): number => leaves(params).reduce
  * // total                   101770
  */
 export function summary(model: Layer, of: Params | Shape): string {
+  if (typeof of !== "object" || of === null)
+    throw new TypeError(
+      `summary: wants the shape of one example, such as [784], or the model's parameters; got ${of === null ? "null" : typeof of}`,
+    )
   const inShape = isShape(of) ? of : undefined
   const all = isShape(of) ? model.init(key(0), of).params : of
   const rows: [place: string, kind: string, sizes: string, count: number][] = []

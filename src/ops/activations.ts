@@ -3,7 +3,7 @@
 import { composite } from "../control/call.ts"
 import type { Tensor } from "../core/tensor.ts"
 import * as p from "../primitives/index.ts"
-import { align, axisOf, lift, type Operand } from "./align.ts"
+import { align, axisOf, lift, type Operand, wantFloating, wantOptions } from "./align.ts"
 import { add, div, mul, sub, tanh } from "./arithmetic.ts"
 import { logsumexp, max, sum } from "./reduction.ts"
 
@@ -38,7 +38,11 @@ export const gelu = (x: Operand): Tensor => geluOnce(lift("gelu", x))
 /** One composite for each axis, counted from the back so that it means the same for an example and a batch. */
 const overAxis = (name: string, f: (x: Tensor, axis: number) => Tensor): ((x: Tensor, options?: { readonly axis?: number }) => Tensor) => {
   const made = new Map<number, (x: Tensor) => Tensor>()
-  return (x, { axis = -1 } = {}) => {
+  return (operand, options = {}) => {
+    wantOptions(name, options)
+    const { axis = -1 } = options
+    const x = lift(name, operand)
+    wantFloating(name, x)
     const back = axisOf(name, x, axis) - x.ndim
     let g = made.get(back)
     if (!g) made.set(back, (g = composite(name, { axis: back }, (x: Tensor) => f(x, back))))

@@ -18,6 +18,12 @@ export const binary =
     const [a, b] = align(name, [x, y]) as [Tensor, Tensor]
     return f(a, b)
   }
+const bitwise =
+  <T extends readonly Tensor[]>(name: string, f: (...xs: T) => Tensor) =>
+  (...xs: T): Tensor => {
+    if (isFloating(xs[0]!.dtype)) throw new DtypeError(name, "wants bool or i32, such as less(x, y)", xs.map(x => x.aval)) // biome-ignore format: short
+    return f(...xs)
+  }
 
 /** x + y @example add(tensor([1, 2]), 10)  // [11, 12] */
 export const add: Binary = /*@__PURE__*/ binary("add", p.add)
@@ -54,13 +60,13 @@ export const equal: Binary = /*@__PURE__*/ binary("equal", p.eq)
 /** x != y, as bool @example notEqual(tensor([1, 2]), 2)  // [1, 0] */
 export const notEqual: Binary = /*@__PURE__*/ binary("notEqual", (x, y) => p.not(p.eq(x, y)))
 /** Both, on bool; bit by bit on i32 @example logicalAnd(tensor([true, false]), tensor([true, true]))  // [1, 0] */
-export const logicalAnd: Binary = /*@__PURE__*/ binary("logicalAnd", p.and)
+export const logicalAnd: Binary = /*@__PURE__*/ binary("logicalAnd", bitwise("logicalAnd", p.and))
 /** Either, on bool; bit by bit on i32 @example logicalOr(tensor([true, false]), tensor([false, false]))  // [1, 0] */
-export const logicalOr: Binary = /*@__PURE__*/ binary("logicalOr", p.or)
+export const logicalOr: Binary = /*@__PURE__*/ binary("logicalOr", bitwise("logicalOr", p.or))
 /** One but not both, on bool; bit by bit on i32 @example logicalXor(tensor([true, false]), tensor([true, true]))  // [0, 1] */
-export const logicalXor: Binary = /*@__PURE__*/ binary("logicalXor", p.xor)
+export const logicalXor: Binary = /*@__PURE__*/ binary("logicalXor", bitwise("logicalXor", p.xor))
 /** Not, on bool; bit by bit on i32 @example logicalNot(tensor([true, false]))  // [0, 1] */
-export const logicalNot: Unary = /*@__PURE__*/ unary("logicalNot", p.not)
+export const logicalNot: Unary = /*@__PURE__*/ unary("logicalNot", bitwise("logicalNot", p.not))
 
 /** -x @example neg(tensor([1, -2]))  // [-1, 2] */
 export const neg: Unary = /*@__PURE__*/ unary("neg", p.neg)
@@ -125,7 +131,12 @@ export function where(condition: Tensor, x: Operand, y: Operand): Tensor {
   return p.select(c, u, v)
 }
 /** x limited to [low, high]. @example clip(tensor([-2, 0.5, 3]), -1, 1)  // [-1, 0.5, 1] */
-export const clip = (x: Operand, low: Operand, high: Operand): Tensor => minimum(maximum(x, low), high)
+export function clip(x: Operand, low: Operand, high: Operand): Tensor {
+  for (const bound of [low, high])
+    if (typeof bound !== "number" && !(bound instanceof Tensor))
+      throw new TypeError(`clip: wants clip(x, low, high); got ${typeof bound} as a limit. One limit alone: maximum or minimum`)
+  return minimum(maximum(x, low), high)
+}
 
 /**
  * `x` with another dtype: to i32 truncates and saturates, to bool is `!= 0`. Throws TypeError for an unknown dtype.

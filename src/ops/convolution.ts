@@ -1,8 +1,9 @@
 // Convolution and pooling. Images are [n, height, width, channels]: channels last, as in TensorFlow; sequences [n, length, channels].
 import type { Shape } from "../core/aval.ts"
-import { ShapeError } from "../core/errors.ts"
+import { DtypeError, ShapeError } from "../core/errors.ts"
 import type { Tensor } from "../core/tensor.ts"
 import * as p from "../primitives/index.ts"
+import { wantFloating, wantNumbers, wantTensors } from "./align.ts"
 import { add, div, where } from "./arithmetic.ts"
 import { full } from "./create.ts"
 import { pad } from "./shape.ts"
@@ -68,6 +69,8 @@ const grouped = (x: Tensor, axis: number, groups: number): Tensor =>
 const ungrouped = (x: Tensor): Tensor => p.reshape(x, [...x.shape.slice(0, -2), x.shape.at(-2)! * x.shape.at(-1)!])
 
 function wantConv(call: string, x: Tensor, w: Tensor, groups: number, rank: number): void {
+  wantTensors(call, [x, w])
+  if (x.dtype !== w.dtype || x.dtype === "bool") throw new DtypeError(call, "operands must be numbers of one dtype", [x.aval, w.aval])
   const want = (ok: boolean, text: string): void => {
     if (!ok) throw new ShapeError(call, text, [x.aval, w.aval])
   }
@@ -120,8 +123,13 @@ export interface ConvTransposeOptions extends Omit<ConvOptions, "padding"> {
 /** How many places the transpose of a convolution with so many windows has along each spatial axis. */
 export function placesOfTransposed(call: string, counts: Shape, window: Shape, options: Omit<ConvTransposeOptions, "groups">): Shape {
   const whole = wholeOf(call, counts, window, options)
-  const taken = widths(call, options.padding ?? 0, counts, window, counts)
+  const taken = takenAway(call, options.padding, counts)
   return whole.map((n, d) => n - taken[d]![0] - taken[d]![1])
+}
+function takenAway(call: string, padding: ConvTransposeOptions["padding"] = 0, counts: Shape): readonly (readonly [number, number])[] {
+  if (typeof padding === "string")
+    throw new TypeError(`${call}: padding is how many places to take away, such as 1; got ${JSON.stringify(padding)}`)
+  return widths(call, padding, counts, counts, counts)
 }
 /** The same before padding is taken away. */
 function wholeOf(call: string, counts: Shape, window: Shape, { stride = 1, dilation = 1, outputPadding = 0 }: ConvTransposeOptions): Shape {
@@ -131,18 +139,19 @@ function wholeOf(call: string, counts: Shape, window: Shape, { stride = 1, dilat
   return counts.map((n, d) => (n - 1) * step[d]! + (window[d]! - 1) * apart[d]! + 1 + more[d]!)
 }
 function transposed(call: string, y: Tensor, w: Tensor, options: ConvTransposeOptions, rank: number): Tensor {
-  const { groups = 1, padding = 0 } = options
+  const { groups = 1 } = options
   wantConv(call, y, w, groups, rank)
   const stride = each(call, "stride", options.stride ?? 1, rank)
   const dilation = each(call, "dilation", options.dilation ?? 1, rank)
   const counts = y.shape.slice(1, -1)
   const whole = wholeOf(call, counts, w.shape, options)
-  const taken = widths(call, padding, counts, w.shape, stride)
+  const taken = takenAway(call, options.padding, counts)
   // the channels of y are the outputs of the convolution that is transposed
   const weights = p.swap(p.moveAxis(grouped(w, rank + 1, groups), rank + 1, rank))
   const x = ungrouped(p.convInput(grouped(y, rank + 1, groups), weights, { stride, dilation, flip: false }, whole))
   const left = whole.map((n, d) => n - taken[d]![0] - taken[d]![1])
-  if (left.some(n => n < 0)) throw new TypeError(`${call}: padding takes away more than the ${whole} places there are`)
+  if (left.some(n => n < 0))
+    throw new TypeError(`${call}: padding takes away more than the [${whole}] places there are; got ${JSON.stringify(options.padding)}`)
   return p.slice(x, { start: [0, ...taken.map(([a]) => a), 0], shape: [x.shape[0]!, ...left, x.shape.at(-1)!] })
 }
 /**
@@ -176,6 +185,8 @@ export interface AveragePoolOptions extends PoolOptions {
 
 /** Each place of a window as a tensor of all windows, and whether the place lies inside of x. */
 function placesOf(call: string, x: Tensor, window: Each, { stride = window, padding = "valid" }: PoolOptions) {
+  wantTensors(call, [x])
+  wantNumbers(call, x)
   const rank = x.ndim - 2
   if (rank < 1) throw new ShapeError(call, "wants [n, ...places, channels]", [x.aval])
   const size = each(call, "window", window, rank)
@@ -229,6 +240,7 @@ export function maxPool(x: Tensor, window: Each, options: PoolOptions = {}): Ten
  */
 export function avgPool(x: Tensor, window: Each, { countPadding = true, ...options }: AveragePoolOptions = {}): Tensor {
   const { parts, size } = placesOf("avgPool", x, window, options)
+  wantFloating("avgPool", x)
   const total = parts.map(part => part.x).reduce(add)
   const [first] = parts
   if (countPadding || !first!.inside) return div(total, size.reduce((n, k) => n * k, 1)) // biome-ignore format: one line

@@ -1,7 +1,7 @@
 // What has come together along an axis so far.
 import type { Tensor } from "../core/tensor.ts"
 import * as p from "../primitives/index.ts"
-import { axisOf, lift, type Operand, wantNumbers } from "./align.ts"
+import { axisOf, lift, type Operand, wantNumbers, wantOptions } from "./align.ts"
 
 type Cumulative = (x: Operand, options?: { readonly axis?: number }) => Tensor
 /**
@@ -10,7 +10,9 @@ type Cumulative = (x: Operand, options?: { readonly axis?: number }) => Tensor
  */
 const cumulative =
   (name: string, combine: (before: Tensor, x: Tensor) => Tensor): Cumulative =>
-  (operand, { axis } = {}) => {
+  (operand, options = {}) => {
+    wantOptions(name, options)
+    const { axis } = options
     let x = lift(name, operand)
     wantNumbers(name, x)
     if (axis === undefined) x = p.reshape(x, [x.size])

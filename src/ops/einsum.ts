@@ -3,7 +3,7 @@ import { type Shape, size } from "../core/aval.ts"
 import { ShapeError } from "../core/errors.ts"
 import type { Tensor } from "../core/tensor.ts"
 import * as p from "../primitives/index.ts"
-import { promote, wantNumbers, wantTensors } from "./align.ts"
+import { promote, wantNumbers, wantOneDtype, wantTensors } from "./align.ts"
 import { mul } from "./arithmetic.ts"
 import { diagonal } from "./diagonal.ts"
 
@@ -104,6 +104,7 @@ export function einsum(spec: string, ...operands: readonly Tensor[]): Tensor {
   if (terms.length !== operands.length) fail(`spec has ${terms.length} operands, the call ${operands.length}`)
   const xs = promote("einsum", operands)
   for (const x of xs) wantNumbers("einsum", x)
+  wantOneDtype("einsum", xs)
 
   /** Names of the axes of "...": their places from the end. */
   const dots = (n: number): Labels => Array.from({ length: n }, (_, i) => `${n - i}`)
@@ -153,6 +154,10 @@ export function tensordot(x: Tensor, y: Tensor, axes: number | readonly [readonl
   wantTensors("tensordot", [x, y])
   const [a, b] = promote("tensordot", [x, y]) as [Tensor, Tensor]
   for (const t of [a, b]) wantNumbers("tensordot", t)
+  wantOneDtype("tensordot", [a, b])
+  const isList = (list: unknown): boolean => Array.isArray(list) && list.every(Number.isInteger)
+  if (typeof axes === "number" ? !(Number.isInteger(axes) && axes >= 0) : !(axes.length === 2 && axes.every(isList)))
+    throw new TypeError(`tensordot: axes is how many, or [axes of x, axes of y] as in [[0], [1]]; got ${JSON.stringify(axes)}`)
   const listed =
     typeof axes === "number" ? [p.allAxes(a).slice(Math.max(0, a.ndim - axes)), Array.from({ length: axes }, (_, d) => d)] : axes
   const [left, right] = listed.map((list, i) => list.map(d => (d < 0 ? d + [a, b][i]!.ndim : d))) as [number[], number[]]

@@ -3,7 +3,7 @@ import type { Shape } from "../core/aval.ts"
 import { ShapeError } from "../core/errors.ts"
 import type { Tensor } from "../core/tensor.ts"
 import * as p from "../primitives/index.ts"
-import { axesOf, axisOf, lift, type Operand, wantFloating, wantNumbers } from "./align.ts"
+import { axesOf, axisOf, lift, type Operand, wantFloating, wantNumbers, wantOptions } from "./align.ts"
 
 export interface ReduceOptions {
   /** Which axes to combine, counted from the back if negative. Default: all. */
@@ -15,7 +15,9 @@ export interface ReduceOptions {
 type Reduce = (x: Operand, options?: ReduceOptions) => Tensor
 export const reduction =
   (name: string, f: (x: Tensor, axes: Shape) => Tensor): Reduce =>
-  (operand, { axis, keepdims = false } = {}) => {
+  (operand, options = {}) => {
+    wantOptions(name, options)
+    const { axis, keepdims = false } = options
     const x = lift(name, operand)
     const axes = axesOf(name, x, axis)
     const y = f(x, axes)
@@ -89,7 +91,10 @@ export function broadcastLike(x: Tensor, like: Tensor): Tensor {
 
 const position =
   (name: string, f: (x: Tensor, axis: number) => Tensor) =>
-  (x: Tensor, { axis }: { readonly axis?: number } = {}): Tensor => {
+  (operand: Tensor, options: { readonly axis?: number } = {}): Tensor => {
+    wantOptions(name, options)
+    const { axis } = options
+    const x = lift(name, operand)
     if (axis === undefined) return f(p.reshape(x, [x.size]), 0)
     if (x.ndim === 0) throw new ShapeError(name, "a scalar has no axes", [x.aval])
     return f(x, axisOf(name, x, axis))

@@ -28,6 +28,8 @@ function chosen(params: Tree, mask: Mask, path = ""): boolean[] {
   if (!xs.length) return []
   if (params instanceof Tensor || typeof mask !== "object" || mask === null)
     throw new TypeError(`mask: ${path || "the mask"} must be true, false, a pattern, a function, or a tree of these; got ${typeof mask}`)
+  const unknown = Object.keys(mask).find(key => !(key in (params as object)))
+  if (unknown !== undefined) throw new TypeError(`mask: there is no parameter ${below(unknown)}`)
   return Object.entries(params as object).flatMap(([key, p]) => chosen(p, (mask as Record<string, Mask>)[key]!, below(key)))
 }
 
@@ -101,6 +103,10 @@ export interface Group {
  * ])
  */
 export function groups(list: readonly Group[]): Optimizer {
+  if (!Array.isArray(list) || !list.length || !list.every(g => typeof g?.optimizer?.update === "function"))
+    throw new TypeError(
+      "groups: wants a list of { match, optimizer }, such as [{ match: /w$/, optimizer: adam() }, { optimizer: frozen() }]",
+    )
   const groupOf = (params: Tree): number[] => {
     const hits = list.map(({ match = true }) => chosen(params, match))
     return paths(params).map((path, i) => {

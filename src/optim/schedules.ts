@@ -37,7 +37,7 @@ export interface StepOptions {
  * rate(tensor(2999, { dtype: "i32" }))  // 0.1
  * rate(tensor(3000, { dtype: "i32" }))  // 0.05
  */
-export function stepDecay(rate: number, { every, factor = 0.1 }: StepOptions): Schedule {
+export function stepDecay(rate: number, { every, factor = 0.1 }: StepOptions = {} as StepOptions): Schedule {
   wantRates("stepDecay", { rate, factor })
   wantCount("stepDecay: every", every)
   return t => mul(pow(scalar(factor), floor(div(real(t), every))), rate)
@@ -67,7 +67,7 @@ export function piecewise(rate: number, factors: Readonly<Record<number, number>
  * const rate = schedules.exponential(0.1, { decay: 0.9 })
  * rate(tensor(2, { dtype: "i32" }))  // 0.081
  */
-export function exponential(rate: number, { decay }: { readonly decay: number }): Schedule {
+export function exponential(rate: number, { decay }: { readonly decay: number } = {} as never): Schedule {
   wantRates("exponential", { rate })
   wantPositive("exponential: decay", decay)
   return t => mul(pow(scalar(decay), real(t)), rate)
@@ -87,7 +87,7 @@ export interface RampOptions {
  * rate(tensor(0, { dtype: "i32" }))  // 0.001
  * rate(tensor(5000, { dtype: "i32" }))  // 0.0005
  */
-export function linear(rate: number, { steps, end = 0 }: RampOptions): Schedule {
+export function linear(rate: number, { steps, end = 0 }: RampOptions = {} as RampOptions): Schedule {
   wantRates("linear", { rate, end })
   wantCount("linear: steps", steps)
   return t => add(mul(minimum(div(real(t), steps), 1), end - rate), rate)
@@ -104,7 +104,7 @@ export interface PolynomialOptions extends RampOptions {
  * const rate = schedules.polynomial(0.1, { steps: 10_000, power: 2 })
  * rate(tensor(5000, { dtype: "i32" }))  // 0.025
  */
-export function polynomial(rate: number, { steps, end = 0, power = 1 }: PolynomialOptions): Schedule {
+export function polynomial(rate: number, { steps, end = 0, power = 1 }: PolynomialOptions = {} as PolynomialOptions): Schedule {
   wantRates("polynomial", { rate, end })
   wantCount("polynomial: steps", steps)
   wantPositive("polynomial: power", power)
@@ -132,7 +132,7 @@ export interface CosineOptions extends RampOptions {
  * rate(tensor(500, { dtype: "i32" }))  // 0.001
  * rate(tensor(10000, { dtype: "i32" }))  // 0
  */
-export function cosine(rate: number, { steps, end = 0, warmup = 0, start = 0 }: CosineOptions): Schedule {
+export function cosine(rate: number, { steps, end = 0, warmup = 0, start = 0 }: CosineOptions = {} as CosineOptions): Schedule {
   wantRates("cosine", { rate, end, warmup, start })
   wantCount("cosine: steps", steps)
   if (warmup > 0) {
@@ -169,7 +169,7 @@ export interface OneCycleOptions {
  */
 export function oneCycle(
   rate: number,
-  { steps, warm = 0.3, divisor = 25, endDivisor = 1e4, anneal = "cosine", threePhase = false }: OneCycleOptions,
+  { steps, warm = 0.3, divisor = 25, endDivisor = 1e4, anneal = "cosine", threePhase = false }: OneCycleOptions = {} as OneCycleOptions,
 ): Schedule {
   wantRates("oneCycle", { rate })
   wantCount("oneCycle: steps", steps)

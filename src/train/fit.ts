@@ -128,6 +128,10 @@ async function train<M extends Trainable>(
 ): Promise<TrainedModel<M>> {
   // errors in the arguments reject the result, as all others do
   await visitEventLoop()
+  if (typeof model?.init !== "function" || typeof model.apply !== "function")
+    throw new TypeError(
+      `fit: the model must be a layer, such as sequential(dense(4, 8), relu(), dense(8, 1)); got ${model === null ? "null" : typeof model}`,
+    )
   const {
     loss,
     optimizer,
@@ -269,8 +273,8 @@ class Watch {
 
 const json = (config: unknown): Json => (config === undefined ? null : JSON.parse(JSON.stringify(config)))
 
-function check(options: FitOptions): FitOptions {
-  const { loss, optimizer, epochs = 10, batchSize = 32, patience = Infinity } = options
+function check(options: FitOptions = {} as FitOptions): FitOptions {
+  const { loss, optimizer, epochs = 10, batchSize = 32, patience = Infinity, seed = 0, metrics = {}, validation } = options
   if (typeof loss !== "function")
     throw new TypeError("fit: `loss` must be a function of output and target, such as crossEntropy from adjoint/losses")
   if (typeof optimizer?.update !== "function")
@@ -278,6 +282,14 @@ function check(options: FitOptions): FitOptions {
   for (const [name, x] of Object.entries({ epochs, batchSize })) {
     if (!Number.isInteger(x) || x < 1) throw new TypeError(`fit: \`${name}\` must be a whole number from 1; got ${x}`)
   }
+  if (!Number.isSafeInteger(seed) || seed < 0) throw new TypeError(`fit: \`seed\` must be a whole number >= 0; got ${seed}`)
+  for (const [name, metric] of Object.entries(metrics))
+    if (typeof metric !== "function")
+      throw new TypeError(`fit: \`metrics\` are functions by name, such as { accuracy }; ${name} is ${JSON.stringify(metric)}`)
+  if (validation !== undefined && typeof validation !== "object" && !(typeof validation === "number" && validation >= 0 && validation < 1))
+    throw new TypeError(
+      `fit: \`validation\` must be a share of the rows, >= 0 and < 1, or a data set { x, y }; got ${JSON.stringify(validation)}`,
+    )
   if (options.resume && options.checkpoint === undefined) throw new TypeError("fit: `resume` goes on from a `checkpoint`; name its folder")
   if (!(patience >= 1)) throw new TypeError(`fit: \`patience\` must be at least 1 epoch; got ${patience}`)
   return options

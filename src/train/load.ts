@@ -25,7 +25,10 @@ export interface LoadedModel {
  * const loaded = await loadModel("runs/line")
  * loaded.trained.predict(ones([1, 1]))  // f32[1,1]
  */
-export const loadModel = async (dir: string): Promise<LoadedModel> => unpackTrained(await readFolder(dir), dir)
+export async function loadModel(dir: string): Promise<LoadedModel> {
+  if (typeof dir !== "string") throw new TypeError(`loadModel: wants the path of a model's folder, such as "runs/iris"; got ${typeof dir}`)
+  return unpackTrained(await readFolder(dir), dir)
+}
 
 /**
  * As `loadModel`, from the files' bytes by name.

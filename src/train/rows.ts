@@ -28,6 +28,9 @@ export interface RowsOptions {
  * rowsOf(pixels, [784], { scale: 1 / 255 }).rows  // 10
  */
 export function rowsOf(array: ArrayLike<number>, shape: Shape, { dtype = "f32", scale = 1 }: RowsOptions = {}): Rows {
+  if (!Array.isArray(shape)) throw new TypeError(`rowsOf: wants the shape of one row, such as [784]; got ${JSON.stringify(shape)}`)
+  if (typeof array?.length !== "number")
+    throw new TypeError("rowsOf: wants a flat array; a tensor can be given to fit and evaluate as it is")
   const n = size(shape)
   const from = ArrayBuffer.isView(array) ? (array as TypedArray) : Float64Array.from(array)
   if (n === 0 || array.length % n) throw new RangeError(`rowsOf: ${array.length} elements are no whole rows of shape [${shape}]`)
@@ -57,7 +60,9 @@ export type Examples = Tensor | Rows
 export function toRows(x: Examples, name: string): Rows {
   if (!(x instanceof Tensor)) {
     if (typeof x?.read !== "function")
-      throw new TypeError(`${name}: wants a tensor, or rows made with rowsOf(array, shape); got ${x === null ? "null" : typeof x}`)
+      throw new TypeError(
+        `${name}: wants a tensor, or rows made with rowsOf(array, shape); got ${x === null ? "null" : Array.isArray(x) ? "an array: make it a tensor with tensor(...)" : typeof x}`,
+      )
     return x
   }
   if (x.ndim === 0) throw new TypeError(`${name}: wants at least one axis, that of the examples; got a scalar`)
@@ -82,6 +87,8 @@ export interface Dataset {
 }
 /** Inputs and targets of the same examples. Throws TypeError where their numbers differ or are 0. */
 export function pair(data: Dataset, name: string): { x: Rows; y: Rows } {
+  if (typeof data !== "object" || data === null)
+    throw new TypeError(`${name}: the data must be { x, y }, inputs and targets; got ${data === null ? "null" : typeof data}`)
   const x = toRows(data.x, `${name}: x`)
   const y = toRows(data.y, `${name}: y`)
   if (x.rows !== y.rows || x.rows === 0)
