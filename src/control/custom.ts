@@ -2,7 +2,7 @@
 import { type Aval, differentiable, same, sameShape, show, tangentOf } from "../core/aval.ts"
 import type { Maybe, Primitive } from "../core/primitive.ts"
 import { bind, bottom, Tensor } from "../core/tensor.ts"
-import { leaves, rebuild, type Tree } from "../core/tree.ts"
+import { leaves, rebuild, type Tree, wantFunction } from "../core/tree.ts"
 import { avals, type Graph, memo } from "../graph/graph.ts"
 import { intern } from "../graph/key.ts"
 import { derive, record, replay } from "../graph/record.ts"
@@ -147,12 +147,14 @@ function batched(p: CustomVjp, which: readonly boolean[], n: number): { params: 
  *
  * @example
  * const clipped = customVjp((x: Tensor) => x, x => [x, null], (_, ct) => [clip(ct, -1, 1)])
+ * grad((x: Tensor) => clipped(x).mul(5).sum())(tensor([1, 2]))  // [1, 1]
  */
 export function customVjp<A extends readonly any[], R, S>(
   f: (...args: A) => R,
   forward: (...args: A) => readonly [R, S],
   backward: (residuals: S, ct: R) => readonly unknown[],
 ): (...args: A) => R {
+  for (const [part, g] of Object.entries({ f, forward, backward })) wantFunction(`customVjp: ${part}`, g)
   const name = f.name || "customVjp"
   return (...args) => {
     const trees = args as unknown as readonly Tree[]
@@ -268,11 +270,13 @@ const customJvpP: Primitive<CustomJvp> = {
  *
  * @example
  * const log1pexp = customJvp((x: Tensor) => x.exp().add(1).log(), ([x], [t]) => [softplus(x), sigmoid(x).mul(t)])
+ * grad(log1pexp)(tensor(100))  // 1
  */
 export function customJvp<A extends readonly any[], R>(
   f: (...args: A) => R,
   rule: (primals: A, tangents: A) => readonly [R, R],
 ): (...args: A) => R {
+  for (const [part, g] of Object.entries({ f, rule })) wantFunction(`customJvp: ${part}`, g)
   const name = f.name || "customJvp"
   return (...args) => {
     const trees = args as unknown as readonly Tree[]

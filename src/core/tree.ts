@@ -64,7 +64,12 @@ export function rebuild(t: Tree, xs: readonly unknown[]): any {
   return go(t)
 }
 
-/** `f` on corresponding leaves of trees with one structure. */
+/**
+ * `f` on corresponding leaves of trees with one structure.
+ *
+ * @example
+ * treeMap((w, g) => w.sub(g.mul(0.1)), { w: tensor([1]), b: [tensor(2)] }, { w: tensor([5]), b: [tensor(0)] })  // { w: [0.5], b: [2] }
+ */
 export function treeMap(f: (...xs: Tensor[]) => Tensor, first: Tree, ...others: readonly Tree[]): any {
   const columns = [first, ...others].map(leaves)
   const [xs] = columns as [Tensor[]]
@@ -111,6 +116,11 @@ export function fits(t: unknown, form: Form | undefined, into: Tensor[]): boolea
   return keys.next().done === true
 }
 const isAval = (form: Form | undefined): form is Aval => form !== null && form !== undefined && "dtype" in form
+
+/** Throws TypeError for what is not a function, such as the value of one that was called too early. */
+export function wantFunction(call: string, f: unknown): void {
+  if (typeof f !== "function") throw new TypeError(`${call}: wants a function; got ${typeof f}`)
+}
 
 /** `f` on lists of leaves; `result` rebuilds the tree that the last run returned. */
 export function flatten(f: (...args: any[]) => Tree, args: readonly Tree[]): { flat: Flat; result: (ys: readonly unknown[]) => any } {

@@ -49,8 +49,8 @@ export interface ExplainOptions extends OptimizerStep {
  * @example
  * const loss = (w: Tensor, x: Tensor) => sum(tanh(matmul(x, w)))
  * const explanation = explain(loss, [tensor([[0.5], [0.2]]), tensor([[1, 3]])], { of: "0[1,0]" })
- * explanation.sumOfPaths  // 3 (1 - tanh(1.1)^2)
- * console.log(renderText(explanation))
+ * explanation.sumOfPaths  // 1.076
+ * const text = renderText(explanation)
  *
  * Paths through a computational graph: Bauer, Computational graphs and rounding error (1974).
  */

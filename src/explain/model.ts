@@ -15,8 +15,10 @@ const TRANSPARENT: readonly string[] = ["dropout", "flatten"]
  * `adjoint/losses`, with the mean over the outputs. Throws ProblemError for other layers.
  *
  * @example
+ * import { tanh } from "adjoint/nn"
  * const model = sequential(dense(2, 2), tanh(), dense(2, 1))
- * explainNetwork(networkOf(model, trained.params, squaredError), { x: [0, 1], target: 1 })
+ * const { params } = model.init(random.key(1), [2])
+ * explainNetwork(networkOf(model, params, squaredError), { x: [0, 1], target: 1 }).weights.length  // 9
  */
 export function networkOf(model: { readonly config?: unknown }, params: unknown, loss: Loss): Network {
   const layers: Open[] = []

@@ -2,7 +2,7 @@ import { callP, type Recording, recordCall, reusable } from "../control/call.ts"
 import { size } from "../core/aval.ts"
 import { Concrete, Donated } from "../core/concrete.ts"
 import { bind, bottom, isEager, type Tensor } from "../core/tensor.ts"
-import { describe, type Form, fits, formOf, leaves, paths, type Tree } from "../core/tree.ts"
+import { describe, type Form, fits, formOf, leaves, paths, type Tree, wantFunction } from "../core/tree.ts"
 import type { Graph } from "../graph/graph.ts"
 import { idOf } from "../graph/key.ts"
 import { flushPending } from "./eager.ts"
@@ -34,11 +34,18 @@ interface Entry extends Recording {
  * and so on), else of the first unused one of its shape and dtype, as in JAX.
  *
  * @example
+ * const loss = (w: Tensor, x: Tensor) => x.sub(w).square().sum()
  * const step = jit((w: Tensor, x: Tensor) => w.sub(grad(loss)(w, x).mul(0.1)), { donate: [0] })
- * w = step(w, x)
+ * let w = tensor([0, 0])
+ * for (let i = 0; i < 3; i++) w = step(w, tensor([1, 2]))
+ * w.toArray()  // [0.488, 0.976]
  */
 export function jit<A extends readonly any[], R>(f: (...args: A) => R, options: JitOptions = {}): (...args: A) => R {
+  wantFunction("jit", f)
   const { donate = [], static: fixed = [] } = options
+  for (const [name, list] of Object.entries({ donate, static: fixed }))
+    if (!Array.isArray(list) || !list.every(i => Number.isInteger(i) && i >= 0))
+      throw new TypeError(`jit: \`${name}\` is a list of numbers of arguments, counted from 0, such as [0]; got ${JSON.stringify(list)}`)
   const entries = new Map<string, Entry>()
   let last: Entry | undefined
 

@@ -118,9 +118,12 @@ export interface FitRun<M extends Trainable> extends AsyncIterable<FitEvent> {
  * The same seed gives the same bits. Rejects with DivergedError if the loss becomes NaN or infinite.
  *
  * @example
- * const run = fit(model, { x, y }, { loss: crossEntropy, optimizer: adam(1e-3), epochs: 3, validation: 0.1 })
- * for await (const event of run) console.log(event)
- * const trained = await run.result
+ * const x = random.normal(random.key(1), [200, 2])
+ * const y = x.mul(tensor([3, -1])).sum({ axis: 1, keepdims: true })
+ * const run = fit(dense(2, 1), { x, y }, { loss: squaredError, optimizer: adam(0.05), epochs: 30, validation: 0.1 })
+ * for await (const event of run) if (event.event === "end") console.log(event.reason, event.epoch)  // epochs 30
+ * const { params } = await run.result
+ * params.w  // [[3.0], [-1.0]]
  */
 export function fit<M extends Trainable>(model: M, data: Dataset, options: FitOptions): FitRun<M> {
   const events = stream<FitEvent>(e => e.event === "progress")
@@ -146,6 +149,10 @@ async function train<M extends Trainable>(
 ): Promise<TrainedModel<M>> {
   // errors in the arguments reject the result, as all others do
   await visitEventLoop()
+  if (typeof model?.init !== "function" || typeof model.apply !== "function")
+    throw new TypeError(
+      `fit: the model must be a layer, such as sequential(dense(4, 8), relu(), dense(8, 1)); got ${model === null ? "null" : typeof model}`,
+    )
   const {
     loss,
     optimizer,
@@ -323,8 +330,8 @@ class Watch {
 
 const json = (config: unknown): Json => (config === undefined ? null : JSON.parse(JSON.stringify(config)))
 
-function check(options: FitOptions): FitOptions {
-  const { loss, optimizer, epochs = 10, batchSize = 32, patience = Infinity, health = true } = options
+function check(options: FitOptions = {} as FitOptions): FitOptions {
+  const { loss, optimizer, epochs = 10, batchSize = 32, patience = Infinity, seed = 0, metrics = {}, validation, health = true } = options
   if (typeof loss !== "function")
     throw new TypeError("fit: `loss` must be a function of output and target, such as crossEntropy from adjoint/losses")
   if (typeof optimizer?.update !== "function")
@@ -332,6 +339,14 @@ function check(options: FitOptions): FitOptions {
   for (const [name, x] of Object.entries({ epochs, batchSize })) {
     if (!Number.isInteger(x) || x < 1) throw new TypeError(`fit: \`${name}\` must be a whole number from 1; got ${x}`)
   }
+  if (!Number.isSafeInteger(seed) || seed < 0) throw new TypeError(`fit: \`seed\` must be a whole number >= 0; got ${seed}`)
+  for (const [name, metric] of Object.entries(metrics))
+    if (typeof metric !== "function")
+      throw new TypeError(`fit: \`metrics\` are functions by name, such as { accuracy }; ${name} is ${JSON.stringify(metric)}`)
+  if (validation !== undefined && typeof validation !== "object" && !(typeof validation === "number" && validation >= 0 && validation < 1))
+    throw new TypeError(
+      `fit: \`validation\` must be a share of the rows, >= 0 and < 1, or a data set { x, y }; got ${JSON.stringify(validation)}`,
+    )
   if (options.resume && options.checkpoint === undefined) throw new TypeError("fit: `resume` goes on from a `checkpoint`; name its folder")
   if (typeof health !== "boolean" && !(Number.isInteger(health) && health >= 1))
     throw new TypeError(`fit: \`health\` must be true, false or a whole number of steps from 1; got ${health}`)

@@ -26,10 +26,16 @@ export interface RowsOptions {
  *
  * @throws RangeError if the array does not hold whole rows.
  * @throws TypeError for f16 and bf16, of which a tensor can be made, and for a scale where fractions are lost.
- * @example rowsOf(pixels, [784], { scale: 1 / 255 })
- * @example rowsOf(pixels, [784], { dtype: "u8" }) // and lambda(x => cast(x, "f32").mul(1 / 255)) as first layer
+ *
+ * @example
+ * const pixels = new Uint8Array(10 * 784)
+ * rowsOf(pixels, [784], { scale: 1 / 255 }).rows     // 10
+ * rowsOf(pixels, [784], { dtype: "u8" }).array.length  // 7840: bytes, for a model that begins with lambda(x => cast(x, "f32").mul(1 / 255))
  */
 export function rowsOf(array: ArrayLike<number>, shape: Shape, { dtype = "f32", scale = 1 }: RowsOptions = {}): Rows {
+  if (!Array.isArray(shape)) throw new TypeError(`rowsOf: wants the shape of one row, such as [784]; got ${JSON.stringify(shape)}`)
+  if (typeof array?.length !== "number")
+    throw new TypeError("rowsOf: wants a flat array; a tensor can be given to fit and evaluate as it is")
   const stored = heldAs(dtype) !== dtype
   if (fractionOf(dtype) || (stored && scale !== 1))
     throw new TypeError(
@@ -67,7 +73,9 @@ export type Examples = Tensor | Rows
 export function toRows(x: Examples, name: string): Rows {
   if (!(x instanceof Tensor)) {
     if (typeof x?.read !== "function")
-      throw new TypeError(`${name}: wants a tensor, or rows made with rowsOf(array, shape); got ${x === null ? "null" : typeof x}`)
+      throw new TypeError(
+        `${name}: wants a tensor, or rows made with rowsOf(array, shape); got ${x === null ? "null" : Array.isArray(x) ? "an array: make it a tensor with tensor(...)" : typeof x}`,
+      )
     return x
   }
   if (x.ndim === 0) throw new TypeError(`${name}: wants at least one axis, that of the examples; got a scalar`)
@@ -92,6 +100,8 @@ export interface Dataset {
 }
 /** Inputs and targets of the same examples. Throws TypeError where their numbers differ or are 0. */
 export function pair(data: Dataset, name: string): { x: Rows; y: Rows } {
+  if (typeof data !== "object" || data === null)
+    throw new TypeError(`${name}: the data must be { x, y }, inputs and targets; got ${data === null ? "null" : typeof data}`)
   const x = toRows(data.x, `${name}: x`)
   const y = toRows(data.y, `${name}: y`)
   if (x.rows !== y.rows || x.rows === 0)

@@ -2,7 +2,7 @@
 import { type Aval, differentiable, same, sameShape, show, tangentOf } from "../core/aval.ts"
 import type { Maybe } from "../core/primitive.ts"
 import { scope, type Tensor } from "../core/tensor.ts"
-import { flatten, leaves, paths, rebuild, type Tree } from "../core/tree.ts"
+import { flatten, leaves, paths, rebuild, type Tree, wantFunction } from "../core/tree.ts"
 import { scopeOf } from "../graph/graph.ts"
 import { replay } from "../graph/record.ts"
 import { fullLike, zeros } from "../primitives/base.ts"
@@ -41,6 +41,9 @@ function fitting(call: string, given: readonly Tensor[], like: readonly { aval: 
  * jvp(x => x.mul(x), [tensor(3)], [tensor(1)])  // [9, 6]
  */
 export function jvp<A extends readonly any[], R>(f: Fn<A, R>, primals: A, tangents: A): [R, R] {
+  wantFunction("jvp", f)
+  if (!Array.isArray(primals) || !Array.isArray(tangents))
+    throw new TypeError("jvp: primals and tangents are lists with an entry for each argument, as in jvp(f, [x], [t])")
   const { flat, result } = flattenCall(f, primals)
   const xs = leavesOf(primals)
   const [ys, dys] = jvpFlat(flat, xs, fitting("jvp: tangents", leavesOf(tangents), xs))
@@ -66,6 +69,7 @@ function linearizeAt(
  * push(tensor(2))  // 2
  */
 export function linearize<A extends readonly any[], R>(f: Fn<A, R>, ...args: A): [R, (...tangents: A) => R] {
+  wantFunction("linearize", f)
   const { ys, linear, residuals, tangents, xs, which, result } = linearizeAt(f, args)
   const push = (...given: A): R => {
     const ts = fitting("linearize: tangents", leavesOf(given), xs).filter((_, i) => which[i]) as Tensor[]
@@ -109,10 +113,11 @@ function pullback<A extends readonly any[], R>(f: Fn<A, R>, args: A): Pullback<A
  * `[f(xs), ct => ct · df(xs)]`.
  *
  * @example
- * const [y, pull] = vjp((w, x) => matmul(w, x), w, x)
- * const [dw, dx] = pull(dy)
+ * const [y, pull] = vjp((w: Tensor, x: Tensor) => w.mul(x), tensor([1, 2]), tensor(3))
+ * const [dw, dx] = pull(tensor([1, 1]))  // [3, 3], 3
  */
 export function vjp<A extends readonly any[], R>(f: Fn<A, R>, ...args: A): [R, (ct: R) => A] {
+  wantFunction("vjp", f)
   const { value, ys, pull } = pullback(f, args)
   return [value, ct => pull(fitting("vjp: the cotangent", leaves(ct as Tree), ys))]
 }
@@ -137,6 +142,7 @@ export function valueAndGrad<A extends readonly any[], R>(
   f: Fn<A, R>,
   { argnums = 0, hasAux = false }: GradOptions = {},
 ): (...args: A) => [R, any] {
+  wantFunction("grad", f)
   return (...args) => {
     if (!(argnums in args))
       throw new TypeError(`grad: there is no argument ${argnums} (counted from 0); the function was called with ${args.length}`)
