@@ -38,6 +38,7 @@ export async function learn(problem: Problem, settings: Settings, signal: AbortS
   const progress = out?.talks ? new Progress(target, epochs) : undefined
   const history: Epoch[] = []
   const findings: Found[] = []
+  let failure = ""
   let end: End | undefined
   let told = Number.NEGATIVE_INFINITY
   try {
@@ -52,9 +53,12 @@ export async function learn(problem: Problem, settings: Settings, signal: AbortS
       out?.event({ ...event })
       if (event.event === "finding") findings.push(event)
     }
+  } catch (error) {
+    failure = (error as Error).message
+    throw error
   } finally {
     progress?.end()
-    if (out) report(findings, out)
+    if (out) report(findings, out, failure)
   }
   const model = await run.result
   if (out?.talks && history.length > 0) {
@@ -67,9 +71,10 @@ export async function learn(problem: Problem, settings: Settings, signal: AbortS
 /** Findings that people are told; more would hide the worst. */
 const MOST_FINDINGS = 5
 
-/** What is wrong with the training and what to try, worst first. Programs have had them as events. */
-function report(findings: readonly Found[], out: Output): void {
-  const worst = [...findings].sort((a, b) => findingKinds.indexOf(a.kind) - findingKinds.indexOf(b.kind))
+/** What is wrong with the training and what to try, worst first, but for what the error says. Programs have had them as events. */
+function report(findings: readonly Found[], out: Output, failure: string): void {
+  const untold = findings.filter(({ message }) => !failure.includes(message))
+  const worst = untold.sort((a, b) => findingKinds.indexOf(a.kind) - findingKinds.indexOf(b.kind))
   for (const { message, advice } of worst.slice(0, MOST_FINDINGS)) out.caution(`${message} ${advice}`)
 }
 

@@ -9,7 +9,7 @@ import { SIZES } from "./lstm.ts"
 import { CLASSES, SMALL } from "./mlp.ts"
 import { integers, uniform } from "./numbers.ts"
 import { type Budget, type Measured, rounded } from "./result.ts"
-import { median } from "./timing.ts"
+import { cpuMs, median, OFF_CPU } from "./timing.ts"
 
 interface Problem {
   readonly model: Layer
@@ -44,19 +44,20 @@ function recurrent(): Problem {
   }
 }
 
-/** Milliseconds of a step in a training of `warmMs + repMs`, from the end of the warm-up on. */
+/** Milliseconds of a step in a training of `warmMs + repMs`, from the end of the warm-up on; CPU time as in `timeSteps`. */
 async function stepOf({ model, x, y, batchSize }: Problem, health: boolean, { warmMs, repMs }: Budget): Promise<number> {
   const stop = new AbortController()
   const run = fit(model, { x, y }, { loss: crossEntropy, optimizer: adam(1e-3), epochs: ENDLESS, batchSize, health, signal: stop.signal })
   const begun = performance.now()
-  let first: { readonly step: number; readonly at: number } | undefined
+  let first: { readonly step: number; readonly at: number; readonly cpu: number } | undefined
   let ms = Number.NaN
   for await (const event of run) {
     const now = performance.now()
     if (event.event !== "progress" || now - begun < warmMs) continue
-    first ??= { step: event.step, at: now }
+    first ??= { step: event.step, at: now, cpu: cpuMs() }
     if (now - first.at < repMs) continue
-    ms = (now - first.at) / (event.step - first.step)
+    const [wall, cpu] = [now - first.at, cpuMs() - first.cpu]
+    ms = (wall > (1 + OFF_CPU) * cpu ? cpu : wall) / (event.step - first.step)
     stop.abort()
   }
   return ms

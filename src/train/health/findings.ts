@@ -496,9 +496,11 @@ export function whyDiverged(v: View): Cause {
 export const causeOfDivergence = (h: History): Cause => whyDiverged(new View(h))
 
 /** The largest update over weights of any matrix of usual size, in any look. */
-function largestRatio(v: View): number {
+const largestRatio = (v: View): number => longest(v).ratio
+function longest(v: View): { place: string; ratio: number } {
   const usual = v.matrices.filter(l => ofGlorot(v.leaf(l.path, v.first)) > 2 * T.gainSmall)
-  return Math.max(0, ...v.h.looks.flatMap(look => usual.map(l => ratio(v.leaf(l.path, look)))))
+  const ratios = v.h.looks.flatMap(look => usual.map(l => ({ place: l.place, ratio: ratio(v.leaf(l.path, look)) })))
+  return ratios.reduce((a, b) => (b.ratio > a.ratio && b.ratio < Infinity ? b : a), { place: "", ratio: 0 })
 }
 
 /** Whether something has been found, now or before, that explains a loss that does not fall. */
@@ -507,9 +509,7 @@ const explained = (v: View, found: readonly Finding[]): boolean =>
 
 function rates(v: View, found: readonly Finding[]): Finding[] {
   const { looks, losses } = v.h
-  const usual = v.matrices.filter(l => ofGlorot(v.leaf(l.path, v.first)) > 2 * T.gainSmall)
-  const ratios = looks.flatMap(look => usual.map(l => ({ place: l.place, ratio: ratio(v.leaf(l.path, look)) })))
-  const top = ratios.reduce((a, b) => (b.ratio > a.ratio ? b : a), { place: "", ratio: 0 })
+  const top = longest(v)
   const evidence = { ratio: top.ratio, start: losses.start(), now: losses.now(), worst: losses.worst() }
   const spiked = losses.steps > T.settled && losses.worst() > T.spike * losses.first && losses.now() > 0.5 * losses.first
   // the first steps of tiny networks may be long, and do no harm

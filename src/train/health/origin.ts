@@ -51,7 +51,7 @@ export function originOf(
   const results = runAll(graph, captured.map(valued), [])
   // the loss, else the gradients, else the new parameters; of these the last layer, where a backward pass begins
   const bad = [results[0]!, ...results.slice(1, given.length + 1).reverse(), ...results.slice(given.length + 1)].find(v => v.bad)
-  return bad && walkBack(bad)
+  return bad && walkBack(bad, (optimizer.config as { readonly kind?: string } | undefined)?.kind)
 }
 
 const valued = (tensor: Tensor): Value => ({ tensor, bad: badness(tensor.values()) })
@@ -88,24 +88,24 @@ function runAll(graph: Graph, inputs: readonly Value[], outside: readonly string
 }
 
 /** From a value that is not finite to the operation whose operands still are. */
-function walkBack(value: Value): Origin | undefined {
+function walkBack(value: Value, optimizer: unknown): Origin | undefined {
   let at = value
   for (;;) {
     if (!at.by) return undefined // it was given so
     const worst = at.by.args.reduce<Value | undefined>((a, v) => (v.bad > (a?.bad ?? 0) ? v : a), undefined)
     // an infinity that stands in the program as a constant, such as a mask, is no mistake by itself
-    if (worst === undefined || worst.by?.args.length === 0) return origin(at.by)
+    if (worst === undefined || worst.by?.args.length === 0) return origin(at.by, optimizer)
     at = worst
   }
 }
 
-function origin({ operation, scope, args }: Done): Origin {
+/** Scopes outside of the model are those of the loss and of the optimizer, which is named by its kind. */
+function origin({ operation, scope, args }: Done, optimizer: unknown): Origin {
   const layers = scope.filter(name => /^layers\.\d+$/.test(name))
-  const phase = scope.includes("backward") ? "backward" : args.length && layers.length === 0 && isUpdate(scope) ? "update" : "forward"
+  const updates = optimizer !== undefined && scope[0] === optimizer
+  const phase = scope.includes("backward") ? "backward" : updates ? "update" : "forward"
   return { operation, layer: layers.join("/"), phase, operands: args.map(a => range(a.tensor.values())) }
 }
-/** Scopes outside of the model are those of the loss and of the optimizer. */
-const isUpdate = (scope: readonly string[]): boolean => scope.length > 0 && /^(sgd|adam|adamw|rmsprop|chain)/.test(scope[0]!)
 
 function range(x: TypedArray): readonly [number, number] {
   let [low, high] = [Infinity, -Infinity]
