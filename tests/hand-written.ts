@@ -115,7 +115,6 @@ export function forwardOf({ activation, loss, bias, rows, sizes }: Net) {
     }
   }
 }
-export { softplus }
 
 /** Gradients by hand, with steps of which some may be wrong. */
 export function backwardOf(net: Net, wrong: Partial<Steps> = {}) {

@@ -258,6 +258,7 @@ interface MistakeFacts {
   readonly leaves: readonly string[]
   readonly follow: readonly string[]
 }
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
 const listed = (names: readonly string[]): string =>
   names.length < 2 ? (names[0] ?? "") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`
 
@@ -282,12 +283,12 @@ export const sayDiagnosis = {
 
   finding({ mistakes, layer, leaves, follow }: MistakeFacts, how: "hand" | "grad"): { readonly sentence: string; readonly remedy: string } {
     const told = mistakes.map(mistakeOf)
-    const where = layer ? `${layer}: ` : ""
+    const is = `${layer ? `${layer}: ` : ""}${told.map(t => t.is).join(", and ")}`
     const after = follow.length ? ` ${listed(follow)} ${follow.length === 1 ? "is" : "are"} wrong because of it.` : ""
     const which = ` (gradient of ${listed(leaves)})`
     const rule = how === "grad" ? " Look at the rule that was given with customVjp or customJvp." : ""
     return {
-      sentence: `${where}${told.map(t => t.is).join(", and ")}${which}.${after}`,
+      sentence: `${layer ? is : capital(is)}${which}.${after}`,
       remedy: `${told.map(t => t.fix).join(" ")}${rule}`,
     }
   },

@@ -7,7 +7,7 @@ import type { Maybe } from "../core/primitive.ts"
 import type { Tensor } from "../core/tensor.ts"
 import { paths, type Tree } from "../core/tree.ts"
 import { add } from "../primitives/base.ts"
-import { wrap } from "./layout.ts"
+import { prose } from "./layout.ts"
 import { type OriginCause, sayOrigin } from "./messages.ts"
 import { type Cell, type Line, lineOf, pull, record, type Step, type Tape } from "./run.ts"
 
@@ -312,12 +312,12 @@ export function renderOrigin(origin: Origin | null): string {
   if (!origin) return sayOrigin.finite
   const { operands, line, scope } = origin
   const lines = [
-    ...wrap(origin.sentence, 2),
-    ...(scope.length ? wrap(`  ${sayOrigin.where(scope)}`, 4) : []),
+    ...prose(origin.sentence, 0, 2),
+    ...(scope.length ? prose(sayOrigin.where(scope), 2) : []),
     ...(line ? [`  ${sayOrigin.line(line)}`] : []),
-    ...operands.flatMap(o => wrap(`  ${sayOrigin.operand(o)}`, 4)),
+    ...operands.flatMap(o => prose(sayOrigin.operand(o), 2)),
     ...(origin.size > 1 ? [`  ${sayOrigin.count(origin)}`] : []),
-    ...wrap(origin.remedy, 2),
+    ...prose(origin.remedy, 0, 2),
   ]
   return lines.join("\n")
 }

@@ -38,7 +38,7 @@ export interface Step {
   readonly args: readonly Cell[]
   readonly outs: readonly Cell[]
   readonly scope: readonly string[]
-  /** Its stack is where the operation was asked for; being a string, it is made only when it is read. */
+  /** Its stack says where the operation was asked for; the text is made only when it is read. */
   readonly asked: Error
 }
 
@@ -168,7 +168,11 @@ export function record(f: (...args: any[]) => any, inputs: readonly unknown[], o
       level => new Recorder(level, options),
       trace => {
         const given = leaves(inputs as Tree).map(x => new Cell(x))
-        const result = f(...rebuild(inputs as Tree, given.map(c => new Taped(trace, c)))) as Tree // biome-ignore format: one line
+        const args = rebuild(
+          inputs as Tree,
+          given.map(c => new Taped(trace, c)),
+        )
+        const result = f(...args) as Tree
         const outputs = leaves(result).map(y => trace.refer(y))
         const value = rebuild(
           result,
@@ -181,9 +185,6 @@ export function record(f: (...args: any[]) => any, inputs: readonly unknown[], o
     Error.stackTraceLimit = stackTraceLimit
   }
 }
-
-/** The operation as text: its name and the composites, layers and turns that it stands in. */
-export const scopeText = (step: Pick<Step, "scope">): string => step.scope.join("/")
 
 /** Compiled pulls of operations that are the same but for their numbers. */
 const pulls = new Map<string, (xs: readonly Tensor[], cts: readonly Tensor[]) => Tensor[]>()
@@ -238,17 +239,22 @@ export interface Line {
 }
 
 /** Files of adjoint itself lie below this folder: src/, or dist/ in the package. */
-const HOME = new URL("../", import.meta.url).pathname
+function home(): string {
+  // as it is: bundlers take `new URL(path, import.meta.url)` for a file to put beside the program
+  const here = import.meta.url
+  return new URL("../", here).pathname
+}
 const plain = (place: string): string => place.replace(/^file:\/\//, "").replace(/[?#].*$/, "")
 
 /** The innermost frame outside of adjoint's own files; undefined where there is none to be seen, as in a page that is one bundle. */
 export function lineOf({ asked }: Pick<Step, "asked">): Line | undefined {
+  const own = home()
   for (const frame of String(asked.stack).split("\n").slice(1)) {
     const match = /^\s*at (?:(.*?) \()?((?:file:\/\/|https?:\/\/|\/|[A-Za-z]:\\)[^()]*?):(\d+):(\d+)\)?$/.exec(frame)
     if (!match) continue
     const [, name, place, line, column] = match
     const file = plain(place!)
-    if (file.startsWith(HOME) || new URL(place!, "file:///").pathname.startsWith(HOME) || file.includes("/node_modules/")) continue
+    if (file.startsWith(own) || new URL(place!, "file:///").pathname.startsWith(own) || file.includes("/node_modules/")) continue
     const inside = name && !/^(Object\.)?<anonymous>$|^eval/.test(name) ? { in: name.replace(/^(Module|Object|async)[. ]/, "") } : {}
     return { file, line: Number(line), column: Number(column), ...inside }
   }

@@ -1,7 +1,7 @@
 // Random numbers as functions of a key: the same key gives the same numbers, on every engine.
 import { type Shape, show, size, wantShape } from "../core/aval.ts"
 import { tensor } from "../core/concrete.ts"
-import { isFloating, wantDtype } from "../core/dtype.ts"
+import { isFloating } from "../core/dtype.ts"
 import { Tensor } from "../core/tensor.ts"
 import * as p from "../primitives/index.ts"
 import { axisOf } from "./align.ts"

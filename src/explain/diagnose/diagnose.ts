@@ -3,7 +3,7 @@ import { filled, indexOf } from "../../check/arrays.ts"
 import { recordCall } from "../../control/call.ts"
 import { condP } from "../../control/cond.ts"
 import { scanP } from "../../control/scan.ts"
-import { differentiable } from "../../core/aval.ts"
+import { differentiable, show } from "../../core/aval.ts"
 import { type Dtype, isFloating } from "../../core/dtype.ts"
 import { DtypeError } from "../../core/errors.ts"
 import { bind, scope, Tensor } from "../../core/tensor.ts"
@@ -375,9 +375,9 @@ function layerName(e: Explained, run: Backward, owners: readonly Cell[], names: 
 }
 
 function scalarOf(y: unknown): Tensor {
-  if (!(y instanceof Tensor) || y.ndim > 0 || !differentiable(y.aval))
-    throw new TypeError(`diagnose: forward must return a floating-point scalar, such as a mean loss; it returned ${y instanceof Tensor ? String(y.aval.dtype) + `[${y.shape}]` : typeof y}`) // biome-ignore format: one sentence
-  return y
+  if (y instanceof Tensor && y.ndim === 0 && differentiable(y.aval)) return y
+  const got = y instanceof Tensor ? show(y.aval) : typeof y
+  throw new TypeError(`diagnose: forward must return a floating-point scalar, such as a mean loss; it returned ${got}`)
 }
 
 const converted = (inputs: readonly unknown[], dtype: "f32" | "f64"): unknown[] =>

@@ -1,6 +1,6 @@
 // A diagnosis as text of at most 80 columns.
 import { digits } from "../digits.ts"
-import { aligned, table, wrap } from "../layout.ts"
+import { aligned, prose, table } from "../layout.ts"
 import { sayDiagnosis } from "../messages.ts"
 import type { Diagnosis, Finding } from "./diagnosis.ts"
 
@@ -13,20 +13,19 @@ import type { Diagnosis, Finding } from "./diagnosis.ts"
 export function renderDiagnosis({ verdict, reason, leaves, findings, points }: Diagnosis): string {
   const wrong = leaves.filter(l => !l.agrees)
   const head = sayDiagnosis.verdict(verdict, leaves.length, wrong.length, points)
-  return [[...wrap(head, 2), ...(reason ? wrap(reason, 2) : [])], ...findings.map(f => finding(f))]
-    .map(lines => lines.join("\n"))
-    .join("\n\n")
+  return [[...prose(head), ...(reason ? prose(reason) : [])], ...findings.map(f => finding(f))].map(lines => lines.join("\n")).join("\n\n")
 }
 
 function finding({ sentence, remedy, evidence, line, alternatives }: Finding): string[] {
-  const columns = [evidence.map(e => `${e.leaf}[${e.index.join(",")}]`.replace("[]", "")), ...[evidence.map(e => e.yours), evidence.map(e => e.true)].map(c => aligned(c))] // biome-ignore format: a table
+  const places = evidence.map(e => (e.index.length ? `${e.leaf}[${e.index.join(",")}]` : e.leaf))
+  const columns = [places, aligned(evidence.map(e => e.yours)), aligned(evidence.map(e => e.true))]
   const ratios = evidence.map(e => (Number.isFinite(e.ratio) ? digits(e.ratio) : "-"))
   const { yours, truth, ratio } = sayDiagnosis.columns
   return [
-    ...wrap(sentence, 2),
+    ...prose(sentence, 0, 2),
     ...(line ? [`  ${sayDiagnosis.line(line)}`] : []),
     ...(evidence.length ? table([...columns, ratios], ["", yours, truth, ratio]) : []),
-    ...(alternatives.length ? wrap(`  ${sayDiagnosis.alternatives(alternatives)}`, 4) : []),
-    ...wrap(`  ${remedy}`, 4),
+    ...(alternatives.length ? prose(sayDiagnosis.alternatives(alternatives), 2) : []),
+    ...prose(remedy, 2),
   ]
 }
