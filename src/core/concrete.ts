@@ -124,7 +124,7 @@ export function tensor(data: Nested, options: TensorOptions = {}): Tensor {
   let next = 0
   const fill = (x: Nested, d: number): void => {
     if (!isNumber(x) && !isList(x)) throw notNumbers(x)
-    if (d < nested.length !== (typeof x === "object") || (typeof x === "object" && x.length !== nested[d]))
+    if ((isNumber(x) ? undefined : x.length) !== nested[d])
       throw new TypeError(`tensor: nested arrays must have equal lengths; there is another than in shape [${nested}] at depth ${d}`)
     if (isNumber(x)) array[next++] = Number(dtype === "bool" ? x !== 0 && x !== false : x)
     else if (ArrayBuffer.isView(x)) {
@@ -155,8 +155,9 @@ const isNumber = (x: unknown): x is number | boolean => typeof x === "number" ||
 const isList = (x: unknown): x is TypedArray | readonly Nested[] => Array.isArray(x) || (ArrayBuffer.isView(x) && "length" in x)
 const notNumbers = (x: unknown): TypeError =>
   new TypeError(
-    `tensor: wants numbers, booleans, typed arrays or nested arrays of them; got ${x instanceof Tensor ? "a tensor" : x === null ? "null" : typeof x}` +
-      (x instanceof Tensor ? ". Join tensors with stack or concat" : ""),
+    `tensor: wants numbers, booleans, typed arrays or nested arrays of them; got ${
+      x instanceof Tensor ? "a tensor. Join tensors with stack or concat" : x === null ? "null" : typeof x
+    }`,
   )
 function naturalDtype(data: Nested): Dtype {
   let x = data
@@ -172,7 +173,7 @@ function naturalDtype(data: Nested): Dtype {
 function format(values: TypedArray, { shape, dtype }: Aval): string {
   const text = (x: number): string => {
     if (dtype === "bool") return `${x > 0}`
-    if (!Number.isFinite(x) || Number.isInteger(x)) return Math.abs(x) < 1e15 ? `${x}` : x.toExponential(3)
+    if (Number.isInteger(x)) return Math.abs(x) < 1e15 ? `${x}` : x.toExponential(3)
     return `${Number(x.toPrecision(4))}`
   }
   return nest(

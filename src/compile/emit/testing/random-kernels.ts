@@ -2,7 +2,7 @@
 // subexpressions shared in and out of guards and reductions.
 import { type Axis, axisIndex, div, type Index, int, mod, newAxis, offset, plus, range, times, valueIndex } from "../../../ir/affine.ts"
 import * as ir from "../../../ir/expr.ts"
-import type { Kernel } from "../../kernel.ts"
+import { type Kernel, storesOf, withStores } from "../../kernel.ts"
 import type { Operand } from "./interpret.ts"
 
 export interface Sample {
@@ -41,8 +41,6 @@ export function memory(t: ir.MemoryType, length: number): Operand {
 }
 
 const narrow = ["u8", "f16", "bf16"] as const
-/** Loaded as i32. */
-const isInteger = (t: ir.MemoryType): boolean => t === "i32" || narrow.some(n => n === t)
 const extents = [1, 2, 3, 4, 5, 7, 8, 9] as const
 const specials = [0, -0, 1, -1, 0.5, -2.5, 3.5, Infinity, -Infinity, NaN, 1e-40, -1e-310, 3e38, 1e300, 2147483648, -2147483649] as const
 
@@ -58,7 +56,7 @@ interface Shared {
 
 class Generator {
   private readonly dtypes: readonly ir.Dtype[]
-  private readonly slots: { t: ir.MemoryType; length: number }[] = []
+  private readonly slots: { t: ir.Dtype; length: number }[] = []
   private pool: Shared[] = []
 
   constructor(
@@ -69,7 +67,7 @@ class Generator {
   }
 
   sample(): Sample {
-    for (let i = 0; i <= this.below(4); i++) this.slots.push({ t: this.inMemory(this.pick(this.dtypes)), length: 1 })
+    for (let i = 0; i <= this.below(4); i++) this.slots.push({ t: this.pick(this.dtypes), length: 1 })
     const axes = Array.from({ length: 1 + this.below(3) }, () => newAxis(this.pick(extents)))
     const body = this.expr(this.pick(this.dtypes), this.options.depth ?? 5, axes)
     const scatter = this.chance(0.25)
@@ -79,13 +77,30 @@ class Generator {
     const bodies = [body]
     while (!scatter && !bounds.length && this.chance(0.4)) bodies.push(this.expr(this.pick(this.dtypes), this.options.depth ?? 5, axes))
     const [first, ...also] = bodies.map(body => ({
-      out: { t: scatter ? body.t : this.inMemory(body.t), at, mode: scatter ? ("add" as const) : ("store" as const), bounds },
+      out: { t: body.t, at, mode: scatter ? ("add" as const) : ("store" as const), bounds },
       body,
     }))
-    return {
+    return this.narrowed({
       kernel: { axes, ...first!, ...(also.length > 0 && { also }), loads: this.slots.map(s => s.t) },
       operands: this.slots.map(s => this.filled(s.t, s.length)),
-      outs: [first!, ...also].map(s => this.filled(s.out.t, range(at)[1] + 2)),
+      outs: bodies.map(b => this.filled(b.t, range(at)[1] + 2)),
+    })
+  }
+
+  /** Some of the i32 in fewer bytes of memory. */
+  private narrowed({ kernel, operands, outs }: Sample): Sample {
+    const inMemory = (t: ir.MemoryType): ir.MemoryType => (t === "i32" && this.chance(0.4) ? this.pick(narrow) : t)
+    const copied = (t: ir.MemoryType, x: Operand): Operand => {
+      const copy = memory(t, x.length)
+      copy.set(x)
+      return copy
+    }
+    const loads = kernel.loads.map(inMemory)
+    const stores = storesOf(kernel).map(({ out, body }) => ({ body, out: { ...out, t: out.mode === "add" ? out.t : inMemory(out.t) } }))
+    return {
+      kernel: withStores({ ...kernel, loads }, stores),
+      operands: operands.map((x, slot) => copied(loads[slot]!, x)),
+      outs: outs.map((x, i) => copied(stores[i]!.out.t, x)),
     }
   }
 
@@ -99,18 +114,13 @@ class Generator {
     return of[this.below(of.length)]!
   }
 
-  /** How values of a type lie in memory. */
-  private inMemory(t: ir.Dtype): ir.MemoryType {
-    return t === "i32" && this.chance(0.4) ? this.pick(narrow) : t
-  }
-
-  private filled(t: ir.MemoryType, length: number): Operand {
+  private filled(t: ir.Dtype, length: number): Operand {
     const data = memory(t, length)
     const special = this.chance(0.3) ? 0.15 : 0
     for (let i = 0; i < length; i++) {
       const spread = this.pick([1, 1, 1, 100, 1e6])
       const x = this.chance(special) ? this.pick(specials) : (this.rng() * 2 - 1) * spread
-      data[i] = t === "bool" ? this.below(2) : isInteger(t) ? this.integer() : x
+      data[i] = t === "bool" ? this.below(2) : t === "i32" ? this.integer() : x
     }
     return data
   }
@@ -156,8 +166,8 @@ class Generator {
   }
 
   private load(t: ir.Dtype, at: Index, limit = Infinity): ir.Expr {
-    const known = this.slots.flatMap((s, slot) => (s.t === t || (t === "i32" && isInteger(s.t)) ? [slot] : []))
-    const slot = known.length > 0 ? this.pick(known) : this.slots.push({ t: this.inMemory(t), length: 1 }) - 1
+    const known = this.slots.flatMap((s, slot) => (s.t === t ? [slot] : []))
+    const slot = known.length > 0 ? this.pick(known) : this.slots.push({ t, length: 1 }) - 1
     const s = this.slots[slot]!
     s.length = Math.max(s.length, Math.min(limit, 1 + highest(at)))
     return { k: "load", t, slot, at }
