@@ -44,15 +44,14 @@ export interface ExplainOptions extends OptimizerStep {
  * paths are shown; the others are counted and added up by dynamic programming over what branches off. The sum is held against `grad`,
  * and against differences of the whole.
  *
- * Throws ProblemError if `f` does not return one finite number, or if there is no input `of`.
+ * Throws ProblemError if `f` does not return one finite number, or if there is no input `of`. Paths through a computational graph: Bauer,
+ * Computational graphs and rounding error (1974).
  *
  * @example
  * const loss = (w: Tensor, x: Tensor) => sum(tanh(matmul(x, w)))
  * const explanation = explain(loss, [tensor([[0.5], [0.2]]), tensor([[1, 3]])], { of: "0[1,0]" })
  * explanation.sumOfPaths  // 1.076
  * const text = renderText(explanation)
- *
- * Paths through a computational graph: Bauer, Computational graphs and rounding error (1974).
  */
 export function explain(f: (...args: any[]) => any, inputs: readonly unknown[], options: ExplainOptions): Explanation {
   const { graph, captured } = recordCall(f, inputs as readonly Tree[])

@@ -64,7 +64,7 @@ export interface OriginOptions {
  *
  * @example
  * const origin = findOrigin((x: Tensor) => x.log().sum(), [tensor([1, 0])])
- * console.log(renderOrigin(origin))  // log of 0 is -Infinity ...
+ * origin!.sentence  // "log of 0 is -Infinity at [1]."
  */
 export function findOrigin(f: (...args: any[]) => any, inputs: readonly unknown[], { gradient = true }: OriginOptions = {}): Origin | null {
   const caller = lineOf({ asked: new Error() })
@@ -306,7 +306,7 @@ function dependents({ steps, inputs }: Tape): Set<Cell> {
  * An origin as text of at most 80 columns; of null that all is finite.
  *
  * @example
- * console.log(renderOrigin(findOrigin(loss, [params, x, y])))
+ * const text = renderOrigin(findOrigin((x: Tensor) => x.log().sum(), [tensor([1, 0])]))
  */
 export function renderOrigin(origin: Origin | null): string {
   if (!origin) return sayOrigin.finite

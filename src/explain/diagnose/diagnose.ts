@@ -47,12 +47,10 @@ export interface DiagnoseOptions {
  * Throws TypeError if `forward` returns no floating-point scalar or `backward` no list that fits the inputs.
  *
  * @example
- * const report = diagnose(
- *   (w: Tensor, b: Tensor, x: Tensor) => mean(square(sub(add(matmul(x, w), b), 1))),
- *   (w, b, x) => [dw, db, null],
- *   [w, b, x],
- * )
- * console.log(renderDiagnosis(report))
+ * const loss = (w: Tensor, x: Tensor) => mean(square(matmul(x, w)))
+ * const byHand = (w: Tensor, x: Tensor) => [matmul(x.transpose(), matmul(x, w)).mul(-1), null]
+ * const report = diagnose(loss, byHand, [tensor([[0.5], [0.2]]), tensor([[0.1, 0.3], [1, 2]])])
+ * report.findings[0]!.sentence  // "The sign is wrong (gradient of w)."
  */
 export function diagnose(forward: Fn, backward: Fn | readonly unknown[], inputs: readonly unknown[], options?: DiagnoseOptions): Diagnosis
 export function diagnose(f: Fn, inputs: readonly unknown[], options?: DiagnoseOptions): Diagnosis

@@ -8,7 +8,10 @@ import type { Diagnosis, Finding } from "./diagnosis.ts"
  * What `diagnose` found, for people: the verdict, each mistake with its layer, some numbers, and what to do.
  *
  * @example
- * console.log(renderDiagnosis(diagnose(forward, backward, [w, b, x, t])))
+ * const loss = (w: Tensor, x: Tensor) => mean(square(matmul(x, w)))
+ * const byHand = (w: Tensor, x: Tensor) => [matmul(x.transpose(), matmul(x, w)).mul(-1), null]
+ * const report = diagnose(loss, byHand, [tensor([[0.5], [0.2]]), tensor([[0.1, 0.3], [1, 2]])])
+ * const text = renderDiagnosis(report)
  */
 export function renderDiagnosis({ verdict, reason, leaves, findings, points }: Diagnosis): string {
   const wrong = leaves.filter(l => !l.agrees)
