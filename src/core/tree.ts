@@ -20,7 +20,7 @@ function walk(t: unknown, visit: (leaf: Tensor | number, path: Path) => void, pa
 }
 const notATree = (t: unknown, path: string): TypeError =>
   new TypeError(
-    `arguments and results are tensors and numbers in plain arrays and objects; got ${describeOther(t)}${path ? ` at ${path}` : ""}. ` +
+    `arguments and results are tensors and numbers in plain arrays and objects; got a ${typeof t === "object" ? ((t as object).constructor?.name ?? "object") : typeof t}${path ? ` at ${path}` : ""}. ` +
       (t instanceof Promise
         ? "Functions given to adjoint must not be async"
         : ArrayBuffer.isView(t)
@@ -31,10 +31,6 @@ const isPlain = (t: unknown): t is Record<string, unknown> => {
   if (typeof t !== "object" || t === null) return false
   const proto = Object.getPrototypeOf(t)
   return proto === Object.prototype || proto === null
-}
-const describeOther = (t: unknown): string => {
-  if (typeof t !== "object") return `a ${typeof t}`
-  return `a ${(t as object).constructor?.name ?? "object"}`
 }
 
 /** The leaves in order; numbers become weak scalar tensors, hence run-time arguments. */

@@ -50,7 +50,7 @@ export interface ExplainOptions extends OptimizerStep {
  * @example
  * const loss = (w: Tensor, x: Tensor) => sum(tanh(matmul(x, w)))
  * const explanation = explain(loss, [tensor([[0.5], [0.2]]), tensor([[1, 3]])], { of: "0[1,0]" })
- * explanation.sumOfPaths  // 1.076
+ * explanation.sumOfPaths  // 1.078
  * const text = renderText(explanation)
  */
 export function explain(f: (...args: any[]) => any, inputs: readonly unknown[], options: ExplainOptions): Explanation {

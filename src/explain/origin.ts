@@ -64,7 +64,7 @@ export interface OriginOptions {
  *
  * @example
  * const origin = findOrigin((x: Tensor) => x.log().sum(), [tensor([1, 0])])
- * origin!.sentence  // "log of 0 is -Infinity at [1]."
+ * origin!.sentence  // "log(0) is -Infinity at [1]."
  */
 export function findOrigin(f: (...args: any[]) => any, inputs: readonly unknown[], { gradient = true }: OriginOptions = {}): Origin | null {
   const caller = lineOf({ asked: new Error() })

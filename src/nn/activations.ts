@@ -2,6 +2,7 @@
 import { composite } from "../control/call.ts"
 import type { Tensor } from "../core/tensor.ts"
 import * as ops from "../ops/activations.ts"
+import { wantApproximate } from "../ops/align.ts"
 import { div, mul, tanh as tanhOf } from "../ops/arithmetic.ts"
 import { wantNumber, wantPositive } from "./checks.ts"
 import * as functions from "./functions.ts"
@@ -41,7 +42,7 @@ export const swish = /*@__PURE__*/ named("swish", ops.swish)
  * gelu().apply({}, {}, tensor([[-1, 2]]))[0]  // [[-0.1587, 1.954]]
  */
 export function gelu({ approximate = "none" }: ops.GeluOptions = {}): Layer<"any", "same"> {
-  ops.wantApproximate("gelu", approximate)
+  wantApproximate("gelu", approximate)
   return elementwise({ kind: "gelu", ...(approximate !== "none" && { approximate }) }, x => ops.gelu(x, { approximate }))
 }
 /**

@@ -3,7 +3,7 @@
 import { composite } from "../control/call.ts"
 import type { Tensor } from "../core/tensor.ts"
 import * as p from "../primitives/index.ts"
-import { align, axisOf, lift, type Operand, wantFloating, wantOptions } from "./align.ts"
+import { align, axisOf, lift, type Operand, wantApproximate, wantFloating, wantOptions } from "./align.ts"
 import { div, sub } from "./arithmetic.ts"
 import { logsumexp, max, sum } from "./reduction.ts"
 
@@ -45,10 +45,6 @@ const gelus = {
 export function gelu(x: Operand, { approximate = "none" }: GeluOptions = {}): Tensor {
   wantApproximate("gelu", approximate)
   return gelus[approximate](lift("gelu", x))
-}
-/** Throws TypeError unless `x` says how to compute gelu. */
-export function wantApproximate(name: string, x: unknown): void {
-  if (x !== "none" && x !== "tanh") throw new TypeError(`${name}: approximate must be "none" or "tanh"; got ${JSON.stringify(x)}`)
 }
 
 /** One composite for each axis, counted from the back so that it means the same for an example and a batch. */

@@ -110,3 +110,7 @@ export function wantOptions(name: string, options: unknown): void {
 export function wantOneDtype(name: string, xs: readonly Tensor[]): void {
   if (xs.some(x => x.dtype !== xs[0]!.dtype)) throw new DtypeError(name, "operands must have one dtype", xs.map(x => x.aval)) // biome-ignore format: short
 }
+/** Throws TypeError unless `x` says how to compute gelu. */
+export function wantApproximate(name: string, x: unknown): void {
+  if (x !== "none" && x !== "tanh") throw new TypeError(`${name}: approximate must be "none" or "tanh"; got ${JSON.stringify(x)}`)
+}

@@ -1,6 +1,5 @@
 // Functions that combine the elements of axes.
 import type { Shape } from "../core/aval.ts"
-import { ShapeError } from "../core/errors.ts"
 import type { Tensor } from "../core/tensor.ts"
 import * as p from "../primitives/index.ts"
 import { axesOf, axisOf, lift, type Operand, wantFloating, wantNumbers, wantOptions } from "./align.ts"
@@ -95,9 +94,7 @@ const position =
     wantOptions(name, options)
     const { axis } = options
     const x = lift(name, operand)
-    if (axis === undefined) return f(p.reshape(x, [x.size]), 0)
-    if (x.ndim === 0) throw new ShapeError(name, "a scalar has no axes", [x.aval])
-    return f(x, axisOf(name, x, axis))
+    return axis === undefined ? f(p.reshape(x, [x.size]), 0) : f(x, axisOf(name, x, axis))
   }
 /**
  * The place of the first largest element along `axis` (of the flattened tensor by default), as i32; that of the first NaN if there is one.

@@ -7,7 +7,7 @@ import type { Graph } from "../graph/graph.ts"
 import { idOf } from "../graph/key.ts"
 import { flushPending } from "./eager.ts"
 import type { Run } from "./engine.ts"
-import { compiler } from "./program.ts"
+import { type Compiler, compiler } from "./program.ts"
 
 export interface JitOptions {
   /** Arguments whose memory the results take over; their tensors must not be used afterwards. Default: none. */
@@ -18,7 +18,7 @@ export interface JitOptions {
 
 interface Entry extends Recording {
   /** What it was recorded for. */
-  readonly compiler: number
+  readonly compiler: Compiler
   readonly form: Form
   readonly statics: readonly unknown[]
   /** Numbers of the leaves that are donated. */
@@ -50,7 +50,7 @@ export function jit<A extends readonly any[], R>(f: (...args: A) => R, options: 
   let last: Entry | undefined
 
   function find(all: A, args: readonly Tree[]): Entry {
-    const key = `${compiler().id} ${describe(args)}${fixed.map(i => staticKey(all[i]))}`
+    const key = `${idOf(compiler())} ${describe(args)}${fixed.map(i => staticKey(all[i]))}`
     const known = entries.get(key)
     if (known) return (last = known)
     const inner = (...given: Tree[]): Tree => {
@@ -58,7 +58,7 @@ export function jit<A extends readonly any[], R>(f: (...args: A) => R, options: 
       return f(...(all.map((x, i) => (fixed.includes(i) ? x : given[next++])) as unknown as A)) as Tree
     }
     const given = donatedLeaves(all, args, donate, fixed)
-    const entry = { ...recordCall(inner, args), compiler: compiler().id, form: formOf(args), statics: fixed.map(i => all[i]), given }
+    const entry = { ...recordCall(inner, args), compiler: compiler(), form: formOf(args), statics: fixed.map(i => all[i]), given }
     if (!reusable(entry)) return entry
     entries.set(key, entry)
     return (last = entry)
@@ -69,7 +69,7 @@ export function jit<A extends readonly any[], R>(f: (...args: A) => R, options: 
     // most calls are like the last one
     let entry = last
     let operands: Tensor[] = []
-    const same = entry?.compiler === compiler().id && fixed.every((p, i) => Object.is(all[p], entry!.statics[i]))
+    const same = entry?.compiler === compiler() && fixed.every((p, i) => Object.is(all[p], entry!.statics[i]))
     if (!same || !fits(args, entry!.form, operands)) {
       entry = find(all, args)
       operands = args.flatMap(leaves)

@@ -30,7 +30,7 @@ export interface RowsOptions {
  * @example
  * const pixels = new Uint8Array(10 * 784)
  * rowsOf(pixels, [784], { scale: 1 / 255 }).rows     // 10
- * rowsOf(pixels, [784], { dtype: "u8" }).array.length  // 7840: bytes, for a model that begins with lambda(x => cast(x, "f32").mul(1 / 255))
+ * rowsOf(pixels, [784], { dtype: "u8" }).dtype       // "u8"
  */
 export function rowsOf(array: ArrayLike<number>, shape: Shape, { dtype = "f32", scale = 1 }: RowsOptions = {}): Rows {
   if (!Array.isArray(shape)) throw new TypeError(`rowsOf: wants the shape of one row, such as [784]; got ${JSON.stringify(shape)}`)

@@ -12,9 +12,6 @@ import { type Linearized, linearizeFlat } from "./linearize.ts"
 import { transpose } from "./transpose.ts"
 
 export type Fn<A extends readonly any[] = any[], R = any> = (...args: A) => R
-const flattenCall = (f: Fn, args: readonly unknown[]): ReturnType<typeof flatten> =>
-  flatten(f as (...args: any[]) => Tree, args as readonly Tree[])
-const leavesOf = (args: readonly unknown[]): Tensor[] => leaves(args as readonly Tree[])
 
 /** Tangents or cotangents for `like`; throws where a leaf does not fit. Integers have none, numbers take the dtype. */
 function fitting(call: string, given: readonly Tensor[], like: readonly { aval: Aval }[]): (Tensor | null)[] {
@@ -44,9 +41,9 @@ export function jvp<A extends readonly any[], R>(f: Fn<A, R>, primals: A, tangen
   wantFunction("jvp", f)
   if (!Array.isArray(primals) || !Array.isArray(tangents))
     throw new TypeError("jvp: primals and tangents are lists with an entry for each argument, as in jvp(f, [x], [t])")
-  const { flat, result } = flattenCall(f, primals)
-  const xs = leavesOf(primals)
-  const [ys, dys] = jvpFlat(flat, xs, fitting("jvp: tangents", leavesOf(tangents), xs))
+  const { flat, result } = flatten(f as (...args: any[]) => Tree, primals as readonly Tree[])
+  const xs = leaves(primals as readonly Tree[])
+  const [ys, dys] = jvpFlat(flat, xs, fitting("jvp: tangents", leaves(tangents as readonly Tree[]), xs))
   return [result(ys), result(dys.map((t, i) => t ?? zeros(tangentOf(ys[i]!.aval))))]
 }
 
@@ -54,8 +51,8 @@ function linearizeAt(
   f: Fn,
   args: readonly unknown[],
 ): Linearized & { xs: Tensor[]; which: boolean[]; result: (ys: readonly unknown[]) => any } {
-  const { flat, result } = flattenCall(f, args)
-  const xs = leavesOf(args)
+  const { flat, result } = flatten(f as (...args: any[]) => Tree, args as readonly Tree[])
+  const xs = leaves(args as readonly Tree[])
   const which = xs.map(x => differentiable(x.aval))
   return { ...linearizeFlat(flat, xs, which), xs, which, result }
 }
@@ -72,7 +69,7 @@ export function linearize<A extends readonly any[], R>(f: Fn<A, R>, ...args: A):
   wantFunction("linearize", f)
   const { ys, linear, residuals, tangents, xs, which, result } = linearizeAt(f, args)
   const push = (...given: A): R => {
-    const ts = fitting("linearize: tangents", leavesOf(given), xs).filter((_, i) => which[i]) as Tensor[]
+    const ts = fitting("linearize: tangents", leaves(given as readonly Tree[]), xs).filter((_, i) => which[i]) as Tensor[]
     const dys = scatter(tangents, replay(linear, [...ts, ...residuals]))
     return result(dys.map((t, i) => t ?? zeros(tangentOf(ys[i]!.aval))))
   }
