@@ -58,7 +58,7 @@ function numbers(next: Next, ...shape: number[]): Tensor {
 }
 const place = (next: Next, x: Tensor): string => (x.ndim ? `[${x.shape.map(n => among(next, 0, n - 1))}]` : "")
 
-const smooth: readonly ((x: Tensor) => Tensor)[] = [tanh, sigmoid, softplus, swish, gelu, sin, x => mul(x, x)]
+const smooth: readonly ((x: Tensor) => Tensor)[] = [tanh, sigmoid, softplus, swish, x => gelu(x, { approximate: "tanh" }), sin, x => mul(x, x)]
 const activations = [...smooth, relu]
 
 function denseNet(next: Next): Omit<ChainProgram, "kind" | "open"> {
