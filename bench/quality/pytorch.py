@@ -89,7 +89,7 @@ class Transformer(nn.Module):
         symbols, width = shapes["layers.0.w"]
         places, _ = shapes["layers.1.w"]
         self.embedding, self.places = nn.Embedding(symbols, width), nn.Parameter(torch.zeros(places, width))
-        gelu = lambda x: F.gelu(x, approximate="tanh")  # noqa: E731
+        gelu = F.gelu
         block = lambda: nn.TransformerEncoderLayer(width, 4, 4 * width, 0.0, gelu, batch_first=True, norm_first=True)  # noqa: E731
         self.blocks = nn.ModuleList([block() for _ in range(self.BLOCKS)])
         self.norm, self.dense = nn.LayerNorm(width), nn.Linear(width, symbols)
