@@ -375,10 +375,8 @@ const copyOf = (t: Tree): Tree =>
 
 const diverged = (loss: number, step: number, epoch: number, found?: Finding): DivergedError =>
   new DivergedError(
-    `the loss became ${loss} at step ${step} (epoch ${epoch}). ${
-      found
-        ? `${found.message} ${found.advice}`
-        : "Usual remedies: a smaller learning rate, standardised inputs, a loss from logits instead of log(softmax(x))."
-    } findOrigin(lossOf, [params, x, y]) of adjoint/explain names the first operation that made a NaN or an infinity, and its line`,
+    `the loss became ${loss} at step ${step} (epoch ${epoch}). ${found ? `${found.message} ${found.advice} ` : ""}` +
+      "Usual remedies: a smaller learning rate, standardised inputs, a loss from logits instead of log(softmax(x)). " +
+      "findOrigin(lossOf, [params, x, y]) of adjoint/explain names the first operation that made a NaN or an infinity, and its line",
     found,
   )
