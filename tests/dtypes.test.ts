@@ -341,7 +341,7 @@ describe("nothing is computed with them", () => {
     ["equal", () => bytes.equal(bytes), "eq: wants numbers (f32, f64 or i32) or bool; got u8[2], u8[2]. Convert with cast(x, dtype)"],
     ["logicalAnd", () => a.logicalAnd(bytes, bytes), "and: wants bool or i32; got u8[2], u8[2]. Convert with cast(x, dtype)"],
     ["matmul", () => halves.matmul(halves), "matmul: operands must be numbers of one dtype; got f16[1,2], f16[2,1]"],
-    ["scatterAdd", () => a.scatterAdd(halves, tensor([0], { dtype: "i32" }), halves.slice([0, 1])), "scatterAdd: operands must be numbers of one dtype"], // biome-ignore format: one line
+    ["scatterAdd", () => a.scatterAdd(halves, tensor([0], { dtype: "i32" }), halves.slice([0, 1])), "scatterAdd: wants numbers (f32, f64 or i32); got f16[2]. Convert with cast(x, dtype)"], // biome-ignore format: one line
     ["pow", () => halves.pow(2), "pow: wants numbers (f32, f64 or i32); got f16[2]. Convert with cast(x, dtype)"],
     ["pow 0", () => halves.pow(0), "pow: wants numbers (f32, f64 or i32); got f16[2]. Convert with cast(x, dtype)"],
     ["sort", () => a.sort(halves), "Convert with cast(x, dtype)"],
@@ -351,7 +351,11 @@ describe("nothing is computed with them", () => {
     ["var", () => a.variance(halves), "Convert with cast(x, dtype)"],
     ["einsum", () => a.einsum("i,i->", halves, halves), "Convert with cast(x, dtype)"],
     ["a carry of another type", () => a.scan((c: T) => [cast(c, "f32"), null], halves, null, { length: 2 }), "f16[2]"],
-    ["a layer", () => dense(2, 3).apply(dense(2, 3).init(a.random.key(0), [2]).params, {}, bytes.reshape(1, 2) as never), "cast(x, dtype)"],
+    [
+      "a layer",
+      () => dense(2, 3).apply(dense(2, 3).init(a.random.key(0), [2]).params, {}, bytes.reshape(1, 2) as never),
+      'dense: the input must be f32, as the parameters are; got u8[1,2]. Convert it with cast(x, "f32")',
+    ],
     ["rowsOf", () => rowsOf([1, 2], [1], { dtype: "f16" }), "rowsOf: make f16 with tensor(array, { shape, dtype })"],
     ["rowsOf with a scale", () => rowsOf([1, 2], [1], { dtype: "u8", scale: 0.5 }), "rowsOf: u8 cannot be scaled; scale in the model"],
     ["a wrong name", () => cast(halves, "fp16" as never), '"i32" or "bool", or for storage "u8", "f16" or "bf16"; got "fp16"'],

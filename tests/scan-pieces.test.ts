@@ -69,8 +69,10 @@ describe.each([1, 2, 3, 5, 10, 11, 40])("pieces of %i of 11 turns", size => {
   })
 })
 
-test("turn by turn the gradient has the same bits", () => {
-  expect(numbers(grad(loss({ checkpoint: true }))(params))).toEqual(numbers(grad(loss({}))(params)))
+test("turn by turn the gradient has the same bits where it is no sum over turns", () => {
+  const byStart = (options: ScanOptions) => grad(([h, xs]: [Tensor, Tensor]) => sum(scan(turn(params), h, xs, options)[0]))([params.h, xs])
+  const wanted = byStart({})
+  expect(byStart({ checkpoint: true }).map(x => x.toArray())).toEqual(wanted.map(x => x.toArray()))
 })
 
 test("derivatives of second order, batches, loops without xs", () => {

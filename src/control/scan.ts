@@ -218,7 +218,8 @@ export interface ScanOptions {
   readonly truncate?: number
   /**
    * What the backward pass needs is computed again instead of saved, turn by turn (`true`) or for pieces of so many turns, of which only
-   * the carry at the beginning is kept: about sqrt(length) takes the least memory. The same bits. Default: false.
+   * the carry at the beginning is kept: about sqrt(length) takes the least memory. The same values in the same bits; gradients that
+   * are sums over turns (of what `f` takes from outside) are added in another order. Default: false.
    */
   readonly checkpoint?: boolean | number
 }

@@ -96,7 +96,7 @@ export const arrays: Tables = {
       "maxPool bool",
       () => js.maxPool(js.cast(img, "bool"), 2),
       DtypeError,
-      "maxPool: wants numbers; got bool[2,8,8,3]. Convert with cast(x, dtype)",
+      "maxPool: wants numbers (f32, f64 or i32); got bool[2,8,8,3]. Convert with cast(x, dtype)",
     ],
     ["maxPool array", () => js.maxPool([1], 2), TypeError, "maxPool: wants tensors; got an array: make it a tensor with tensor(...)"],
     [
@@ -109,12 +109,12 @@ export const arrays: Tables = {
       "avgPool bool",
       () => js.avgPool(js.cast(img, "bool"), 2),
       DtypeError,
-      "avgPool: wants numbers; got bool[2,8,8,3]. Convert with cast(x, dtype)",
+      "avgPool: wants numbers (f32, f64 or i32); got bool[2,8,8,3]. Convert with cast(x, dtype)",
     ],
   ],
   "reductions and cumulative": [
     ["cumsum axis", () => js.cumsum(m, { axis: 2 }), ShapeError, "cumsum: there is no axis 2; got f32[2,3]"],
-    ["cumsum bool", () => js.cumsum(b), DtypeError, "cumsum: wants numbers; got bool[3]. Convert with cast(x, dtype)"],
+    ["cumsum bool", () => js.cumsum(b), DtypeError, "cumsum: wants numbers (f32, f64 or i32); got bool[3]. Convert with cast(x, dtype)"],
     [
       "cumsum array",
       () => js.cumsum([1, 2]),
@@ -185,7 +185,12 @@ export const arrays: Tables = {
       TypeError,
       'einsum: names are letters and at most one "..." in each operand, as in "...ij,...jk->...ik"; got "ij->i->j"',
     ],
-    ["einsum bool", () => js.einsum("i->", b), DtypeError, "einsum: wants numbers; got bool[3]. Convert with cast(x, dtype)"],
+    [
+      "einsum bool",
+      () => js.einsum("i->", b),
+      DtypeError,
+      "einsum: wants numbers (f32, f64 or i32); got bool[3]. Convert with cast(x, dtype)",
+    ],
     ["einsum array", () => js.einsum("i->", [1]), TypeError, "einsum: wants tensors; got an array: make it a tensor with tensor(...)"],
     [
       "einsum dtypes",
@@ -265,7 +270,12 @@ export const arrays: Tables = {
     ],
     ["scatterAdd axis", () => js.scatterAdd(zeros([3]), i, 1, { axis: 1 }), ShapeError, "scatterAdd: there is no axis 1; got f32[3]"],
     ["scatterAdd no updates", () => js.scatterAdd(zeros([3]), i), TypeError, "scatterAdd: wants tensors or numbers; got undefined"],
-    ["scatterAdd bool", () => js.scatterAdd(b, i, b), DtypeError, "scatterAdd: wants numbers; got bool[3]. Convert with cast(x, dtype)"],
+    [
+      "scatterAdd bool",
+      () => js.scatterAdd(b, i, b),
+      DtypeError,
+      "scatterAdd: wants numbers (f32, f64 or i32); got bool[3]. Convert with cast(x, dtype)",
+    ],
     [
       "scatterSet shape",
       () => js.scatterSet(zeros([3]), i, tensor([1, 2])),
@@ -449,8 +459,9 @@ export const arrays: Tables = {
     ["oneHot array", () => js.oneHot([1, 2], 3), TypeError, "oneHot: wants tensors; got an array: make it a tensor with tensor(...)"],
   ],
   "functions of elements": [
-    ["norm ord", () => js.norm(x, { ord: 0.5 }), TypeError, "norm: ord is a number >= 1 or Infinity; got 0.5"],
-    ["norm fro", () => js.norm(m, { ord: "fro" }), TypeError, "norm: ord is a number >= 1 or Infinity; got fro"],
+    ["norm ord", () => js.norm(x, { ord: 0.5 }), TypeError, 'norm: ord is a number >= 1, Infinity or "fro"; got 0.5'],
+    ["norm nuc", () => js.norm(m, { ord: "nuc" }), TypeError, 'norm: ord is a number >= 1, Infinity or "fro"; got nuc'],
+    ["norm fro", () => js.norm(x, { ord: "fro" }), ShapeError, 'norm: "fro" wants matrices: two axes'],
     [
       "clip none",
       () => js.clip(x, 0),
@@ -464,7 +475,7 @@ export const arrays: Tables = {
       "argmax: wants tensors or numbers; got an array: make it a tensor with tensor(...)",
     ],
     ["argmax axis list", () => js.argmax(m, { axis: [0] }), ShapeError, "argmax: there is no axis [0]; got f32[2,3]"],
-    ["argmax bool", () => js.argmax(b), DtypeError, "argmax: wants numbers; got bool[3]. Convert with cast(x, dtype)"],
+    ["argmax bool", () => js.argmax(b), DtypeError, "argmax: wants numbers (f32, f64 or i32); got bool[3]. Convert with cast(x, dtype)"],
     ["argmax empty", () => js.argmax(zeros([0])), ShapeError, "argmax: axis 0 must hold elements; got f32[0]"],
     [
       "softmax array",
@@ -508,7 +519,12 @@ export const arrays: Tables = {
       "logicalNot: wants bool or i32, such as less(x, y); got f32[3]. Convert with cast(x, dtype)",
     ],
     ["div i32", () => js.div(i, i), DtypeError, "div: wants floating point; got i32[3], i32[3]. Convert with cast(x, dtype)"],
-    ["remainder bool", () => js.remainder(b, b), DtypeError, "remainder: wants numbers; got bool[3], bool[3]. Convert with cast(x, dtype)"],
+    [
+      "remainder bool",
+      () => js.remainder(b, b),
+      DtypeError,
+      "remainder: wants numbers (f32, f64 or i32); got bool[3], bool[3]. Convert with cast(x, dtype)",
+    ],
   ],
   "random numbers": [
     [
