@@ -5,6 +5,9 @@
 import "./preset/wasm.ts"
 import "./preset/katex.ts"
 
+export { type DiagnoseOptions, diagnose } from "./explain/diagnose/diagnose.ts"
+export type { Diagnosis, Evidence, Finding, LeafReport, Mistake, MistakeKind } from "./explain/diagnose/diagnosis.ts"
+export { renderDiagnosis } from "./explain/diagnose/text.ts"
 export { toDot } from "./explain/dot.ts"
 export { ProblemError } from "./explain/errors.ts"
 export { type ExplainOptions, explain } from "./explain/explain.ts"
@@ -41,6 +44,7 @@ export type {
   Term,
   WeightExplanation,
 } from "./explain/network-explanation.ts"
+export { findOrigin, type Line as SourceLine, type Origin, type OriginOperand, type OriginOptions, renderOrigin } from "./explain/origin.ts"
 export { type Problem, readProblem } from "./explain/problem.ts"
 export { type KernelReport, type ProgramOptions, type ProgramReport, printProgram, program } from "./explain/program.ts"
 export type { Open } from "./explain/tape.ts"

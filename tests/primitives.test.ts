@@ -5,7 +5,7 @@ import { scanP } from "../src/control/scan.ts"
 import type { Dtype } from "../src/core/dtype.ts"
 import type { Primitive } from "../src/core/primitive.ts"
 import type { Tensor } from "../src/core/tensor.ts"
-import { checkGrads, grad, jvp, logSoftmax, logsumexp, max, relu, scan, softmax, sum, tensor, vjp, where } from "../src/index.ts"
+import { checkGrads, clip, grad, jvp, logSoftmax, logsumexp, max, relu, scan, softmax, sum, tensor, vjp, where } from "../src/index.ts"
 import * as p from "../src/primitives/index.ts"
 import { enginesAgree, made, randomNumbers, recorded } from "./engines.ts"
 
@@ -22,7 +22,7 @@ interface Line {
 let seed = 0
 const numbers = (shape: readonly number[], dtype: Dtype, low: number, high: number): Tensor => {
   const next = randomNumbers(++seed)
-  const whole = dtype === "i32" || dtype === "bool"
+  const whole = dtype === "i32" || dtype === "u8" || dtype === "bool"
   return made({ shape, dtype }, () => (whole ? Math.floor(low + (high - low) * next()) : low + (high - low) * next()))
 }
 /** Away from the kinks and poles of every primitive. */
@@ -281,6 +281,21 @@ discrete(
   i32(-5, 5, 4, 2),
 )
 
+// storage; tests/dtypes.test.ts has every number of 16 bits
+discrete(p.decodeP, "u8", p.decode, numbers([300], "u8", 0, 256))
+const halves = p.convert(x(5), "f16")
+smooth(p.decodeP, "f16, a constant", x => p.mul(p.cast(p.decode(halves), "f64"), x), x(5))
+discrete(p.encodeP, "u8", x => p.convert(x, "u8"), i32(-300, 600, 50))
+// the normal distribution
+for (const [prim, f] of [
+  [p.normalCdfP, p.normalCdf],
+  [p.normalCdfByTanhP, p.normalCdfByTanh],
+] as const) {
+  smooth(prim, "3-d", f, signed(2, 1, 5))
+  smooth(prim, "scalar", f, signed())
+  smooth(prim, "empty", f, signed(2, 0, 3))
+}
+
 const isPrimitive = (v: unknown): v is Primitive => typeof v === "object" && v !== null && "meaning" in v
 const all = [...Object.values(p).filter(isPrimitive), callP, scanP]
 const to = (dtype: "f32" | "f64", xs: readonly Tensor[]): Tensor[] => xs.map(x => (x.dtype === "f64" ? p.cast(x, dtype) : x))
@@ -384,6 +399,8 @@ describe("infinities and NaN", () => {
   })
   const gradients: readonly [string, (x: Tensor) => Tensor, any, any][] = [
     ["relu at its kink", x => sum(relu(x)), [-1, 0, 1], [0, 0, 1]],
+    ["clip at its bounds, as PyTorch", x => sum(clip(x, -1, 1)), [nan, -2, -1, 0, 1, 2], [0, 0, 1, 1, 1, 0]],
+    ["clip to one number", x => sum(clip(x, 1, 1)), [0, 1, 2], [0, 1, 0]],
     ["abs at its kink", x => sum(p.abs(x)), [-1, 0, 1], [-1, 0, 1]],
     ["masked softmax", x => p.sum(p.slice(softmax(x), { start: [0], shape: [1] }), [0]), [0, -inf, 0], [0.25, 0, -0.25]],
     ["logsumexp with a mask", x => logsumexp(x), [0, -inf], [1, 0]],

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest"
 import type { Primitive } from "../core/primitive.ts"
 import { bind1, type Tensor } from "../core/tensor.ts"
-import { abs, checkGrads, concat, GradientError, mul, sin, sub, sum, tanh, tensor } from "../index.ts"
+import { abs, add, argmax, checkGrads, concat, floor, GradientError, mul, sign, sin, sub, sum, take, tanh, tensor } from "../index.ts"
 import { op } from "../ir/expr.ts"
 import { definePrimitive, type Short } from "../primitives/define.ts"
 import * as p from "../primitives/index.ts"
@@ -86,6 +86,34 @@ describe("what is found", () => {
   test("a kink under the point", () => {
     expect(mistaken((x: Tensor) => abs(sub(x, 1.0001)), [tensor([1])]).mode).toBe("forward")
   })
+})
+
+describe("what has no derivative is declared", () => {
+  const integers = tensor([2, 0], { dtype: "i32" })
+  const cases: readonly [string, (...xs: any[]) => unknown, Tensor[], string[]][] = [
+    ["nothing", x => sin(x), [x], []],
+    ["places", (x, i) => take(x, i), [x, integers], ["argument 1, i32[2]: not differentiable: declared (integers have no tangents)"]],
+    [
+      "floor",
+      x => floor(x),
+      [add(x, 0.25)],
+      [
+        "argument 0, f64[3]: not differentiable: declared (no tangent of it reaches a result)",
+        "result, f64[3]: not differentiable: declared (no tangent reaches it)",
+      ],
+    ],
+    [
+      "one of two",
+      (x, y) => ({ value: mul(x, sign(y)), place: argmax(x) }),
+      [x, x],
+      [
+        "argument 1, f64[3]: not differentiable: declared (no tangent of it reaches a result)",
+        "result place, i32[]: not differentiable: declared (integers have no tangents)",
+      ],
+    ],
+    ["a product with 0, which has a derivative", x => mul(x, 0), [x], []],
+  ]
+  test.each(cases)("%s", (_name, f, args, wanted) => expect(checkGrads(f, args).notDifferentiable).toEqual(wanted))
 })
 
 test("NaN is never agreement", () => {

@@ -1,8 +1,10 @@
 // Are derivatives right? Every mode of differentiation is held against another way to compute the same numbers.
 import { show } from "../core/aval.ts"
 import type { TypedArray } from "../core/dtype.ts"
-import { leaves, paths, rebuild, type Tree } from "../core/tree.ts"
+import type { Tensor } from "../core/tensor.ts"
+import { flatten, leaves, paths, rebuild, type Tree } from "../core/tree.ts"
 import { jvp, vjp } from "../transforms/grad.ts"
+import { linearizeFlat } from "../transforms/linearize.ts"
 import { vmap } from "../transforms/vmap.ts"
 import { concrete, convert, filled, indexOf, inner, isFloat, largest, stack } from "./arrays.ts"
 import { type CheckOptions, type CheckReport, type Disagreement, GradientError, type Mode } from "./report.ts"
@@ -41,8 +43,37 @@ export const makeCheckGrads =
       ),
     )
     check.run(f, converted, 1, order)
-    return { checks: check.checks, worst: check.worst }
+    return { checks: check.checks, worst: check.worst, notDifferentiable: declared(f, converted) }
   }
+
+/** The arguments and results without a derivative: integers, and what no tangent goes into or comes out of. */
+function declared(f: Fn, args: readonly Tree[]): string[] {
+  const { flat, result } = flatten(f, args)
+  const xs = args.flatMap(leaves)
+  const which = xs.map(isFloat)
+  const { ys, linear, tangents } = linearizeFlat(flat, xs, which)
+  const told = (xs: readonly Tensor[], what: string, tree: Tree, reached: readonly boolean[], why: string): string[] =>
+    paths(tree).flatMap((path, i) => {
+      if (reached[i]) return []
+      const reason = isFloat(xs[i]!) ? why : "integers have no tangents"
+      return [`${[what, path].filter(Boolean).join(" ")}, ${show(xs[i]!.aval)}: not differentiable: declared (${reason})`]
+    })
+  const used = new Set<unknown>(linear.outputs)
+  for (const { args, outs } of linear.nodes.toReversed()) if (outs.some(o => used.has(o))) for (const a of args) used.add(a)
+  let next = 0
+  const inputs = which.map(w => w && used.has(linear.inputs[next++]))
+  return [
+    ...told(xs, "argument", args as Tree[], inputs, "no tangent of it reaches a result"),
+    ...told(ys, "result", result(ys), tangents, "no tangent reaches it"),
+  ]
+}
+
+/** What `f` gives, its numbers read at once: evaluations that wait would run together, as a new program for each number of them. */
+function evaluated(f: Fn, args: readonly Tree[]): Tree {
+  const y = f(...args) as Tree
+  concrete(y)
+  return y
+}
 
 /** Examples in a batch. */
 const BATCH = 3
@@ -64,13 +95,13 @@ class Check {
 
   run(f: Fn, args: readonly Tree[], order: number, orders: number): void {
     const xs = args.flatMap(leaves)
-    const y = f(...args) as Tree
+    const y = evaluated(f, args)
     const ts = this.direction(args)
     const ct = this.cotangent(y)
     const pull: Fn = (...all) => vjp(f, ...all.slice(0, -1))[1](all.at(-1))
     const has = (mode: Mode): boolean => this.o.modes.includes(mode)
     if (has("forward")) this.forward(f, args, y, ts, order)
-    if (has("reverse")) this.reverse(f, args, ts, ct, order)
+    if (has("reverse")) this.reverse(f, args, y, ts, ct, order)
     if (has("jit")) this.compare("jit", order, "the jitted function differs from the function", "", this.jit(f)(...args), y, "result")
     if (has("vmap")) this.batched(f, args, order)
     if (order < orders && xs.some(isFloat)) this.run(pull, [...args, ct], order + 1, orders)
@@ -103,9 +134,9 @@ class Check {
   }
 
   /** Reverse mode against forward mode: <ct, J t> = <ct J, t>. */
-  private reverse(f: Fn, args: readonly Tree[], ts: readonly Tree[], ct: Tree, order: number): void {
-    const [y, pull] = vjp(f, ...args)
-    this.compare("reverse", order, "the value that vjp computes differs from the function", "", y, f(...args), "result")
+  private reverse(f: Fn, args: readonly Tree[], y: Tree, ts: readonly Tree[], ct: Tree, order: number): void {
+    const [value, pull] = vjp(f, ...args)
+    this.compare("reverse", order, "the value that vjp computes differs from the function", "", value, y, "result")
     const back = pull(ct) as Tree
     const forward = (direction: readonly Tree[]): { sum: number; scale: number } =>
       inner(ct, jvp(f, args as Tree[], direction as Tree[])[1] as Tree)
@@ -140,7 +171,7 @@ class Check {
     const choices = [every.filter(i => filledArgs[i]), ...(n > 1 ? [[first], [last]] : [])]
     const examples = Array.from({ length: BATCH }, (_, b) => args.map(a => this.near(a, b)))
     for (const mapped of choices) {
-      const loop = examples.map(e => f(...args.map((a, i) => (mapped.includes(i) ? e[i] : a))) as Tree)
+      const loop = examples.map(e => evaluated(f, args.map((a, i) => (mapped.includes(i) ? e[i]! : a)))) // biome-ignore format: short
       for (const axis of [0, -1]) {
         const inAxes = every.map(i => (mapped.includes(i) ? axis : null))
         const given = args.map((a, i) =>
@@ -213,7 +244,7 @@ class Check {
         )
         return rebuild(a, moved)
       })
-      return f(...moved) as Tree
+      return evaluated(f, moved)
     })
     const values = steps.map(concrete)
     const [first] = values as [(typeof values)[0]]

@@ -25,6 +25,11 @@ export interface CheckReport {
   readonly checks: number
   /** The largest relative difference found in each mode. */
   readonly worst: Readonly<Partial<Record<Mode, number>>>
+  /**
+   * Arguments and results that have no derivative because their dtype or a rule says so, such as the integers of `take` or what
+   * `floor` gives: nothing was compared there but zeros. `["argument 1, i32[2]: not differentiable: declared (integers have no tangents)"]`
+   */
+  readonly notDifferentiable: readonly string[]
 }
 
 /** Where two computations of one number differ. */

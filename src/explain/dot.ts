@@ -8,7 +8,9 @@ import { spaced } from "./text.ts"
  * edge what the paths along it contribute; thick edges carry much.
  *
  * @example
- * writeFileSync("why.dot", toDot(explain(loss, [params, x, y], { of: "layers.0.w[3,1]" })))  // dot -Tsvg why.dot
+ * const loss = (w: Tensor, x: Tensor) => sum(tanh(matmul(x, w)))
+ * const explanation = explain(loss, [tensor([[0.5], [0.2]]), tensor([[1, 3]])], { of: "0[1,0]" })
+ * toDot(explanation).split("\n")[0]  // "digraph adjoint {"
  */
 export function toDot(e: Explanation): string {
   const byId = new Map(e.applications.map(a => [a.id, a]))

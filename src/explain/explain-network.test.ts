@@ -118,6 +118,8 @@ function randomNumbers(seed: number): () => number {
   }
 }
 
+/** The other form of gelu is in model.test.ts. */
+const drawn = activationNames.filter(name => name !== "gelu by tanh")
 function randomProblem(seed: number, width = 4): { network: Network; x: number[]; target: number[] } {
   const next = randomNumbers(seed)
   const pick = <T>(xs: readonly T[]): T => xs[Math.floor(next() * xs.length)]!
@@ -131,7 +133,7 @@ function randomProblem(seed: number, width = 4): { network: Network; x: number[]
     return {
       w: Array.from({ length: sizes[l]! }, () => Array.from({ length: sizes[l + 1]! }, normal)),
       ...(next() < 0.8 && { b: Array.from({ length: sizes[l + 1]! }, normal) }),
-      activation: isLast && joined ? pick([joined, "linear"]) : activationNames[(seed + l) % activationNames.length]!,
+      activation: isLast && joined ? pick([joined, "linear"]) : drawn[(seed + l) % drawn.length]!,
     }
   })
   const raw = Array.from({ length: sizes[depth]! }, next)
@@ -176,7 +178,7 @@ describe("random networks", () => {
       }
       if (!e.agrees) disagreements++
     }
-    expect(seen.size).toBe(activationNames.length + lossNames.length)
+    expect(seen.size).toBe(drawn.length + lossNames.length)
     expect(disagreements).toBe(0)
   }, 120_000)
 

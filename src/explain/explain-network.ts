@@ -37,8 +37,8 @@ const TINY = 12
  * @example
  * const network = { layers: [{ w: [[0.5], [0.2]], b: [1.83], activation: "logistic" }], loss: "half squared error" } as const
  * const explanation = explainNetwork(network, { x: [0.1, 0.3], target: 0.03 })
- * explanation.weights[0].product  // 0.00927609255818386
- * console.log(renderNetwork(explanation))
+ * explanation.weights[0]!.product  // 0.00927609255818386
+ * console.log(renderText(explanation))
  */
 export function explainNetwork(
   network: Network,

@@ -44,15 +44,14 @@ export interface ExplainOptions extends OptimizerStep {
  * paths are shown; the others are counted and added up by dynamic programming over what branches off. The sum is held against `grad`,
  * and against differences of the whole.
  *
- * Throws ProblemError if `f` does not return one finite number, or if there is no input `of`.
+ * Throws ProblemError if `f` does not return one finite number, or if there is no input `of`. Paths through a computational graph: Bauer,
+ * Computational graphs and rounding error (1974).
  *
  * @example
  * const loss = (w: Tensor, x: Tensor) => sum(tanh(matmul(x, w)))
  * const explanation = explain(loss, [tensor([[0.5], [0.2]]), tensor([[1, 3]])], { of: "0[1,0]" })
- * explanation.sumOfPaths  // 3 (1 - tanh(1.1)^2)
- * console.log(renderText(explanation))
- *
- * Paths through a computational graph: Bauer, Computational graphs and rounding error (1974).
+ * explanation.sumOfPaths  // 1.078
+ * const text = renderText(explanation)
  */
 export function explain(f: (...args: any[]) => any, inputs: readonly unknown[], options: ExplainOptions): Explanation {
   const { graph, captured } = recordCall(f, inputs as readonly Tree[])
@@ -103,7 +102,7 @@ class Explainer {
     const rest = sums.rest(best)
     const writer = new FactorWriter(this.tape, this.local, graph, chosen.name)
     const paths = best.map((p): Path => ({ contribution: p.contribution, factors: p.edges.map(e => writer.factor(e)).reverse() }))
-    const gradient = whole.gradient(chosen.leaf)[chosen.element]!
+    const gradient = whole.gradient(chosen.leaf)[chosen.element]! + 0 // not -0
     const sumOfPaths = paths.reduce((sum, p) => sum + p.contribution, rest.contribution)
     const finiteDifference = centralDifference(xs => xs.map(x => whole.errorWith(chosen.leaf, chosen.element, x)), this.before)
     const verdict = this.verdict(

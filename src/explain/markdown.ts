@@ -10,7 +10,9 @@ const words = say.chains
  * An explanation as Markdown: headings, tables, and formulas in LaTeX (`$...$` and `$$...$$`, which GitHub and Jupyter show).
  *
  * @example
- * writeFileSync("why.md", renderMarkdown(explain(loss, [params, x, y], { of: "layers.0.w[3,1]" })))
+ * const loss = (w: Tensor, x: Tensor) => sum(tanh(matmul(x, w)))
+ * const explanation = explain(loss, [tensor([[0.5], [0.2]]), tensor([[1, 3]])], { of: "0[1,0]" })
+ * renderMarkdown(explanation).split("\n")[0]  // "# E by 0\\[1,0\\] = 0.2"
  */
 export function renderMarkdown(e: Explanation): string {
   return [

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
 import { grad, random, type Tensor, tensor } from "../js.ts"
 import { binaryCrossEntropy, crossEntropy, squaredError } from "../losses/index.ts"
-import { dense, dropout, flatten, type Layer, logistic, relu, sequential, softmax, tanh } from "../nn/index.ts"
+import { dense, dropout, flatten, gelu, type Layer, logistic, relu, sequential, softmax, tanh } from "../nn/index.ts"
 import type { Loss } from "../train/trainable.ts"
 import { explainNetwork } from "./explain-network.ts"
 import { networkOf } from "./model.ts"
@@ -24,6 +24,12 @@ describe("networkOf", () => {
     const wanted = [g.layers[1].w.toArray()[3][1], g.layers[1].b.toArray()[2], g.layers[4].layers[0].w.toArray()[4][2]]
     weights.forEach((w, i) => expect(Math.abs(w.gradient - wanted[i])).toBeLessThan(1e-13))
     expect(weights.map(w => w.symbol)).toEqual(["w1[3,1]", "b1[2]", "w4_0[4,2]"])
+  })
+
+  it.each(["none", "tanh"] as const)("knows gelu with approximate: %s", approximate => {
+    const model = sequential(dense(2, 3, { dtype }), gelu({ approximate }), dense(3, 1, { dtype }))
+    const { params } = model.init(random.key(3), [2])
+    expect(explainNetwork(networkOf(model, params, squaredError), { x: [0.7, -2], target: 1 }).agrees).toBe(true)
   })
 
   const init = (...layers: readonly Layer[]) => {

@@ -15,8 +15,10 @@ const TRANSPARENT: readonly string[] = ["dropout", "flatten"]
  * `adjoint/losses`, with the mean over the outputs. Throws ProblemError for other layers.
  *
  * @example
+ * import { tanh } from "adjoint/nn"
  * const model = sequential(dense(2, 2), tanh(), dense(2, 1))
- * explainNetwork(networkOf(model, trained.params, squaredError), { x: [0, 1], target: 1 })
+ * const { params } = model.init(random.key(1), [2])
+ * explainNetwork(networkOf(model, params, squaredError), { x: [0, 1], target: 1 }).weights.length  // 9
  */
 export function networkOf(model: { readonly config?: unknown }, params: unknown, loss: Loss): Network {
   const layers: Open[] = []
@@ -39,8 +41,13 @@ export function networkOf(model: { readonly config?: unknown }, params: unknown,
 /** A dense layer whose activation may still come. */
 type Open = Omit<DenseLayer, "activation"> & { activation?: ActivationName }
 
+interface Description {
+  readonly kind?: string
+  readonly layers?: readonly unknown[]
+  readonly approximate?: string
+}
 function walk(config: unknown, params: unknown, path: string, layers: Open[]): void {
-  const { kind, layers: inner } = (isObject(config) ? config : {}) as { kind?: string; layers?: readonly unknown[] }
+  const { kind, layers: inner, approximate } = (isObject(config) ? config : {}) as Description
   const here = path || "the model"
   if (kind === "sequential") {
     const parts = (params as { layers: readonly unknown[] }).layers
@@ -52,7 +59,7 @@ function walk(config: unknown, params: unknown, path: string, layers: Open[]): v
     const layer = layers.at(-1)
     if (!layer || layer.activation)
       throw new ProblemError(`${here} is ${kind}; an activation can be explained where it directly follows a dense layer`)
-    layer.activation = kind as ActivationName
+    layer.activation = approximate === "tanh" ? "gelu by tanh" : (kind as ActivationName)
   } else if (!TRANSPARENT.includes(kind ?? "")) {
     throw new ProblemError(
       `${here} is ${kind ? `a layer "${kind}"` : "not described by a config"}, which cannot be explained; dense networks can: ` +

@@ -8,7 +8,7 @@ import type { Factor, NetworkExplanation, Quantity, WeightExplanation } from "./
  * The explanation as text of at most 80 columns: forward, backward, chain, check, reading, step.
  *
  * @example
- * console.log(renderNetwork(explainNetwork(network, { x: [0.1, 0.3], target: 0.03 })))
+ * console.log(renderText(explainNetwork(network, { x: [0.1, 0.3], target: 0.03 })))
  */
 export function renderNetwork(explanation: NetworkExplanation): string {
   const { forward, error, weights, learningRate } = explanation

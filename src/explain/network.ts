@@ -2,7 +2,8 @@
 import type { Tensor } from "../core/tensor.ts"
 import { absoluteError, binaryCrossEntropy, crossEntropy, halfSquaredError, type Loss, squaredError } from "../losses/index.ts"
 import { gelu, relu, sigmoid, softmax, swish } from "../ops/activations.ts"
-import { tanh } from "../ops/arithmetic.ts"
+import { exp, tanh } from "../ops/arithmetic.ts"
+import { erfc } from "../ops/special.ts"
 import { number } from "./digits.ts"
 
 /** A dense layer: s = x w + b, y = activation(s). */
@@ -41,6 +42,8 @@ interface Elementwise {
 }
 
 const GELU = 0.7978845608028654 // sqrt(2 / pi)
+/** The share of the normal distribution below s. */
+const below = (s: number): number => number(erfc, -s * Math.SQRT1_2) / 2
 
 export const elementwise = {
   logistic: {
@@ -74,7 +77,13 @@ export const elementwise = {
     slopeFormula: s => `swish'(${s})`,
   },
   gelu: {
-    apply: gelu,
+    apply: s => gelu(s),
+    slope: s => below(s) + (s * number(exp, -0.5 * s * s)) / Math.sqrt(2 * Math.PI),
+    formula: s => `gelu(${s})`,
+    slopeFormula: s => `gelu'(${s})`,
+  },
+  "gelu by tanh": {
+    apply: s => gelu(s, { approximate: "tanh" }),
     slope: s => {
       const h = number(tanh, GELU * (s + 0.044715 * s * s * s))
       return 0.5 * (1 + h) + 0.5 * s * (1 - h * h) * GELU * (1 + 3 * 0.044715 * s * s)

@@ -22,7 +22,12 @@ export interface ProgramOptions {
  * belongs to; `backward` marks what reverse mode has written. Nothing is computed. JAX calls this a jaxpr.
  *
  * @example
- * console.log(printProgram(grad(loss), [params, x]))
+ * console.log(printProgram((x: Tensor) => x.mul(x).sin().sum(), [tensor([1, 2, 3])]))
+ * // (%0: f32[3]) =>
+ * //   %1: f32[3] = mul %0 %0
+ * //   %2: f32[3] = sin %1
+ * //   %3: f32[] = sum {"axes":[0]} %2
+ * //   return %3
  */
 export function printProgram(f: (...args: any[]) => any, args: readonly unknown[], { inlined = false }: ProgramOptions = {}): string {
   const { graph } = recordCall(f, args as readonly Tree[])
@@ -70,7 +75,10 @@ export interface ProgramReport {
  * `donate` as for `jit`.
  *
  * @example
- * console.log(String(program(valueAndGrad(loss), [params, x, y])))
+ * const loss = (w: Tensor, x: Tensor) => matmul(x, w).square().sum()
+ * const report = program(valueAndGrad(loss), [zeros([3, 2]), zeros([8, 3])])
+ * console.log(String(report))
+ * report.memory.arguments  // 120
  */
 export function program(
   f: (...args: any[]) => any,

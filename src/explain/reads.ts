@@ -1,5 +1,6 @@
 // Which elements of its operands an element of a map reads: from its meaning, so that a derivative of many elements is one computation.
 import { type Aval, size } from "../core/aval.ts"
+import { heldAs } from "../core/dtype.ts"
 import type { Primitive } from "../core/primitive.ts"
 import { axisIndex, type Index, newAxis, ravel, sameIndex } from "../ir/affine.ts"
 import { type Bound, children, type Expr, type Read } from "../ir/expr.ts"
@@ -22,7 +23,7 @@ export function readsOf(prim: Primitive, params: unknown, ins: readonly Aval[], 
   const found: Found[][] = ins.map(() => [])
   const reads = ins.map(
     (a, slot): Read =>
-      idx => ({ k: "load", t: a.dtype, slot, at: ravel(idx, a.shape) }),
+      idx => ({ k: "load", t: heldAs(a.dtype), slot, at: ravel(idx, a.shape) }),
   )
   const e = meaning.at(reads, axes.map(axisIndex), params, ins)
   collect(e, [], found, new Set())

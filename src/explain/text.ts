@@ -13,7 +13,9 @@ const words = say.chains
  * backward, chain, check, reading, step.
  *
  * @example
- * console.log(renderText(explain(loss, [params, x, y], { of: "layers.0.w[3,1]" })))
+ * const network = { layers: [{ w: [[0.5], [0.2]], b: [1.83], activation: "logistic" }], loss: "half squared error" } as const
+ * const text = renderText(explainNetwork(network, { x: [0.1, 0.3], target: 0.03 }))
+ * text.split("\n")[0]  // "One logistic neuron with 2 inputs; E is the half squared error"
  */
 export const renderText = (explanation: Explanation | NetworkExplanation): string =>
   "network" in explanation ? renderNetwork(explanation) : chains(explanation)

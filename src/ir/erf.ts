@@ -1,8 +1,8 @@
-// The error function, its complement and its inverse, in f64; coefficients by scripts/minimax.py.
-import { twoProduct } from "./double-double.ts"
-import type { Expr } from "./expr.ts"
+// The error function, its complement and its inverse, and the normal distribution, in f64; coefficients by scripts/minimax.py.
+import { type Pair, product, sum, twoProduct } from "./double-double.ts"
+import { type Expr, op } from "./expr.ts"
 import { exp, log } from "./formulas.ts"
-import { abs, add, div, le, lt, min, mul, neg, num, polynomial, select, sqrt, sub } from "./machine.ts"
+import { abs, add, clamp, div, le, lt, min, mul, neg, num, polynomial, select, sqrt, sub } from "./machine.ts"
 import { odd, wide } from "./powers.ts"
 
 /** erf(x)/x - 1 for z = x^2 <= 1, within 2^-56.6. */
@@ -24,10 +24,11 @@ const ERFC = [
 
 /** erf(a) for 0 <= a <= 1 */
 const nearErf = (a: Expr): Expr => add(a, mul(a, polynomial(mul(a, a), ERF)))
-/** erfc(a) for a >= 1/2 */
-function farErfc(a: Expr): Expr {
+/** erfc(a + low) for a >= 1/2 and a `low` beyond the last bit of it */
+function farErfc(a: Expr, low?: Expr): Expr {
   const x = min(a, num(a, 28)) // beyond, it is 0
-  const [square, lost] = twoProduct(x, x)
+  const [square, rest] = twoProduct(x, x)
+  const lost = low ? add(rest, mul(add(x, x), low)) : rest
   const t = div(sub(x, num(x, 4)), add(x, num(x, 4)))
   return div(mul(exp("f64", neg(square), neg(lost)), polynomial(t, ERFC)), add(num(x, 1), add(x, x)))
 }
@@ -37,14 +38,45 @@ export const erf = /*@__PURE__*/ wide(x => {
   const one = num(a, 1)
   return odd(x!, select(lt(a, one), nearErf(a), sub(one, farErfc(a))))
 })
-export const erfc = /*@__PURE__*/ wide(x => {
-  const a = abs(x!)
-  const far = farErfc(a)
-  const near = nearErf(a)
+/** erfc(x), or erfc(x + low) */
+function complement(x: Expr, low?: Expr): Expr {
+  const a = abs(x)
   const [zero, one, two] = [num(a, 0), num(a, 1), num(a, 2)]
-  const negative = lt(x!, zero)
+  const negative = lt(x, zero)
+  const far = farErfc(a, low && select(negative, neg(low), low))
+  const near = nearErf(a)
   return select(lt(a, num(a, 0.5)), select(negative, add(one, near), sub(one, near)), select(negative, sub(two, far), far))
+}
+export const erfc = /*@__PURE__*/ wide(x => complement(x!))
+
+/** sqrt(1/2), and what that lacks */
+const ROOT_HALF = [Math.SQRT1_2, -4.833646656726457e-17] as const
+/** A constant as a number of the type of `x` and what that lacks. */
+const inParts = (x: Expr, [c, lost]: readonly [number, number]): Pair => {
+  const most = x.t === "f32" ? Math.fround(c) : c
+  return [num(x, most), num(x, c - most + lost)]
+}
+/** The share of the normal distribution below x, erfc(-x / sqrt(2)) / 2. */
+export const normalCdf = /*@__PURE__*/ wide(x => {
+  const a = clamp(x!, -40, 40) // beyond, it is 0 or 1
+  const [z, low] = product([neg(a), num(a, 0)], inParts(a, ROOT_HALF))
+  return mul(complement(z, low), num(a, 0.5))
 })
+/** c0 and c1 of c0 x + c1 x^3 = 2 sqrt(2/pi) (x + 0.044715 x^3), and what they lack */
+export const BY_TANH = [
+  [1.5957691216057308, -9.96930880911092e-17],
+  [0.07135481627260025, -6.175149918155315e-19],
+] as const
+/** (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) / 2 as the logistic function of twice that, which is accurate where the sum cancels. */
+export function normalCdfByTanh(x: Expr): Expr {
+  const a = clamp(x, -25, 25) // beyond, it is 0 or 1
+  const [c0, c1] = BY_TANH.map(c => inParts(a, c)) as [Pair, Pair]
+  const none = num(a, 0)
+  // what z lacks is multiplied by z itself in the result
+  const [z, low] = product([a, none], sum(c0, product(c1, product([a, none], [a, none]))))
+  const y = op("sigmoid", z)
+  return add(y, mul(mul(y, sub(num(y, 1), y)), low))
+}
 
 /** erfinv(x)/x for w = -log(1 - x^2) <= 6, within 2^-23. */
 const CENTRE = [

@@ -33,6 +33,7 @@ const table: Record<string, (a: Args) => Tensor> = {
   relu: layer(nn.relu()),
   swish: layer(nn.swish()),
   gelu: layer(nn.gelu()),
+  "gelu by tanh": layer(nn.gelu({ approximate: "tanh" })),
   softmax: layer(nn.softmax()),
   logSoftmax: layer(nn.logSoftmax()),
   selu: layer(nn.selu()),

@@ -14,15 +14,20 @@ export interface LambdaOptions {
 /**
  * A function as a layer without parameters: `f` takes and returns tensors [batch, ...].
  *
- * A saved model does not hold functions: one with a lambda is saved, but loading it throws. Make the model in code instead and give it
- * the saved parameters, or write the function as a layer. Throws TypeError unless `f` is a function.
+ * A saved model does not hold functions, so that saving one with a lambda throws. Write the function as a layer, or save the parameters
+ * alone (`writeSafetensors` of adjoint/io) and make the model in code. Throws TypeError unless `f` is a function.
  *
  * @example
- * sequential(lambda(x => x.mul(2).sub(1)), dense(4, 1))
+ * const model = sequential(lambda(x => x.mul(2).sub(1)), dense(4, 1))
+ * model.outShape([4])  // [1]
  */
 export function lambda(f: (x: Tensor) => Tensor, { name = "lambda", outShape }: LambdaOptions = {}): Layer<"any", "any"> {
   if (typeof f !== "function") throw new TypeError(`lambda: wants a function of a tensor; got ${f === null ? "null" : typeof f}`)
-  const whole = composite(name, {}, (x: Tensor) => f(x))
+  const whole = composite(name, {}, (x: Tensor) => {
+    const y = f(x)
+    wantTensor(nameOf("lambda"), "what the function returns", y)
+    return y
+  })
   return {
     kind: "lambda",
     in: "any",

@@ -37,7 +37,20 @@ export {
   where,
 } from "./arithmetic.ts"
 export * from "./arrange.ts"
-export * from "./convolution.ts"
+export {
+  type AveragePoolOptions,
+  avgPool,
+  type ConvOptions,
+  type ConvTransposeOptions,
+  conv1d,
+  conv2d,
+  convTranspose1d,
+  convTranspose2d,
+  type Each,
+  maxPool,
+  type Padding,
+  type PoolOptions,
+} from "./convolution.ts"
 export {
   arange,
   type CreateOptions,

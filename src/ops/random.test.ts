@@ -1,5 +1,13 @@
+import { existsSync, readFileSync } from "node:fs"
 import { describe, expect, test } from "vitest"
+import { enginesAgree } from "../../tests/engines.ts"
+import type { Primitive } from "../core/primitive.ts"
+import { bind1 } from "../core/tensor.ts"
 import { jit, random, softmax, type Tensor, tensor, vmap, zeros } from "../index.ts"
+import { int } from "../ir/affine.ts"
+import { compare, constant, index, op } from "../ir/expr.ts"
+import { threefry } from "../ir/threefry.ts"
+import { definePrimitive } from "../primitives/define.ts"
 
 const key = random.key(7)
 const mean = (xs: ArrayLike<number>): number => Array.from(xs).reduce((s, x) => s + x, 0) / xs.length
@@ -52,6 +60,47 @@ describe("permutation", () => {
     expect(rows.every(([a, b]) => b === 10 * a!)).toBe(true)
     expect(rows.map(r => r[0]).toSorted()).toEqual([1, 2, 3])
     expect([0, 1].map(n => [...random.permutation(key, n).values()])).toEqual([[], [0]])
+  })
+})
+
+// Known answers of Random123, as JAX tests them. A key here is any two words; counters are made public by `fold`, which has the counter
+// (0, data), so that the answers to others are those of the formula that all random functions go through.
+const answers = "../shared/material/prng/kat.json"
+describe.skipIf(!existsSync(answers))(`Threefry's known answers (skipped where ${answers} is absent)`, () => {
+  interface Answer {
+    readonly key: readonly [string, string]
+    readonly ctr: readonly [string, string]
+    readonly out: readonly [string, string]
+  }
+  const cases: readonly Answer[] = existsSync(answers) ? JSON.parse(readFileSync(answers, "utf8")).threefry2x32_20.cases : []
+  const words = (hex: readonly string[]): Tensor => tensor(Int32Array.from(hex, Number))
+  const hex = (x: Tensor): string[] => Array.from(x.values(), v => `0x${(v >>> 0).toString(16).padStart(8, "0")}`)
+  const both: Primitive<null> = definePrimitive<null>({
+    name: "threefry",
+    shape: ([key]) => key!,
+    at: ([key, counter], [i]) => {
+      const [a, b] = threefry([key!([int(0)]), key!([int(1)])], [counter!([int(0)]), counter!([int(1)])])
+      return op("select", compare("eq", index(i!), constant("i32", 0)), a, b)
+    },
+    push: [null, null],
+    batch: () => {
+      throw new Error("not batched here")
+    },
+  })
+  test("there are three", () => expect(cases.length).toBe(3))
+  test.each(cases)("key $key, counter $ctr", ({ key, ctr, out }) => {
+    const f = (key: Tensor, counter: Tensor): Tensor => bind1(both, [key, counter], null)
+    expect(hex(f(words(key), words(ctr)))).toEqual(out)
+    enginesAgree(f, [words(key), words(ctr)])
+    if (Number(ctr[0]) !== 0) return
+    const k = words(key)
+    const at = Number(ctr[1])
+    expect(hex(random.fold(k, at))).toEqual(out)
+    expect(hex(random.split(k, at + 1).at(-1))).toEqual(out)
+    // one word for an element, and of it the upper 23 bits for a number in [0, 1)
+    const word = (Number(out[0]) ^ Number(out[1])) >>> 0
+    expect(random.bits(k, [at + 1]).values()[at]).toBe(word | 0)
+    expect(random.uniform(k, [at + 1]).values()[at]).toBe((word >>> 9) * 2 ** -23)
   })
 })
 

@@ -19,6 +19,7 @@ import {
   mul,
   mulNoNan,
   neg,
+  numbers,
   recip,
   select,
   sigmoid,
@@ -148,12 +149,26 @@ export const erfinvP: Primitive<null> = /*@__PURE__*/ elementwise("erfinv", {
 })
 export const erfinv = /*@__PURE__*/ unary(erfinvP)
 
+export const normalCdfP: Primitive<null> = /*@__PURE__*/ elementwise("normalCdf", {
+  at: /*@__PURE__*/ of1(erfs.normalCdf),
+  push: [(t, [x]) => mul(t, times(exp(times(square(x!), -0.5)), 1 / Math.sqrt(2 * Math.PI)))],
+})
+/** The share of the normal distribution below x. */
+export const normalCdf = /*@__PURE__*/ unary(normalCdfP)
+export const normalCdfByTanhP: Primitive<null> = /*@__PURE__*/ elementwise("normalCdfByTanh", {
+  at: /*@__PURE__*/ of1(erfs.normalCdfByTanh),
+  // the slope of the exponent is infinite only where that of the logistic function is 0
+  push: [(t, [x], y) => mulNoNan(mul(mul(t, y), sub(like(y, 1), y)), plus(times(square(x!), 3 * erfs.BY_TANH[1][0]), erfs.BY_TANH[0][0]))],
+})
+/** (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) / 2 */
+export const normalCdfByTanh = /*@__PURE__*/ unary(normalCdfByTanhP)
+
 /** The nearest whole number, the even one of two. */
 export const roundP: Primitive<null> = /*@__PURE__*/ elementwise("round", { at: ([x]) => op("nearest", x!), push: [null] })
 export const round = /*@__PURE__*/ unary(roundP)
 /** x - y floor(x / y), exactly. */
 export const remainderP: Primitive<null> = /*@__PURE__*/ elementwise("remainder", {
-  of: "number",
+  of: numbers,
   at: /*@__PURE__*/ of2(powers.remainder),
   push: [t => t, (t, [x, y], r) => mul(t, round(div(sub(r, x!), y!)))],
 })

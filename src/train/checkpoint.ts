@@ -1,6 +1,7 @@
 import type { Tree } from "../core/tree.ts"
 import { packCheckpoint, unpackCheckpoint } from "../io/checkpoint.ts"
 import { isObject, type Json } from "../io/json.ts"
+import type { PlateauState } from "../optim/plateau.ts"
 import { compiler } from "../runtime/program.ts"
 import { readFolder, writeFolder } from "./folders.ts"
 import { formOf, restore, tensorsOf } from "./forms.ts"
@@ -20,6 +21,8 @@ export interface Snapshot {
   readonly step: number
   readonly carry: Carry
   readonly best: Best
+  /** What a plateau rule knows; null without one. */
+  readonly plateau: PlateauState | null
 }
 /** What must be the same when a training goes on, as plain JSON. */
 export interface Identity {
@@ -31,13 +34,16 @@ export interface Identity {
 }
 
 /** Writes a snapshot into the folder `dir`, whole or not at all. */
-export async function writeCheckpoint(dir: string, { epoch, step, carry, best }: Snapshot, identity: Identity): Promise<void> {
+export async function writeCheckpoint(dir: string, { epoch, step, carry, best, plateau }: Snapshot, identity: Identity): Promise<void> {
   const { params, state, optimizer } = carry
   const forms = { params: formOf(params), state: formOf(state), optimizer: formOf(optimizer) }
   const { model, seed, ...settings } = identity
   const checkpoint = packCheckpoint({
     ...{ version: VERSION, step, epoch, seed, engine: compiler().main.name, simd: "v128", architecture: model },
-    settings: { ...settings, forms, best: { epoch: best.epoch, loss: Number.isFinite(best.loss) ? best.loss : null } } as unknown as Json,
+    settings: {
+      ...{ ...settings, forms, best: { epoch: best.epoch, loss: Number.isFinite(best.loss) ? best.loss : null } },
+      ...(plateau && { plateau }),
+    } as unknown as Json,
     ...{ parameters: tensorsOf(params), state: tensorsOf(state), optimizer: tensorsOf(optimizer) },
     ...(best.kept && { best: { ...tensorsOf(best.kept.params, "params/"), ...tensorsOf(best.kept.state, "state/") } }),
   })
@@ -54,7 +60,7 @@ export async function readCheckpoint(dir: string, identity: Identity): Promise<{
     await readFolder(dir),
     dir,
   )
-  const { forms, best: judged, ...rest } = isObject(settings) ? settings : {}
+  const { forms, best: judged, plateau, ...rest } = isObject(settings) ? settings : {}
   const saved: Record<string, unknown> = { ...rest, seed, model: architecture }
   for (const [name, now] of Object.entries(identity)) {
     const [before, after] = [JSON.stringify(saved[name]), JSON.stringify(now)]
@@ -74,7 +80,10 @@ export async function readCheckpoint(dir: string, identity: Identity): Promise<{
   const kept = best ? { params: restore(form.params, best, "params/"), state: restore(form.state, best, "state/") } : null
   const now = compiler().main.name
   return {
-    snapshot: { epoch, step, carry, best: { epoch: Number(bestEpoch ?? 0), loss: typeof loss === "number" ? loss : Infinity, kept } },
+    snapshot: {
+      ...{ epoch, step, carry, best: { epoch: Number(bestEpoch ?? 0), loss: typeof loss === "number" ? loss : Infinity, kept } },
+      plateau: isObject(plateau) ? (plateau as unknown as PlateauState) : null,
+    },
     notes:
       engine === now
         ? []

@@ -1,7 +1,7 @@
 import { countedScan } from "../control/scan.ts"
 import type { Tensor } from "../core/tensor.ts"
-import type { Tree } from "../core/tree.ts"
-import { add } from "../ops/arithmetic.ts"
+import { type Tree, treeMap } from "../core/tree.ts"
+import { add, cast, equal, mul, sub, where } from "../ops/arithmetic.ts"
 import { arange } from "../ops/create.ts"
 import { fold } from "../ops/random.ts"
 import { jit } from "../runtime/jit.ts"
@@ -20,23 +20,30 @@ export interface Batches {
   readonly y: Tensor
 }
 
+/** Several steps on a state: see `compileSteps`. */
+export type RunSteps = (carry: Carry, batches: Batches, keys: Tensor, first: Tensor, steps: Tensor) => [Carry, Tensor]
+
 /**
  * Forward, backward and update of several steps as one program that works in place: [carry, batches, key of all steps, number of
- * the first step, how many of the batches to use] -> [next carry, losses].
+ * the first step, how many of the batches to use, scale of the learning rate or null] -> [next carry, losses].
  */
 export const compileSteps = (model: Trainable, loss: Loss, optimizer: Optimizer) =>
   jit(
-    (carry: Carry, batches: Batches, keys: Tensor, first: Tensor, steps: Tensor): [Carry, Tensor] => {
+    (carry: Carry, batches: Batches, keys: Tensor, first: Tensor, steps: Tensor, rateScale: Tensor | null): [Carry, Tensor] => {
       const one = ({ params, state, optimizer: now }: Carry, { x, y, step }: Batches & { step: Tensor }): readonly [Carry, Tensor] => {
         const lossOf = (params: Tree): [Tensor, Tree] => {
           const [output, next] = model.apply(params, state, x, { key: fold(keys, step), training: true })
           return [loss(output, y), next]
         }
         const [[value, nextState], grads] = valueAndGrad(lossOf, { hasAux: true })(params)
-        const [nextParams, next] = optimizer.update(grads, now, params)
+        const [updated, next] = optimizer.update(grads, now, params)
+        const nextParams = rateScale ? treeMap((p, q) => stepped(p, q, rateScale), params, updated) : updated
         return [{ params: nextParams, state: nextState, optimizer: next }, value]
       }
       return countedScan(one, carry, { ...batches, step: add(first, arange(batches.x.shape[0]!)) }, steps)
     },
     { donate: [0] },
   )
+
+/** From `p` to `q` times `scale`: learning rates are factors of the whole step, whatever the optimizer. With 1 it is `q` itself. */
+const stepped = (p: Tensor, q: Tensor, scale: Tensor): Tensor => where(equal(scale, 1), q, add(p, mul(sub(q, p), cast(scale, p.dtype))))

@@ -5,8 +5,8 @@ import { afterAll, describe, expect, it } from "vitest"
 import { cast, equal, mean, random, type Tensor, tensor } from "../index.ts"
 import { FormatError, packModel, unpackModel } from "../io.ts"
 import { crossEntropy, squaredError } from "../losses.ts"
-import { dense, dropout, sequential, tanh } from "../nn.ts"
-import { adam, sgd } from "../optim.ts"
+import { dense, dropout, lambda, residual, sequential, tanh } from "../nn.ts"
+import { adam, type Plateau, plateau, sgd } from "../optim.ts"
 import { stats } from "../runtime/program.ts"
 import { accuracy, DivergedError, type FitEvent, fit, loadModel, meanSquaredError, rowsOf, TrainedModel, unpackTrained } from "../train.ts"
 
@@ -54,6 +54,16 @@ describe("fit", () => {
     await all(watched)
     expect(bytes(await watched.result)).toBe(once)
     expect(bytes(await fit(model, { x, y }, { ...options, seed: 2 }).result)).not.toBe(once)
+  })
+
+  it("gives the same bits whether it is looked after or not", async () => {
+    const small = sequential(dense(8, 32), dropout(0.2), tanh(), dense(32, 3))
+    for (const validation of [0, 0.2]) {
+      const settings = { ...options, epochs: 5, validation }
+      const without = bytes(await fit(small, { x, y }, { ...settings, health: false }).result)
+      for (const health of [1, 7, true])
+        expect(bytes(await fit(small, { x, y }, { ...settings, health }).result), `health: ${health}`).toBe(without)
+    }
   })
 
   it("keeps the parameters of the best epoch and stops when it no longer improves", async () => {
@@ -123,6 +133,31 @@ describe("fit", () => {
     await expect(fit(small, { x, y }, { ...options, resume: true }).result).rejects.toThrow(/`resume` goes on from a `checkpoint`/)
   })
 
+  it("lowers the learning rate on a plateau, also after a break", async () => {
+    // targets of no pattern: the validation loss stops improving at once
+    const validation = { x: random.normal(random.key(5), [60, 8]), y: cast(random.uniform(random.key(6), [60], { high: 3 }), "i32") }
+    const settings = { ...options, epochs: 9, validation, plateau: plateau({ factor: 0.5, patience: 1 }) }
+    const run = fit(model, { x, y }, settings)
+    const scales = (await all(run)).flatMap(e => (e.event === "epoch" ? [e.rateScale] : []))
+    expect(scales[0]).toBe(1)
+    expect(scales.at(-1)).toBeLessThanOrEqual(0.25)
+    const whole = bytes(await run.result)
+    const checkpoint = join(folder, "plateau")
+    await fit(model, { x, y }, { ...settings, epochs: 4, checkpoint }).result
+    const rest = fit(model, { x, y }, { ...settings, checkpoint, resume: true })
+    expect((await all(rest)).flatMap(e => (e.event === "epoch" ? [e.rateScale] : []))).toEqual(scales.slice(4))
+    expect(bytes(await rest.result)).toBe(whole)
+  })
+
+  it("scales the step as a smaller learning rate would, and not at all before a plateau", async () => {
+    const fixed = (scale: number): Plateau => ({ init: () => ({ scale, best: null, bad: 0, cooldown: 0 }), update: state => state })
+    const trained = (rate: number, rule?: Plateau) =>
+      fit(model, { x, y }, { ...options, epochs: 2, optimizer: sgd(rate), ...(rule && { plateau: rule }) }).result
+    expect(bytes(await trained(0.1, fixed(1)))).toBe(bytes(await trained(0.1)))
+    const [a, b] = [await trained(0.1, fixed(0.125)), await trained(0.0125)].map(t => t.predict(x).values())
+    a!.forEach((v, i) => expect(Math.abs(v - b![i]!)).toBeLessThan(1e-5))
+  })
+
   it("says where a training diverged", async () => {
     const run = fit(
       sequential(dense(8, 32), dense(32, 1)),
@@ -140,6 +175,12 @@ describe("fit", () => {
     ["no optimizer", () => fit(model, { x, y }, { ...options, optimizer: "adam" as never }), /`optimizer` must be an optimizer/],
     ["half an epoch", () => fit(model, { x, y }, { ...options, epochs: 0.5 }), /`epochs` must be a whole number from 1; got 0.5/],
     ["a batch of nothing", () => fit(model, { x, y }, { ...options, batchSize: 0 }), /`batchSize` must be a whole number from 1; got 0/],
+    [
+      "half a look",
+      () => fit(model, { x, y }, { ...options, health: 0 }),
+      /`health` must be true, false or a whole number of steps from 1; got 0/,
+    ],
+    ["no rule", () => fit(model, { x, y }, { ...options, plateau: {} as never }), /`plateau` must be a rule, such as plateau\(/],
     ["no patience", () => fit(model, { x, y }, { ...options, patience: 0 }), /`patience` must be at least 1 epoch/],
     ["another width", () => fit(sequential(dense(5, 3)), { x, y }, options), /layers\.0 \(dense\): expects 5 inputs, gets 8/],
     [
@@ -200,5 +241,10 @@ describe("save and load", () => {
     const trained = new TrainedModel(nameless, { w: tensor(2) }, {}, [3])
     await expect(trained.save(join(folder, "nameless"))).rejects.toThrow(/the model has no `config`/)
     expect(existsSync(join(folder, "nameless"))).toBe(false)
+    const twice = sequential(dense(2, 2), residual(lambda(x => x.mul(2), { name: "twice" })))
+    const { params, state } = twice.init(random.key(1), [2])
+    const dir = join(folder, "lambda")
+    await expect(new TrainedModel(twice, params, state, [2]).save(dir)).rejects.toThrow(/^save: the model has a lambda, "twice"/)
+    expect(existsSync(dir)).toBe(false)
   })
 })

@@ -38,18 +38,26 @@ export class TrainedModel<M extends Trainable = Trainable> {
   }
 
   /** Mean loss and metrics over all rows. */
-  evaluate(data: Dataset, { loss, metrics = {}, batchSize = 1000 }: EvaluateOptions): Measured {
+  evaluate(data: Dataset, { loss, metrics = {}, batchSize = 1000 }: EvaluateOptions = {} as EvaluateOptions): Measured {
+    if (typeof loss !== "function")
+      throw new TypeError("evaluate: `loss` must be a function of output and target, such as crossEntropy from adjoint/losses")
     return evaluator(this.model, loss, metrics)(this.params, this.state, data, batchSize)
   }
 
   /**
    * The files of the model's folder as bytes, by name.
    *
-   * @throws TypeError if the model has no `config`, so that it could not be made again.
+   * @throws TypeError if the model has no `config`, or a lambda in it, so that it could not be made again.
    */
   pack({ encoding, training }: PackOptions = {}): Map<string, Uint8Array> {
     if (this.model.config === undefined)
       throw new TypeError("save: the model has no `config` that says what it is; build it from the layers of adjoint/nn")
+    const lambda = lambdaIn(this.model.config)
+    if (lambda !== undefined)
+      throw new TypeError(
+        `save: the model has a lambda, ${JSON.stringify(lambda)}, whose function no file can hold; write it as a layer, ` +
+          "or save the parameters alone with writeSafetensors of adjoint/io and make the model in code",
+      )
     return packModel({
       kind: "model",
       version: VERSION,
@@ -64,6 +72,18 @@ export class TrainedModel<M extends Trainable = Trainable> {
   async save(dir: string, options: PackOptions = {}): Promise<void> {
     await writeFolder(dir, this.pack(options))
   }
+}
+
+/** The name of the first lambda that a config describes. */
+function lambdaIn(config: unknown): unknown {
+  if (typeof config !== "object" || config === null) return undefined
+  const { kind, name } = config as { kind?: unknown; name?: unknown }
+  if (kind === "lambda") return name ?? "lambda"
+  for (const part of Object.values(config)) {
+    const found = lambdaIn(part)
+    if (found !== undefined) return found
+  }
+  return undefined
 }
 
 export interface EvaluateOptions {

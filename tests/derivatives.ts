@@ -1,0 +1,180 @@
+// Everything that derivatives of a smooth function must satisfy, in f64 and in few programs: the tables of tests go through it.
+import * as a from "../src/index.ts"
+
+export type Call = (...xs: a.Tensor[]) => a.Tensor | readonly a.Tensor[]
+/** The largest error found by each check, relative. */
+export interface Errors {
+  /** The Jacobian by forward mode against differences of five points. */
+  jacobian: number
+  /** The Jacobian by reverse mode against that by forward mode, and <u, J t> against <J' u, t>. */
+  transposed: number
+  /** The Hessian of a weighted sum of squares by forward over reverse mode against differences of the gradient. */
+  hessian: number
+  /** The Hessian by reverse over forward mode against that by forward over reverse mode. */
+  mixed: number
+  /** jit against running the function, and vmap against a loop, of the function and of its reverse mode. */
+  ways: number
+}
+export const BOUNDS: Errors = { jacobian: 1e-7, transposed: 1e-12, hessian: 1e-7, mixed: 1e-11, ways: 1e-12 }
+export const noErrors = (): Errors => ({ jacobian: 0, transposed: 0, hessian: 0, mixed: 0, ways: 0 })
+const STEP = 1e-3
+const BATCH = 3
+
+const f64 = (values: ArrayLike<number>, shape: readonly number[]): a.Tensor =>
+  a.tensor(Float64Array.from(values as ArrayLike<number>), { shape: [...shape] })
+const sizes = (xs: readonly a.Tensor[]): number => xs.reduce((n, x) => n + x.size, 0)
+/** Numbers that look random, between `low` and `high`, the same for the same place. */
+const some = (n: number, low: number, high: number, from = 0): number[] =>
+  Array.from({ length: n }, (_, i) => low + (high - low) * (((i + 1 + from) * 0.6180339887498949) % 1))
+const list = (y: a.Tensor | readonly a.Tensor[]): readonly a.Tensor[] => (y instanceof a.Tensor ? [y] : y)
+const largest = (xs: ArrayLike<number>): number => Array.from(xs).reduce((m, x) => Math.max(m, Math.abs(x)), 0)
+
+/** Throws unless the derivatives of `f` at f64 tensors `xs` are right; `errors` takes the largest ones. */
+export function derivativesHold(f: Call, xs: readonly a.Tensor[], errors: Errors = noErrors()): void {
+  const check = new Check(f, xs, errors)
+  check.derivatives()
+  check.ways()
+}
+
+class Check {
+  private readonly f: Call
+  private readonly xs: readonly a.Tensor[]
+  private readonly errors: Errors
+  constructor(f: Call, xs: readonly a.Tensor[], errors: Errors) {
+    this.f = f
+    this.xs = xs
+    this.errors = errors
+  }
+
+  /** Jacobians and Hessians of the function of one vector, all in one program. */
+  derivatives(): void {
+    const { xs } = this
+    const n = sizes(xs)
+    const whole = (v: a.Tensor): a.Tensor => a.concat([a.zeros([0], { dtype: "f64" }), ...list(this.f(...this.parts(v))).map(a.ravel)])
+    const m = sizes(list(this.f(...xs)))
+    const squares = (v: a.Tensor): a.Tensor => {
+      const y = whole(v)
+      return a.sum(a.mul(a.mul(y, y), f64(some(m, 0.3, 0.7), [m])))
+    }
+    const gradient = a.grad(squares)
+    const at = xs.flatMap(x => [...x.values()])
+    const steps = at.map(x => STEP * (x === 0 ? 1 : Math.min(1, Math.abs(x))))
+    const points = [-2, -1, 1, 2].flatMap(s => steps.flatMap((h, j) => at.with(j, at[j]! + s * h)))
+    const [t, u] = [some(n, -1, 1), some(m, -1, 1, 7)]
+    const program = a.jit((v: a.Tensor, points: a.Tensor, t: a.Tensor, u: a.Tensor) => ({
+      ...{ forward: a.jacfwd(whole)(v), reverse: a.jacrev(whole)(v), values: a.vmap(whole)(points) },
+      ...{ jt: a.jvp(whole, [v], [t])[1], ju: a.vjp(whole, v)[1](u)[0] },
+      ...{ hessian: a.jacfwd(gradient)(v), mixed: a.jacrev(a.jacfwd(squares))(v), gradients: a.vmap(gradient)(points) },
+    }))
+    const got = program(f64(at, [n]), f64(points, [4 * n, n]), f64(t, [n]), f64(u, [m]))
+    const numbers = Object.fromEntries(Object.entries(got).map(([k, x]) => [k, x.values()])) as Record<keyof typeof got, ArrayLike<number>>
+    const quotients = (ys: ArrayLike<number>, rows: number): number[] =>
+      Array.from({ length: rows * n }, (_, k) => {
+        const [i, j] = [Math.floor(k / n), k % n]
+        const [p, q, r, s] = [0, 1, 2, 3].map(b => ys[(b * n + j) * rows + i]!) as [number, number, number, number]
+        return (p - 8 * q + 8 * r - s) / (12 * steps[j]!)
+      })
+    const { forward, reverse, hessian } = numbers
+    // what differences lose by rounding: as much as the values are rounded, over the step
+    const lost = (ys: ArrayLike<number>) => (k: number) => (2 ** -50 * largest(ys)) / steps[k % n]!
+    this.same("jacobian", "the Jacobian by forward mode", forward, quotients(numbers.values, m), n, 1e-6, lost(numbers.values))
+    this.same("transposed", "the Jacobian by reverse mode", reverse, forward, n)
+    const products = [u.map((x, i) => x * numbers.jt[i]!), t.map((x, j) => x * numbers.ju[j]!)]
+    const [a1, a2] = products.map(p => p.reduce((s, x) => s + x, 0)) as [number, number]
+    const scale = Math.max(1e-300, ...products.map(p => p.reduce((s, x) => s + Math.abs(x), 0)))
+    this.note("transposed", Math.abs(a1 - a2) / scale, `<u, J t> = ${a1}, but <J' u, t> = ${a2}`)
+    this.same(
+      "hessian",
+      "the Hessian by forward over reverse mode",
+      hessian,
+      quotients(numbers.gradients, n),
+      n,
+      1e-6,
+      lost(numbers.gradients),
+    )
+    this.same("mixed", "the Hessian by reverse over forward mode", numbers.mixed, hessian, n, Math.max(1, largest(hessian)))
+  }
+
+  /** The function and its reverse mode: compiled, and in batches along the first and the last axis of some or all arguments. */
+  ways(): void {
+    const { xs, f } = this
+    const cts = list(f(...xs)).map(y => f64(some(y.size, 0.5, 1.5), y.shape))
+    const k = xs.length
+    const both = (...all: a.Tensor[]): a.Tensor[] => {
+      const [ys, pull] = a.vjp((...xs: a.Tensor[]) => list(f(...xs)), ...all.slice(0, k))
+      return [...ys, ...pull(all.slice(k))]
+    }
+    const given = [...xs, ...cts]
+    const compiled = a.jit(both)
+    const plain = both(...given)
+    compiled(...given).forEach((y, i) => this.equal("the jitted function", y, plain[i]!))
+
+    const examples = Array.from({ length: BATCH }, (_, b) =>
+      given.map(x =>
+        f64(
+          [...x.values()].map((v, i) => v * some(1, 0.9, 1.1, 3 * i + b)[0]!),
+          x.shape,
+        ),
+      ),
+    )
+    const every = given.map((_, i) => i)
+    const choices: readonly (readonly [readonly number[], 0 | -1])[] = [
+      [every, 0],
+      [every, -1],
+      [[0], -1],
+      [[k > 1 ? k - 1 : k], 0],
+    ]
+    for (const [mapped, axis] of choices) {
+      if (mapped.some(i => i >= given.length)) continue
+      const inAxes = every.map(i => (mapped.includes(i) ? axis : null))
+      const stacked = every.map(i =>
+        mapped.includes(i)
+          ? a.stack(
+              examples.map(e => e[i]!),
+              { axis },
+            )
+          : given[i]!,
+      )
+      const got = a.jit(a.vmap(both, { inAxes, outAxis: axis }))(...stacked) as a.Tensor[]
+      const loop = examples.map(e => compiled(...given.map((x, i) => (mapped.includes(i) ? e[i]! : x))))
+      got.forEach((y, i) => {
+        const rows = loop.map(ys => ys[i]!)
+        this.equal(`vmap with inAxes [${inAxes}]`, y, a.stack(rows, { axis }))
+      })
+    }
+  }
+
+  /** A vector as the arguments. */
+  private parts(v: a.Tensor): a.Tensor[] {
+    let at = 0
+    return this.xs.map(x => a.reshape(a.slice(v, [at, (at += x.size)]), x.shape))
+  }
+  private equal(what: string, got: a.Tensor, wanted: a.Tensor): void {
+    if (`${got.shape}` !== `${wanted.shape}`) throw new Error(`${what}: shape [${got.shape}], wanted [${wanted.shape}]`)
+    this.same("ways", what, got.values(), wanted.values(), 1)
+  }
+  private same(
+    kind: keyof Errors,
+    what: string,
+    got: ArrayLike<number>,
+    wanted: ArrayLike<number>,
+    columns: number,
+    least = 1e-12,
+    lost: (k: number) => number = () => 0,
+  ): void {
+    if (got.length !== wanted.length) throw new Error(`${what} has ${got.length} elements, not ${wanted.length}`)
+    const floor = Math.max(1e-3 * largest(wanted), least)
+    for (let i = 0; i < got.length; i++) {
+      const [g, w] = [got[i]!, wanted[i]!]
+      if (Object.is(g, w)) continue
+      const at = columns > 1 ? `[${Math.floor(i / columns)}, ${i % columns}]` : `[${i}]`
+      const far = Math.abs(g - w)
+      if (far <= lost(i)) continue
+      this.note(kind, (far - lost(i)) / Math.max(Math.abs(g), Math.abs(w), floor), `${what} at ${at}: wanted ${w}, got ${g}`)
+    }
+  }
+  private note(kind: keyof Errors, error: number, what: string): void {
+    if (!(error <= BOUNDS[kind])) throw new Error(`${what}; relative difference ${error.toExponential(1)}, allowed ${BOUNDS[kind]}`)
+    this.errors[kind] = Math.max(this.errors[kind], error)
+  }
+}
