@@ -5,7 +5,7 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync 
 import { dirname, join, relative } from "node:path"
 import { build } from "vite"
 
-const { exports, bin, dependencies } = JSON.parse(readFileSync("package.json", "utf8"))
+const { exports, bin, dependencies, peerDependencies } = JSON.parse(readFileSync("package.json", "utf8"))
 
 rmSync("dist", { recursive: true, force: true })
 execFileSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json"], { stdio: "inherit" })
@@ -43,7 +43,7 @@ const { output } = await build({
         ...Object.values(exports).flatMap(e => (e.node ? [[nameOf(e.node), e.default]] : [])),
         ...[bin.adjoint, "./dist/cli/bench/run.js"].map(file => [nameOf(file), file]),
       ]),
-      external: new RegExp(`^(node:|#|(${Object.keys(dependencies).join("|")})(/|$))`),
+      external: new RegExp(`^(node:|#|(${Object.keys({ ...dependencies, ...peerDependencies }).join("|")})(/|$))`),
       output: {
         entryFileNames: "[name].js",
         // what the command loads when needed stays where its own files are, which it finds from there

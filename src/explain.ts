@@ -3,6 +3,7 @@
  * @module adjoint/explain
  */
 import "./preset/wasm.ts"
+import "./preset/katex.ts"
 
 export { type DiagnoseOptions, diagnose } from "./explain/diagnose/diagnose.ts"
 export type { Diagnosis, Evidence, Finding, LeafReport, Mistake, MistakeKind } from "./explain/diagnose/diagnosis.ts"
@@ -29,9 +30,11 @@ export type {
   Update,
   Use,
 } from "./explain/explanation.ts"
+export { renderHtml, renderSvg } from "./explain/html/page.ts"
 export { renderMarkdown } from "./explain/markdown.ts"
 export { networkOf } from "./explain/model.ts"
 export type { ActivationName, DenseLayer, Example, LossName, Network } from "./explain/network.ts"
+export { explainProblem } from "./explain/network-chains.ts"
 export type {
   DeltaExplanation,
   LayerExplanation,

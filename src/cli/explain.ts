@@ -6,6 +6,7 @@ import {
   type Explanation,
   explain,
   explainNetwork,
+  explainProblem,
   type Network,
   type NetworkExplanation,
   networkOf,
@@ -20,6 +21,7 @@ import { parseJson } from "../io/json.ts"
 import { readDataFile } from "../platform/node/files.ts"
 import type { Loss } from "../train.ts"
 import { UsageError } from "./errors.ts"
+import { type FileOptions, withFiles, writeFiles } from "./explain-files.ts"
 import { lossFor } from "./network.ts"
 import { type CommonOptions, positive, seed as wholeNumber, withCommon } from "./options.ts"
 import { type Labelled, labelledImages, labelledRows } from "./problem.ts"
@@ -27,7 +29,7 @@ import { isImages, openModel, type Saved } from "./saved.ts"
 import { openSource } from "./source.ts"
 import { Output } from "./terminal.ts"
 
-interface ExplainOptions extends CommonOptions {
+interface ExplainOptions extends CommonOptions, FileOptions {
   readonly row?: number
   readonly weight?: readonly string[]
   readonly learningRate?: number
@@ -40,10 +42,11 @@ export function define(command: Command): void {
     .option("--row <n>", "the row of the data, counted from 0 (default: 0)", wholeNumber)
     .option("--weight <path>", "what to explain, such as layers.0.w[3,1]; may be given several times", collect)
     .option("--learning-rate <rate>", "length of the step (default: that of the file or the training)", positive)
-  withCommon(command, [
+  withCommon(withFiles(command), [
     ["adjoint explain examples/worked.json", "every factor for one neuron"],
     ["adjoint explain runs/iris iris.csv --row 3", "the steepest weight, for one row"],
     ['adjoint explain runs/mnist mnist --weight "layers.2.w[5,7]"', "one weight, for the first test digit"],
+    ['adjoint explain examples/worked.json --weight "layers.0.w[0,0]" --html why.html', "its paths as a web page"],
   ]).action(run)
 }
 
@@ -57,16 +60,18 @@ async function run(problem: string, data: string | undefined, options: ExplainOp
   if (network) return explainDense(problem, { ...example, network }, options, out, example)
   const { weight } = options
   if (!weight) throw new FormatError(`${problem}: ${refusal}. Of any model one weight is explained: --weight PATH[i,j].`)
-  explainAny(problem, example, weight, out)
+  return explainAny(problem, example, weight, options, out)
 }
 
 /** Every factor by the textbook's names; with a model also the paths of the one weight that was asked for. */
-function explainDense(name: string, problem: Problem, options: ExplainOptions, out: Output, example?: Example): void {
+async function explainDense(name: string, problem: Problem, options: ExplainOptions, out: Output, example?: Example): Promise<void> {
   const { network, x, target } = problem
   const learningRate = options.learningRate ?? problem.learningRate
   const explanation = told(name, () =>
     explainNetwork(network, { x, target }, { learningRate, ...(options.weight && { weights: options.weight }) }),
   )
+  const paths = explanation.weights.map(w => w.path)
+  await writeFiles(options, paths, of => (example ? explanationOf(example, of) : explainProblem({ ...problem, learningRate }, of)))
   out.result(renderText(explanation))
   if (options.json) out.event({ event: "done", ...explanation, ...onlyWeight(explanation, example) })
 }
@@ -83,8 +88,9 @@ function pathsOf(example: Example, of: string): object {
 }
 
 /** Any other model: the paths from the error to each weight that is asked for. */
-function explainAny(name: string, example: Example, weights: readonly string[], out: Output): void {
+async function explainAny(name: string, example: Example, weights: readonly string[], options: ExplainOptions, out: Output): Promise<void> {
   const explanations = weights.map(of => told(name, () => explanationOf(example, of)))
+  await writeFiles(options, weights, of => explanations[weights.indexOf(of)]!)
   out.result(explanations.map(renderText).join("\n\n"))
   out.event({ event: "done", ...(explanations.length === 1 ? explanations[0] : { explanations }) })
 }

@@ -80,5 +80,7 @@ const code = (text: string): string => `\`${text.replaceAll("|", "\\|")}\``
 const escaped = (text: string): string => text.replaceAll(/[|*_[\]<>]/g, "\\$&")
 const number = (x: number): string => digits(x)
 /** 1.5e-7 as 1.5 \cdot 10^{-7}. */
-const latexNumber = (x: number): string => digits(x).replace(/e([+-])(\d+)$/, (_, sign, e) => ` \\cdot 10^{${sign === "-" ? "-" : ""}${e}}`)
-const factorNumber = (x: number): string => (x < 0 || digits(x).includes("e") ? `\\left(${latexNumber(x)}\\right)` : latexNumber(x))
+export const latexNumber = (x: number): string =>
+  digits(x).replace(/e([+-])(\d+)$/, (_, sign, e) => ` \\cdot 10^{${sign === "-" ? "-" : ""}${e}}`)
+/** In brackets where a sign or a power would be misread. */
+export const factorNumber = (x: number): string => (x < 0 || digits(x).includes("e") ? `\\left(${latexNumber(x)}\\right)` : latexNumber(x))
