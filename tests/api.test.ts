@@ -1,5 +1,5 @@
-// The reference in docs/api is made from docstrings, every public function has one with an example, and every example is true.
-import { mkdtempSync, readdirSync, rmSync } from "node:fs"
+// The reference in docs/api is made from docstrings, every public function has one with an example, and every example is true, as is the guide's code.
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, describe, expect, test } from "vitest"
@@ -39,15 +39,22 @@ describe("examples", () => {
     const pieces = examples.map(({ page, item, code }, i) => [`${i}-${page.path}-${item.name}`, withImports(code, page)] as const)
     expect(typeErrors(new Map(pieces), program)).toEqual([])
   })
-  test.each(examples.map(e => [`${e.page.path} ${e.item.name}`, e] as const))("%s", async (_name, { page, code }) => {
+  const broken = async (code: string): Promise<unknown> => {
     process.chdir(folder)
     try {
-      const promised = await runSample(withImports(code, page), load)
-      const broken = promised.filter(p => !keeps(p))
-      expect(broken).toEqual([])
+      return (await runSample(code, load)).filter(p => !keeps(p))
     } finally {
       process.chdir(root)
     }
+  }
+  test.each(examples.map(e => [`${e.page.path} ${e.item.name}`, e] as const))("%s", async (_name, { page, code }) => {
+    expect(await broken(withImports(code, page))).toEqual([])
+  })
+  const blocks = [...readFileSync("docs/guide.md", "utf8").matchAll(/^```ts\n(.*?)^```/gms)]
+    .map(m => m[1]!)
+    .filter(code => code.includes("import "))
+  test.each(blocks.map((code, i) => [i + 1, code] as const))("the guide's block %i", async (_i, code) => {
+    expect(await broken(code)).toEqual([])
   })
 })
 const withImports = (code: string, page: Page): string =>

@@ -21,7 +21,8 @@ type Params = { [name: string]: Params | DenseParams }
  * gradient descent. Throws ProblemError if there is no such parameter.
  *
  * @example
- * renderMarkdown(explainProblem(readProblem(parsed), "layers.0.w[0,0]"))
+ * const network = { layers: [{ w: [[0.5], [0.2]], b: [1.83], activation: "logistic" }], loss: "half squared error" } as const
+ * explainProblem({ network, x: [0.1, 0.3], target: [0.03], learningRate: 0.01 }, "layers.0.w[0,0]").gradient.toFixed(6)  // "0.009276"
  */
 export function explainProblem({ network, x, target, learningRate }: Problem, of: string): Explanation {
   const params: Params = {}

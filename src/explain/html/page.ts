@@ -34,7 +34,10 @@ const page = say.page
  * in a browser, where katex's style sheet and fonts cannot be read as files, they are MathML alone, which browsers draw themselves.
  *
  * @example
- * writeFileSync("why.html", await renderHtml(explain(loss, [params, x, y], { of: "layers.0.w[3,1]" })))
+ * const loss = (w: Tensor, x: Tensor) => sum(tanh(matmul(x, w)))
+ * const explanation = explain(loss, [tensor([[0.5], [0.2]]), tensor([[1, 3]])], { of: "0[1,0]" })
+ * const page = await renderHtml(explanation)
+ * page.slice(0, 15)  // "<!doctype html>"
  */
 export async function renderHtml(explanation: Explanation): Promise<string> {
   const [katex, dagre] = await Promise.all([loadKatex(), loadDagre()])
@@ -49,7 +52,10 @@ export async function renderHtml(explanation: Explanation): Promise<string> {
  * Needs the package @dagrejs/dagre; throws an Error that says how to install it.
  *
  * @example
- * writeFileSync("why.svg", await renderSvg(explain(loss, [params, x, y], { of: "layers.0.w[3,1]" })))
+ * const loss = (w: Tensor, x: Tensor) => sum(tanh(matmul(x, w)))
+ * const explanation = explain(loss, [tensor([[0.5], [0.2]]), tensor([[1, 3]])], { of: "0[1,0]" })
+ * const image = await renderSvg(explanation)
+ * image.slice(0, 4)  // "<svg"
  */
 export async function renderSvg(explanation: Explanation): Promise<string> {
   return `${figureOf(explanation, await loadDagre(), GRAPH_STYLE).svg}\n`
