@@ -14,6 +14,7 @@ import { Checkup } from "./health/checkup.ts"
 import type { Finding } from "./health/findings.ts"
 import type { Metric } from "./metrics.ts"
 import { BatchReader, type Dataset, pair, type Rows, subset } from "./rows.ts"
+import { backprop, type LearningRule, startOf } from "./rule.ts"
 import { compileSteps, type RunSteps } from "./step.ts"
 import type { Loss, Optimizer, Trainable } from "./trainable.ts"
 import { TrainedModel } from "./trained.ts"
@@ -23,6 +24,9 @@ export interface FitOptions {
   readonly loss: Loss
   /** How gradients become new parameters, such as `adam(1e-3)`. */
   readonly optimizer: Optimizer
+  /** Where the gradients come from: a rule of adjoint/learning. Default: `backprop()`. With another one `health` has no findings, since
+   * they are about backpropagated gradients. */
+  readonly rule?: LearningRule
   /** How often all training rows are used. Default: 10. */
   readonly epochs?: number
   /** Rows in one step. Default: 32. */
@@ -156,6 +160,7 @@ async function train<M extends Trainable>(
   const {
     loss,
     optimizer,
+    rule = backprop(),
     epochs = 10,
     batchSize = 32,
     seed = 0,
@@ -172,18 +177,25 @@ async function train<M extends Trainable>(
   const steps = Math.ceil(n / batchSize) * epochs
   const root = random.key(seed)
   const stepKeys = random.fold(root, 1)
-  const compiled = compileSteps(model, loss, optimizer)
+  const compiled = compileSteps(model, loss, optimizer, rule)
   // what the learning rate is multiplied by; null where no rule says so
   let scale: Tensor | null = null
   const runSteps: RunSteps = (...args) => compiled(...args, scale)
   const measure = evaluator(model, loss, metrics)
-  const identity: Identity = { seed, model: json(model.config), optimizer: json(optimizer.config), batchSize, rows: n }
+  const identity: Identity = {
+    seed,
+    model: json(model.config),
+    optimizer: json(optimizer.config),
+    rule: json(rule.config),
+    batchSize,
+    rows: n,
+  }
 
   const { params, state } = model.init(random.fold(root, 0), training.x.shape)
   let now: Snapshot = {
     epoch: 0,
     step: 0,
-    carry: { params, state, optimizer: optimizer.init(params) },
+    carry: { params, state, optimizer: startOf(rule, optimizer, model, params, training.x.shape, random.fold(root, 2)) },
     best: { epoch: 0, loss: Infinity, kept: null },
     plateau: plateau?.init() ?? null,
   }
@@ -198,7 +210,7 @@ async function train<M extends Trainable>(
   const most = batchesAtOnce(training, batchSize)
   const watch = new Watch(steps, now.step, events)
   const run = { model, loss, optimizer, ...training, batchSize, seed, keys: stepKeys, runSteps, most }
-  const checkup = health === false ? undefined : new Checkup(run, health, now.carry, now.step)
+  const checkup = health === false || rule.config.kind !== "backprop" ? undefined : new Checkup(run, health, now.carry, now.step)
   const tell = (step: number, found: readonly Finding[] = []): void => {
     for (const f of found) events.push({ event: "finding", step, ...f })
   }
@@ -336,6 +348,9 @@ function check(options: FitOptions = {} as FitOptions): FitOptions {
     throw new TypeError("fit: `loss` must be a function of output and target, such as crossEntropy from adjoint/losses")
   if (typeof optimizer?.update !== "function")
     throw new TypeError("fit: `optimizer` must be an optimizer, such as adam(1e-3) from adjoint/optim")
+  const { rule = backprop() } = options
+  if (typeof rule?.config?.kind !== "string" || !("slopes" in rule || "move" in rule))
+    throw new TypeError("fit: `rule` must be a rule of learning, such as feedbackAlignment() from adjoint/learning")
   for (const [name, x] of Object.entries({ epochs, batchSize })) {
     if (!Number.isInteger(x) || x < 1) throw new TypeError(`fit: \`${name}\` must be a whole number from 1; got ${x}`)
   }
