@@ -67,7 +67,8 @@ export function targetPropagation({ stepSize = 1, noise = 0.1, stochastic = fals
     slopes(step) {
       const { x, key, state, model } = step
       const examples = x.shape[0]!
-      const draw = (p: Tensor, l: number): Tensor => (stochastic ? cast(less(uniform(fold(fold(key, -1), l), p.shape), p), p.dtype) : p)
+      const draw = (p: Tensor, l: number): Tensor =>
+        stochastic ? cast(less(uniform(fold(fold(key, -1), l), p.shape, { dtype: p.dtype as "f32" | "f64" }), p), p.dtype) : p
       const { turns, top, loss, slope } = forward("targetPropagation", step, draw)
       const { inverses } = step.own.learned as unknown as { inverses: readonly Inverse[] }
       // targets, from the top to the bottom
