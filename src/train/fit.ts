@@ -11,7 +11,7 @@ import { type Identity, readCheckpoint, type Snapshot, writeCheckpoint } from ".
 import { evaluator, type Measured } from "./evaluate.ts"
 import { type EventStream, stream } from "./events.ts"
 import { Checkup } from "./health/checkup.ts"
-import type { Finding } from "./health/findings.ts"
+import type { Finding } from "./health/finding.ts"
 import type { Metric } from "./metrics.ts"
 import { BatchReader, type Dataset, pair, type Rows, subset } from "./rows.ts"
 import { compileSteps, type RunSteps } from "./step.ts"

@@ -43,7 +43,7 @@ import {
 import { adam, adamw, momentum, sgd } from "../../../optim.ts"
 import type { FitOptions } from "../../fit.ts"
 import type { Dataset } from "../../rows.ts"
-import type { Cause, FindingKind } from "../findings.ts"
+import type { Cause, FindingKind } from "../finding.ts"
 import { classes, images, numbers, oneHots, sequences, yesNo } from "./data.ts"
 import type { Case } from "./healthy.ts"
 
