@@ -287,10 +287,24 @@ describe.each([
 
 // Programs that are no plain network
 
-const x = tensor([[0.3, -0.7], [1.1, 0.4], [-0.5, 0.9]]) // biome-ignore format: a matrix
-const w = tensor([[0.5, -0.3], [0.2, 0.8]]) // biome-ignore format: a matrix
-const v = tensor([[0.7, 0.1], [-0.4, 0.6]]) // biome-ignore format: a matrix
-const constant = tensor([[0.2, 0.4], [1, 0.3], [0.6, -1]]) // biome-ignore format: a matrix
+const x = tensor([
+  [0.3, -0.7],
+  [1.1, 0.4],
+  [-0.5, 0.9],
+])
+const w = tensor([
+  [0.5, -0.3],
+  [0.2, 0.8],
+])
+const v = tensor([
+  [0.7, 0.1],
+  [-0.4, 0.6],
+])
+const constant = tensor([
+  [0.2, 0.4],
+  [1, 0.3],
+  [0.6, -1],
+])
 /** adjoint's own gradients of another function: what one gets who forgets a part of it. */
 const gradientOf =
   (f: (...args: any[]) => Tensor) =>
@@ -384,7 +398,16 @@ const programs: readonly Program[] = [
       const back = matmul(d, transpose(v)) // without the mask
       return [matmul(transpose(x), mul(back, sub(1, mul(h, h)))), matmul(transpose(mul(h, mask)), d), null, null]
     },
-    [w, v, tensor([[2, 0], [0, 2], [2, 2]]), x], // biome-ignore format: a matrix
+    [
+      w,
+      v,
+      tensor([
+        [2, 0],
+        [0, 2],
+        [2, 2],
+      ]),
+      x,
+    ],
     /^factorLeftOut \| w \| w/,
   ],
   [

@@ -171,7 +171,8 @@ class Check {
     const choices = [every.filter(i => filledArgs[i]), ...(n > 1 ? [[first], [last]] : [])]
     const examples = Array.from({ length: BATCH }, (_, b) => args.map(a => this.near(a, b)))
     for (const mapped of choices) {
-      const loop = examples.map(e => evaluated(f, args.map((a, i) => (mapped.includes(i) ? e[i]! : a)))) // biome-ignore format: short
+      const chosen = examples.map(e => args.map((a, i) => (mapped.includes(i) ? e[i]! : a)))
+      const loop = chosen.map(xs => evaluated(f, xs))
       for (const axis of [0, -1]) {
         const inAxes = every.map(i => (mapped.includes(i) ? axis : null))
         const given = args.map((a, i) =>

@@ -235,7 +235,8 @@ const customJvpP: Primitive<CustomJvp> = {
   body: p => p,
   jvp(xs, ts, p) {
     const args = xs.slice(0, p.args)
-    const tangents = instantiate(ts.slice(0, p.args), args, args.map(() => true)) // biome-ignore format: one line
+    const all = args.map(() => true)
+    const tangents = instantiate(ts.slice(0, p.args), args, all)
     // not as one call: what depends on the values alone must stay apart from what is linear in the tangents
     const outs = replay(p.rule, [...args, ...present(tangents), ...xs.slice(p.args + p.captured[0])])
     const n = p.graph.outputs.length
