@@ -2,6 +2,7 @@
 // folder OUT, by default runs/examples. This is no example itself.
 import { mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { jit, type Tensor, tensor, vmap } from "adjoint"
 import { CustomChart, LineChart } from "echarts/charts"
 import { GridComponent, LegendComponent, TitleComponent, VisualMapComponent } from "echarts/components"
 import { type EChartsCoreOption, init, use } from "echarts/core"
@@ -32,21 +33,15 @@ export function line(
   })
 }
 
-/** f over a square of two weights as colours, dark where it is low, and the `way` over it. Returns the file written. */
-export function surface(
-  file: string,
-  title: string,
-  f: (a: number, b: number) => number,
-  size: number,
-  way: readonly Point[] = [],
-): string {
+/** E over a square of two weights as colours, dark where it is low, and the `way` over it. Returns the file written. */
+export function surface(file: string, title: string, E: (w: Tensor) => Tensor, size: number, way: readonly Point[] = []): string {
   const cells = 48
   const middle = (i: number) => size * ((2 * i + 1) / cells - 1)
-  const data = Array.from({ length: cells ** 2 }, (_, i) => [middle(i % cells), middle(Math.floor(i / cells))] as const)
-  const heights = data.map(([a, b]) => f(a, b))
+  const data = Array.from({ length: cells ** 2 }, (_, i) => [middle(i % cells), middle(Math.floor(i / cells))])
+  const heights = jit(vmap(E))(tensor(data)).values()
   const half = size / cells
   const square = {
-    ...{ type: "custom", data: data.map(([a, b], i) => [a, b, heights[i]!]), encode: { x: 0, y: 1 } },
+    ...{ type: "custom", data: data.map((at, i) => [...at, heights[i]!]), encode: { x: 0, y: 1 } },
     renderItem(_: unknown, api: any) {
       const [left, top] = api.coord([api.value(0) - half, api.value(1) + half])
       const [right, bottom] = api.coord([api.value(0) + half, api.value(1) - half])
