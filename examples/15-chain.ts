@@ -29,6 +29,15 @@ const E = (x: Tensor) => x.mul(2).tanh().square().neg().exp()
 const g = grad(E)(tensor(0.3, { dtype: "f64" })).item()
 console.log(`grad: ${g.toFixed(6)}, apart by less than 1e-15: ${Math.abs(g - back) < 1e-15}`)
 
+// not only rows: a value that is read several times gets back the sum, here a = tanh(x) in a (a + x)
+const skip = (x: Tensor) => x.tanh().mul(x.tanh().add(x))
+const [a, slope] = [Math.tanh(0.3), 1 - Math.tanh(0.3) ** 2]
+console.log(
+  `read twice, and past it: ${grad(skip)(tensor(0.3, { dtype: "f64" }))
+    .item()
+    .toFixed(9)}, ${(slope * (a + 0.3) + a * (slope + 1)).toFixed(9)}`,
+)
+
 // closed forms agree with the chain: d(X² Z + H)/dX = 2 X Z
 const cubic = (X: Tensor) => X.square().mul(4).add(7)
 console.log(`d(X² Z + H)/dX at X = 3, Z = 4, H = 7: ${grad(cubic)(tensor(3)).item()}`)

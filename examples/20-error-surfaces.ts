@@ -44,7 +44,6 @@ const plateau = (w: Tensor) =>
     .square()
 const flat = descend(plateau, [-1, -1], 1, 100)
 console.log(`plateau: 100 steps of rate 1 from (-1, -1) to ${show(flat.at(-1)!)}`)
-
 // near a point an error is a paraboloid, E + gᵀd + ½ dᵀH d: what is left falls with the third power of d
 const [at, g, H] = [f64([0.5, 0.8]), grad(wells)(f64([0.5, 0.8])), hessian(wells)(f64([0.5, 0.8]))]
 for (const d of [f64([0.1, 0.1]), f64([0.05, 0.05])]) {

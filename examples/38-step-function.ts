@@ -1,6 +1,6 @@
 // A step function has the slope 0 wherever it has one: nothing comes back through it, and nothing is learned. Either its slope is replaced by another
 // one (straight-through), or units are on by chance with a probability that has a slope.
-import { cast, checkGrads, customVjp, grad, matmul, random, sigmoid, sub, type Tensor, tensor } from "adjoint"
+import { cast, checkGrads, customVjp, grad, matmul, random, relu, sigmoid, sub, type Tensor, tensor } from "adjoint"
 import { explain, renderText } from "adjoint/explain"
 
 const step = (a: Tensor) => cast(a.greater(0), "f32")
@@ -16,6 +16,8 @@ console.log(`gradient through the step: ${grad(loss(step))(start).toArray()}`)
 console.log(`checkGrads says so: not differentiable are ${JSON.stringify(checkGrads(step, [tensor([0.3, -2])]).notDifferentiable)}`)
 const told = renderText(explain(loss(step), [start], { of: "0[0]" }))
 console.log(`explain: ${/Nothing.*/.exec(told)}`)
+
+console.log(`relu has a slope but for x < 0, and 0 at 0: ${grad((x: Tensor) => relu(x).sum())(tensor([-1, 0, 1])).toArray()}`)
 
 // straight-through: the step forwards, the slope of the logistic function backwards
 const straight = customVjp(
