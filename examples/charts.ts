@@ -26,10 +26,13 @@ export function line(
   curves: Readonly<Record<string, readonly Point[]>>,
 ): string {
   const series = Object.entries(curves).map(([name, data]) => ({ type: "line", name, data, showSymbol: false }))
+  const exponents = series.flatMap(s => s.data.map(([, value]) => Math.log10(value)))
+  const ends = { min: 10 ** Math.floor(Math.min(...exponents)), max: 10 ** Math.ceil(Math.max(...exponents)) }
+  const powers = { type: "log", ...ends, axisLabel: { formatter: (value: number) => value.toExponential(0) } }
   return write(file, {
-    ...{ title: { text: title }, legend: { top: 30, show: series.length > 1 }, series },
+    ...{ title: { text: title }, legend: { top: 38, show: series.length > 1 }, grid: { top: 80 }, series },
     xAxis: { ...axis(x), scale: true },
-    yAxis: { ...axis(y), scale: true, type: logarithmic ? "log" : "value" },
+    yAxis: { ...axis(y), nameLocation: "end", nameGap: 12, scale: true, ...(logarithmic && powers) },
   })
 }
 
