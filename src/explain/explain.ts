@@ -3,7 +3,9 @@ import { recordCall } from "../control/call.ts"
 import { differentiable, show, size } from "../core/aval.ts"
 import { leaves, type Tree } from "../core/tree.ts"
 import type { Graph } from "../graph/graph.ts"
+import { replay } from "../graph/record.ts"
 import { AdjointGraph } from "./adjoint-graph.ts"
+import { explained, labelsOf, type Open } from "./applications.ts"
 import { bestPaths } from "./best-paths.ts"
 import { type Chosen, choose } from "./chosen.ts"
 import { centralDifference } from "./digits.ts"
@@ -13,7 +15,7 @@ import { FactorWriter } from "./factors.ts"
 import { LocalDerivatives } from "./local.ts"
 import { say } from "./messages.ts"
 import { counted, Sums } from "./sums.ts"
-import { type Open, Tape } from "./tape.ts"
+import { record } from "./tape.ts"
 import { type OptimizerStep, updateOf } from "./update.ts"
 import { Whole } from "./whole.ts"
 import { inDouble, widen } from "./widen.ts"
@@ -75,8 +77,8 @@ class Explainer {
   private readonly whole: Whole
   private readonly chosen: Chosen
   private readonly options: ExplainOptions
-  private readonly tape: Tape
-  private readonly local: LocalDerivatives
+  private readonly local = new LocalDerivatives()
+  private readonly labels: readonly string[]
   private readonly graph: AdjointGraph
   private readonly before: number
 
@@ -84,13 +86,11 @@ class Explainer {
     this.whole = whole
     this.chosen = chosen
     this.options = options
-    this.tape = new Tape(options.open ?? false)
-    this.local = new LocalDerivatives(this.tape)
-    const inputs = whole.values.map(x => this.tape.add(x))
-    const [error] = this.tape.run(whole.graph, inputs)
-    const start = inputs[chosen.leaf]!
-    this.before = this.tape.numbers(start)[chosen.element]!
-    this.graph = new AdjointGraph(this.tape, this.local, { value: start, element: chosen.element }, error!)
+    const tape = record((...xs) => replay(whole.graph, xs), whole.values, explained(options.open ?? false))
+    this.labels = labelsOf(tape.steps)
+    const start = { cell: tape.inputs[chosen.leaf]!, element: chosen.element }
+    this.before = start.cell.value.values()[start.element]!
+    this.graph = new AdjointGraph(tape, this.local, start, tape.outputs[0]!)
   }
 
   explanation(inputs: readonly unknown[]): Explanation {
@@ -98,9 +98,9 @@ class Explainer {
     const error = whole.error()
     if (!Number.isFinite(error)) throw new ProblemError(`the error is ${error}, which has no slope`)
     const best = bestPaths(graph, options.paths ?? SHOWN)
-    const sums = new Sums(this.tape, graph, this.local)
+    const sums = new Sums(graph, this.local, this.labels)
     const rest = sums.rest(best)
-    const writer = new FactorWriter(this.tape, this.local, graph, chosen.name)
+    const writer = new FactorWriter(this.local, graph, this.labels, chosen.name)
     const paths = best.map((p): Path => ({ contribution: p.contribution, factors: p.edges.map(e => writer.factor(e)).reverse() }))
     const gradient = whole.gradient(chosen.leaf)[chosen.element]! + 0 // not -0
     const sumOfPaths = paths.reduce((sum, p) => sum + p.contribution, rest.contribution)

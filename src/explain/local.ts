@@ -5,7 +5,7 @@ import type { Maybe } from "../core/primitive.ts"
 import { bind, type Tensor } from "../core/tensor.ts"
 import { batchFlat } from "../transforms/vmap.ts"
 import { type Reads, readsOf } from "./reads.ts"
-import type { Step, Tape, ValueId } from "./tape.ts"
+import type { Cell, Step } from "./tape.ts"
 
 /** Takes the derivative of element `to` of result `out` by element `from` of the operand. */
 export type Take = (from: number, out: number, to: number, derivative: number) => void
@@ -17,15 +17,11 @@ const SIZES = [1, 4, 16, 64, 256, 1024]
 
 /** What is the same for equal applications is found once. */
 export class LocalDerivatives {
-  private readonly tape: Tape
   private readonly known = new Map<Step, Reads | undefined>()
-  constructor(tape: Tape) {
-    this.tape = tape
-  }
 
   reads(step: Step): Reads | undefined {
     if (!this.known.has(step)) {
-      const avals = (ids: readonly ValueId[]) => ids.map(v => this.tape.aval(v))
+      const avals = (cells: readonly Cell[]) => cells.map(c => c.aval)
       this.known.set(step, readsOf(step.prim, step.params, avals(step.args), avals(step.outs)))
     }
     return this.known.get(step)
@@ -43,7 +39,7 @@ export class LocalDerivatives {
 
   /** Where each result reads one element, all derivatives are one tangent's image. */
   private atPlaces(step: Step, k: number, from: readonly number[], places: Int32Array, take: Take): void {
-    const n = size(this.tape.aval(step.args[k]!).shape)
+    const n = size(step.args[k]!.aval.shape)
     const ones = new Float64Array(n)
     for (const j of from) ones[j] = 1
     const [dy] = this.push(step, k, ones)
@@ -52,11 +48,11 @@ export class LocalDerivatives {
     })
   }
   private push(step: Step, k: number, t: Float64Array): (ArrayLike<number> | null)[] {
-    const tangent = fromArray(t, { shape: this.tape.aval(step.args[k]!).shape, dtype: "f64" })
+    const tangent = fromArray(t, { shape: step.args[k]!.aval.shape, dtype: "f64" })
     return this.tangents(step, k, tangent).map(dy => dy?.values() ?? null)
   }
   private tangents({ prim, params, args }: Step, k: number, t: Tensor): readonly Maybe[] {
-    const xs = args.map(v => this.tape.values[v]!)
+    const xs = args.map(c => c.value)
     const [, dys] = prim.jvp(
       xs,
       xs.map((_, i) => (i === k ? t : null)),
@@ -67,9 +63,9 @@ export class LocalDerivatives {
 
   /** One tangent for each element, many at once. */
   private byColumns(step: Step, k: number, from: readonly number[], take: Take): void {
-    const { shape } = this.tape.aval(step.args[k]!)
+    const { shape } = step.args[k]!.aval
     const n = size(shape)
-    const widest = step.outs.reduce((most, o) => Math.max(most, size(this.tape.aval(o).shape)), n)
+    const widest = step.outs.reduce((most, o) => Math.max(most, o.value.size), n)
     const most = SIZES.findLast(s => s * widest <= CHUNK) ?? 1
     for (let start = 0; start < from.length; start += most) {
       const some = from.slice(start, start + most)
@@ -80,7 +76,7 @@ export class LocalDerivatives {
       ys.forEach(({ dy, mapped }, i) => {
         const out = which[i]!
         const numbers = dy.values()
-        const width = size(this.tape.aval(step.outs[out]!).shape)
+        const width = step.outs[out]!.value.size
         some.forEach((j, r) => {
           const base = mapped ? r * width : 0
           for (let o = 0; o < width; o++) take(j, out, o, numbers[base + o]!)
@@ -105,22 +101,20 @@ export class LocalDerivatives {
 
   /** Whether results can have derivatives at all. */
   flows(step: Step): boolean {
-    return step.outs.some(o => differentiable(this.tape.aval(o)))
+    return step.outs.some(o => differentiable(o.aval))
   }
 
   /** The result of the application with other numbers in one element of one operand. */
   measured(step: Step, k: number, j: number, out: number, to: number, xs: readonly number[]): number[] {
-    const { shape } = this.tape.aval(step.args[k]!)
-    const before = this.tape.numbers(step.args[k]!)
+    const { shape } = step.args[k]!.aval
+    const before = step.args[k]!.value.values()
     const n = size(shape)
     const all = new Float64Array(xs.length * n)
     xs.forEach((x, r) => {
       all.set(before, r * n)
       all[r * n + j] = x
     })
-    const operands = step.args.map((v, i) =>
-      i === k ? fromArray(all, { shape: [xs.length, ...shape], dtype: "f64" }) : this.tape.values[v]!,
-    )
+    const operands = step.args.map((c, i) => (i === k ? fromArray(all, { shape: [xs.length, ...shape], dtype: "f64" }) : c.value))
     const { ys, mapped } = batchFlat(
       values => [bind(step.prim, values, step.params)[out]!],
       operands,
@@ -128,7 +122,7 @@ export class LocalDerivatives {
       xs.length,
     )
     const numbers = ys[0]!.values()
-    const width = size(this.tape.aval(step.outs[out]!).shape)
+    const width = step.outs[out]!.value.size
     return xs.map((_, r) => numbers[(mapped[0] ? r * width : 0) + to]!)
   }
 }

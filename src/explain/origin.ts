@@ -1,17 +1,16 @@
 // Where a NaN or an infinity comes from: the first operation that made it out of finite numbers.
 import { indexOf } from "../check/arrays.ts"
 import { type Aval, differentiable, show } from "../core/aval.ts"
-import { fromArray } from "../core/concrete.ts"
-import { allocate, isFloating, type TypedArray } from "../core/dtype.ts"
+import { isFloating, type TypedArray } from "../core/dtype.ts"
 import type { Maybe } from "../core/primitive.ts"
-import type { Tensor } from "../core/tensor.ts"
 import { paths, type Tree } from "../core/tree.ts"
-import { add } from "../primitives/base.ts"
 import { prose } from "./layout.ts"
 import { type OriginCause, sayOrigin } from "./messages.ts"
-import { type Cell, type Line, lineOf, pull, record, type Step, type Tape } from "./run.ts"
+import { Backward } from "./reverse.ts"
+import { type Line, lineOf } from "./source-line.ts"
+import { type Cell, operations, record, type Step, type Tape } from "./tape.ts"
 
-export type { Line } from "./run.ts"
+export type { Line } from "./source-line.ts"
 
 /** One operand of the operation that made the number. */
 export interface OriginOperand {
@@ -68,7 +67,7 @@ export interface OriginOptions {
  */
 export function findOrigin(f: (...args: any[]) => any, inputs: readonly unknown[], { gradient = true }: OriginOptions = {}): Origin | null {
   const caller = lineOf({ asked: new Error() })
-  const tape = record(f, inputs)
+  const tape = record(f, inputs, operations())
   const names = paths(inputs as Tree)
   const origin = forwardOrigin(tape, tape.outputs, names) ?? (gradient ? backwardOrigin(tape, names) : null)
   if (!origin) return null
@@ -243,22 +242,8 @@ function causeOf(phase: "forward" | "backward", step: Step, operands: readonly O
 function backwardOrigin(tape: Tape, names: readonly string[]): Origin | null {
   const [loss] = tape.outputs
   if (!loss || loss.aval.shape.length > 0 || !differentiable(loss.aval)) return null
-  const depends = dependents(tape)
-  const cts = new Map<Cell, Tensor>([[loss, fromArray(allocate(loss.aval.dtype, 1).fill(1), { shape: [], dtype: loss.aval.dtype })]])
   const pulled = new Map<Step, readonly Maybe[]>()
-  for (const step of [...tape.steps].reverse()) {
-    const outs = step.outs.map(o => cts.get(o) ?? null)
-    if (outs.every(ct => ct === null) || !step.args.some(a => depends.has(a))) continue
-    const wanted = step.args.map(a => depends.has(a))
-    const back = pull(step, outs, wanted)
-    pulled.set(step, back)
-    step.args.forEach((a, i) => {
-      const ct = back[i]
-      if (!ct) return
-      const before = cts.get(a)
-      cts.set(a, before ? add(before, ct) : ct)
-    })
-  }
+  const cts = new Backward(tape, tape.inputs.map(floats)).cotangents({}, pulled)
   const isBad = (x: Maybe | undefined): boolean => !!x && firstBad(x.values()) >= 0
   // from gradients that are not finite towards the loss, along cotangents that are not
   const walk = tape.inputs.filter(c => isBad(cts.get(c)))
@@ -290,16 +275,6 @@ function backwardOrigin(tape: Tape, names: readonly string[]): Origin | null {
     return ct ? [operandAt("cotangent", ct.aval, ct.values(), at, values.length)] : []
   })
   return told("backward", made, { values, at, shape: made.args[which]!.aval.shape, operands: [...operands, ...arriving] })
-}
-
-/** Floating-point values that depend on an argument. */
-function dependents({ steps, inputs }: Tape): Set<Cell> {
-  const out = new Set<Cell>(inputs.filter(floats))
-  for (const s of steps) {
-    if (s.prim.name === "stopGradient" || !s.args.some(a => out.has(a))) continue
-    for (const o of s.outs) if (floats(o)) out.add(o)
-  }
-  return out
 }
 
 /**

@@ -12,8 +12,9 @@ import { avals, type Graph } from "../../graph/graph.ts"
 import { derive } from "../../graph/record.ts"
 import { vjp } from "../../transforms/grad.ts"
 import { sayDiagnosis } from "../messages.ts"
-import { type Cell, lineOf, record } from "../run.ts"
-import { Backward } from "./backward.ts"
+import { Backward } from "../reverse.ts"
+import { lineOf } from "../source-line.ts"
+import { type Cell, operations, record } from "../tape.ts"
 import type { Diagnosis, Evidence, Finding, LeafReport, Mistake } from "./diagnosis.ts"
 import { type Given, givenFor } from "./given.ts"
 import { leafNames, ownersOf, regionsOf, softmaxesOf } from "./regions.ts"
@@ -224,7 +225,7 @@ class Session {
   }
 
   private point({ inputs, given }: Place): Point {
-    const tape = record(this.forward, inputs, { opensRules: true, unrolled: 2000 })
+    const tape = record(this.forward, inputs, operations({ rules: true, unrolled: 2000 }))
     return { run: new Backward(tape, this.checked), given: given.filter(g => g !== null) }
   }
 

@@ -1,6 +1,7 @@
 // Which mistakes make of the true gradient the one that was given: simplest first, from the loss backwards.
-import type { Cell } from "../run.ts"
-import { type Backward, both, type Edits, type Numbers } from "./backward.ts"
+
+import { type Backward, both, type Edits, type Numbers } from "../reverse.ts"
+import type { Cell } from "../tape.ts"
 import type { Mistake } from "./diagnosis.ts"
 import type { Given } from "./given.ts"
 import { type Hypothesis, hypothesesOf, type Scaling, scalingsOf, sizesOf } from "./mistakes.ts"

@@ -1,10 +1,11 @@
 // The backward pass of a run, operation by operation, so that it can be done with a mistake in it.
-import { fromArray } from "../../core/concrete.ts"
-import { allocate, isFloating } from "../../core/dtype.ts"
-import type { Maybe } from "../../core/primitive.ts"
-import type { Tensor } from "../../core/tensor.ts"
-import { add } from "../../primitives/base.ts"
-import { type Cell, pull, type Step, type Tape } from "../run.ts"
+import { fromArray } from "../core/concrete.ts"
+import { allocate, isFloating } from "../core/dtype.ts"
+import type { Maybe } from "../core/primitive.ts"
+import type { Tensor } from "../core/tensor.ts"
+import { add } from "../primitives/base.ts"
+import { pull } from "./pull.ts"
+import type { Cell, Step, Tape } from "./tape.ts"
 
 export type Numbers = Float32Array | Float64Array
 export const numbers = (x: Tensor): Numbers => x.values() as Numbers
@@ -84,8 +85,8 @@ export class Backward {
     return steps.length === other.tape.steps.length && steps.every((s, i) => s.prim === other.step(i).prim)
   }
 
-  /** The cotangents of all values. */
-  cotangents(edits: Edits = {}): Map<Cell, Tensor> {
+  /** The cotangents of all values; `sent` is filled with what each operation has sent to its operands. */
+  cotangents(edits: Edits = {}, sent?: Map<Step, readonly Maybe[]>): Map<Cell, Tensor> {
     const parts = new Map<Cell, Tensor[]>()
     const done = new Map<Cell, Tensor>()
     const send = (to: Cell, ct: Tensor): void => {
@@ -110,10 +111,13 @@ export class Backward {
       const usual = (): readonly Maybe[] => this.pulled(step, cts)
       const change = edits.steps?.get(step.index)
       if (change && ct) for (const [to, x] of change({ run: this, step, ct, usual })) send(to, x)
-      else
-        usual().forEach((x, i) => {
+      else {
+        const back = usual()
+        sent?.set(step, back)
+        back.forEach((x, i) => {
           if (x) send(step.args[i]!, x)
         })
+      }
     }
     for (const c of this.leaves) total(c)
     return done
