@@ -1,5 +1,5 @@
 // The backward pass of a run, operation by operation, so that it can be done with a mistake in it.
-import { fromArray } from "../core/concrete.ts"
+import { filled } from "../check/arrays.ts"
 import { allocate, isFloating } from "../core/dtype.ts"
 import type { Maybe } from "../core/primitive.ts"
 import type { Tensor } from "../core/tensor.ts"
@@ -10,11 +10,7 @@ import type { Cell, Step, Tape } from "./tape.ts"
 export type Numbers = Float32Array | Float64Array
 export const numbers = (x: Tensor): Numbers => x.values() as Numbers
 /** A tensor like `x` with other numbers. */
-export function like(x: Tensor, at: (i: number) => number): Tensor {
-  const array = allocate(x.dtype, x.size)
-  for (let i = 0; i < array.length; i++) array[i] = at(i)
-  return fromArray(array, { shape: x.shape, dtype: x.dtype })
-}
+export const like = (x: Tensor, at: (i: number) => number): Tensor => filled(x.shape, x.dtype, at)
 
 /** What one operation sends back, instead of what it should. */
 export type Sent = readonly (readonly [to: Cell, ct: Tensor])[]

@@ -5,7 +5,7 @@ import { digits } from "./digits.ts"
 import type { Application, Blocked, Count, Explanation, Group, Link, Rest, Share, Shares, Use } from "./explanation.ts"
 import type { FactorWriter } from "./factors.ts"
 import type { LocalDerivatives } from "./local.ts"
-import { say } from "./messages.ts"
+import { say } from "./messages/index.ts"
 import { ruleOf } from "./rules.ts"
 import type { Step } from "./tape.ts"
 

@@ -1,9 +1,9 @@
 // A run of a function written down: its applications one after the other with all their values. `explain`, `diagnose` and `findOrigin`
 // read it; they differ in which composites they open, and in what they call turns and branches.
+import { filled } from "../check/arrays.ts"
 import { condP } from "../control/cond.ts"
 import type { Aval } from "../core/aval.ts"
-import { fromArray } from "../core/concrete.ts"
-import { allocate, type TypedArray } from "../core/dtype.ts"
+import type { TypedArray } from "../core/dtype.ts"
 import type { Loop, Primitive } from "../core/primitive.ts"
 import { alive, bottom, currentScope, scope, Tensor, Trace, withTrace } from "../core/tensor.ts"
 import { leaves, rebuild, type Tree } from "../core/tree.ts"
@@ -212,11 +212,4 @@ function stacked(rows: readonly Tensor[], a: Aval, length: number): Tensor {
   return all.length === 1 ? all[0]! : concat(all, 0)
 }
 /** Zeros that nothing was asked for. */
-export const blank = ({ shape, dtype }: Aval): Tensor =>
-  fromArray(
-    allocate(
-      dtype,
-      shape.reduce((n, d) => n * d, 1),
-    ),
-    { shape, dtype },
-  )
+export const blank = ({ shape, dtype }: Aval): Tensor => filled(shape, dtype, () => 0)

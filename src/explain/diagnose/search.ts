@@ -2,12 +2,14 @@
 
 import { type Backward, both, type Edits, type Numbers } from "../reverse.ts"
 import type { Cell } from "../tape.ts"
+import { differenceOf, floorOf } from "./compare.ts"
 import type { Mistake } from "./diagnosis.ts"
 import type { Given } from "./given.ts"
 import { type Hypothesis, hypothesesOf, type Scaling, scalingsOf, sizesOf } from "./mistakes.ts"
 
 /** The true backward pass and the given gradients at one place. */
 export interface Point {
+  readonly inputs: readonly unknown[]
   readonly run: Backward
   /** For each leaf of the run. */
   readonly given: readonly Given[]
@@ -332,25 +334,6 @@ function ratio(x: ArrayLike<number>, y: ArrayLike<number>): number {
     xx += x[i]! * x[i]!
   }
   return xy / xx
-}
-
-/** The largest difference, relative to the largest number or to what is rounding. */
-export function differenceOf(a: ArrayLike<number>, b: ArrayLike<number>, floor: number): number {
-  if (a.length !== b.length) return Infinity
-  let [most, scale] = [0, floor]
-  for (let i = 0; i < a.length; i++) {
-    const d = Math.abs(a[i]! - b[i]!)
-    if (Number.isNaN(d) && !Object.is(a[i], b[i])) return Infinity
-    most = Math.max(most, d)
-    scale = Math.max(scale, Math.abs(b[i]!))
-  }
-  return scale === 0 ? (most === 0 ? 0 : Infinity) : most / scale
-}
-/** What of the largest gradient is rounding where another one is 0. */
-export function floorOf(gs: readonly ArrayLike<number>[]): number {
-  let most = 0
-  for (const g of gs) for (let i = 0; i < g.length; i++) most = Math.max(most, Math.abs(g[i]!) || 0)
-  return most * 1e-6
 }
 
 interface ArrayFacts {
