@@ -1,6 +1,7 @@
 // What an explanation of a function holds, in the small: paths by hand, uses, what blocks, opening, the optimizer, and renderings.
 import { describe, expect, test } from "vitest"
-import { customVjp, fixedPoint, matmul, mul, random, relu, scan, sigmoid, softmax, stopGradient, sum, type Tensor, tanh, tensor, whileLoop, zeros } from "../index.ts" // biome-ignore format: one line
+import { composite } from "../control/call.ts"
+import { clip, customVjp, fixedPoint, matmul, mul, random, relu, scan, sigmoid, softmax, stopGradient, sum, type Tensor, tanh, tensor, whileLoop, zeros } from "../index.ts" // biome-ignore format: one line
 import { crossEntropy, squaredError } from "../losses.ts"
 import { batchNorm, conv2d, dense, flatten, lstm, maxPool, relu as reluLayer, sequential } from "../nn.ts"
 import { adam, momentum, sgd } from "../optim.ts"
@@ -171,6 +172,49 @@ describe("a gradient of one's own", () => {
     expect(e.agrees).toBe(agrees)
     expect(e.applications).toHaveLength(2)
     expect(Math.abs(e.sumOfPaths - e.gradient)).toBeLessThan(1e-14)
+  })
+
+  type Rule = (residual: Tensor, ct: Tensor) => Tensor
+  /** tanh with another rule backwards, which may use x. */
+  const ruled = (rule: Rule): ((x: Tensor) => Tensor) =>
+    customVjp(
+      (x: Tensor) => tanh(x),
+      x => [tanh(x), x] as const,
+      (x: Tensor, ct) => [rule(x, ct)],
+    )
+  const clipped: Rule = (x, ct) => clip(ct.mul(tanh(x).square().neg().add(1)), -0.5, 0.5)
+  const DISAGREES = /^Differences disagree with the gradient that was given for customVjp/
+  const cases: readonly (readonly [name: string, rule: Rule, after: number, verdict: RegExp, isSum: boolean])[] = [
+    ["clips what arrives", clipped, 3, DISAGREES, true],
+    ["does not come to clip", clipped, 0.25, /agree, and so does each factor/, true],
+    ["clips by the norm", (_, ct) => ct.div(ct.square().sum().sqrt()), 3, DISAGREES, true],
+    ["squares what arrives", (x, ct) => ct.mul(ct).mul(x), 3, DISAGREES, true],
+    ["depends on residuals", (x, ct) => ct.mul(x).mul(tanh(x)), 3, DISAGREES, true],
+    ["sends nothing back", (_, ct) => ct.mul(0), 3, /the gradient that was given for customVjp .* is not its derivative/, true],
+    [
+      "adds a constant",
+      (x, ct) => ct.mul(tanh(x).square().neg().add(1)).add(1),
+      3,
+      /even where nothing arrives, which no path does/,
+      false,
+    ],
+  ]
+  test.each(cases)("a rule that %s", (_, rule, after, verdict, isSum) => {
+    const e = explain((x: Tensor, w: Tensor) => sum(ruled(rule)(matmul(w, x)).mul(after)), [f64([0.3, 0.4]), f64([[0.1, -0.7], [0.5, 2]])], { of: "0[1]" }) // biome-ignore format: one line
+    expect(e.verdict).toMatch(verdict)
+    expect(e.agrees).toBe(verdict.source.startsWith("agree"))
+    const missing = -0.7 + 2 // of the constant, by the weights that it comes through
+    expect(e.sumOfPaths).toBeCloseTo(e.gradient - (isSum ? 0 : missing), 12)
+  })
+  test("a rule that clips, in a composite that is closed and in one that is open", () => {
+    const f = (x: Tensor): Tensor => sum(composite("head", {}, (y: Tensor) => ruled(clipped)(y.mul(2)))(x.square()).mul(9))
+    const [closed, open] = [false, true].map(open => explain(f, [f64([0.3, 0.4])], { of: "0[0]", open }))
+    for (const e of [closed!, open!]) {
+      expect(e.gradient).toBeCloseTo(0.5 * 2 * 2 * 0.3, 12) // clipped to 0.5, times 2, times 2 x
+      expect(e.sumOfPaths).toBeCloseTo(e.gradient, 12)
+    }
+    expect(closed!.verdict).toContain("given for head")
+    expect(open!.paths[0]!.factors.find(x => x.operation === "customVjp")).toMatchObject({ formula: "rule(ct) / ct, the ct that arrives" })
   })
 })
 

@@ -12,10 +12,12 @@ import { centralDifference } from "./digits.ts"
 import { ProblemError } from "./errors.ts"
 import type { Explanation, Factor, Path } from "./explanation.ts"
 import { FactorWriter } from "./factors.ts"
+import type { Cotangents } from "./given-rules.ts"
 import { LocalDerivatives } from "./local.ts"
 import { say } from "./messages/index.ts"
+import { Backward } from "./reverse.ts"
 import { counted, Sums } from "./sums.ts"
-import { record } from "./tape.ts"
+import { holdsRule, record, type Tape } from "./tape.ts"
 import { type OptimizerStep, updateOf } from "./update.ts"
 import { Whole } from "./whole.ts"
 import { inDouble, widen } from "./widen.ts"
@@ -77,7 +79,8 @@ class Explainer {
   private readonly whole: Whole
   private readonly chosen: Chosen
   private readonly options: ExplainOptions
-  private readonly local = new LocalDerivatives()
+  private readonly tape: Tape
+  private readonly local: LocalDerivatives
   private readonly labels: readonly string[]
   private readonly graph: AdjointGraph
   private readonly before: number
@@ -86,11 +89,14 @@ class Explainer {
     this.whole = whole
     this.chosen = chosen
     this.options = options
-    const tape = record((...xs) => replay(whole.graph, xs), whole.values, explained(options.open ?? false))
-    this.labels = labelsOf(tape.steps)
-    const start = { cell: tape.inputs[chosen.leaf]!, element: chosen.element }
+    this.tape = record((...xs) => replay(whole.graph, xs), whole.values, explained(options.open ?? false))
+    this.labels = labelsOf(this.tape.steps)
+    const isStart = whole.values.map((_, i) => i === chosen.leaf)
+    let cotangents: Cotangents | undefined
+    this.local = new LocalDerivatives(() => (cotangents ??= new Backward(this.tape, isStart).cotangents()))
+    const start = { cell: this.tape.inputs[chosen.leaf]!, element: chosen.element }
     this.before = start.cell.value.values()[start.element]!
-    this.graph = new AdjointGraph(tape, this.local, start, tape.outputs[0]!)
+    this.graph = new AdjointGraph(this.tape, this.local, start, this.tape.outputs[0]!)
   }
 
   explanation(inputs: readonly unknown[]): Explanation {
@@ -137,7 +143,10 @@ class Explainer {
     const whole = near(sumOfPaths, finiteDifference, error)
     const odd = factors.find(f => !near(f.value, f.check, f.result.value))
     const agrees = sums && whole && !odd
-    return { agrees, verdict: say.chains.verdict({ sums, whole, factor: odd?.operation }) }
+    const reached = [...new Set([...this.graph.step, ...this.graph.stops.map(s => s.step.index)])].map(i => this.tape.steps[i]!)
+    const given = (odd ? [this.tape.steps[odd.application]!] : reached).find(holdsRule)?.name
+    const unasked = sums ? undefined : reached.find(step => this.local.sendsUnasked(step))?.name
+    return { agrees, verdict: say.chains.verdict({ sums, whole, factor: odd?.operation, given, unasked }) }
   }
 }
 

@@ -5,7 +5,7 @@ import type { AdjointGraph } from "./adjoint-graph.ts"
 import { centralDifference, inFormula, tidy } from "./digits.ts"
 import type { Factor, Scalar } from "./explanation.ts"
 import type { LocalDerivatives } from "./local.ts"
-import { type Rule, ruleOf } from "./rules.ts"
+import { GIVEN, type Rule, ruleOf } from "./rules.ts"
 import type { Step } from "./tape.ts"
 
 export class FactorWriter {
@@ -48,7 +48,7 @@ export class FactorWriter {
     const out = step.outs.indexOf(to.cell)
     const value = g.derivative[e]!
     const check = centralDifference(xs => local.measured(step, operand, from.element, out, to.element, xs), by.value)
-    const rule = ruleOf(step.name, operand, step.args.length, step.params?.attributes)
+    const rule = local.followsCotangent(step, operand) ? GIVEN : ruleOf(step.name, operand, step.args.length, step.params?.attributes)
     const numbers = this.numbers(rule, step, to.element, result.value)
     return {
       application: step.index,

@@ -4,8 +4,9 @@ import { fromArray } from "../core/concrete.ts"
 import type { Maybe } from "../core/primitive.ts"
 import { bind, type Tensor } from "../core/tensor.ts"
 import { batchFlat } from "../transforms/vmap.ts"
+import { answerOf, type Cotangents, hasForwardMode, sendsUnasked, sharesOf } from "./given-rules.ts"
 import { type Reads, readsOf } from "./reads.ts"
-import type { Cell, Step } from "./tape.ts"
+import { type Cell, holdsRule, type Step } from "./tape.ts"
 
 /** Takes the derivative of element `to` of result `out` by element `from` of the operand. */
 export type Take = (from: number, out: number, to: number, derivative: number) => void
@@ -18,6 +19,12 @@ const SIZES = [1, 4, 16, 64, 256, 1024]
 /** What is the same for equal applications is found once. */
 export class LocalDerivatives {
   private readonly known = new Map<Step, Reads | undefined>()
+  private readonly given = new Map<string, boolean>()
+  private readonly cotangents: () => Cotangents
+  /** The cotangents are asked for if rules that the user gave need them. */
+  constructor(cotangents: () => Cotangents) {
+    this.cotangents = cotangents
+  }
 
   reads(step: Step): Reads | undefined {
     if (!this.known.has(step)) {
@@ -29,12 +36,44 @@ export class LocalDerivatives {
 
   /**
    * The derivatives by the elements `from` of operand `k`, by forward mode of this application alone with the other operands as they
-   * are. Zeros are taken too where the element is read.
+   * are; for a rule that has no such mode what it makes of the cotangent that arrives. Zeros are taken too where the element is read.
    */
   by(step: Step, k: number, from: readonly number[], take: Take): void {
     const places = this.reads(step)?.places[k]
-    if (places) this.atPlaces(step, k, from, places, take)
+    if (this.followsCotangent(step, k)) sharesOf(step, k, from, this.cotangents(), take)
+    else if (places) this.atPlaces(step, k, from, places, take)
     else this.byColumns(step, k, from, take)
+  }
+
+  /** Whether a rule that the user gave is none of a derivative: it has no forward mode, or one that says something else. */
+  followsCotangent(step: Step, k: number): boolean {
+    if (!holdsRule(step)) return false
+    const key = `${step.index} ${k}`
+    let known = this.given.get(key)
+    if (known === undefined) this.given.set(key, (known = !this.isTransposed(step, k)))
+    return known
+  }
+  /** <ct, J t> = <r(ct), t> for a tangent t. */
+  private isTransposed(step: Step, k: number): boolean {
+    if (!hasForwardMode(step, k)) return false
+    const t = Float64Array.from({ length: step.args[k]!.value.size }, (_, j) => 0.5 + ((j * 7) % 11))
+    const pushed = this.push(step, k, t)
+    const cts = this.cotangents()
+    const forwards = pushed.flatMap((dy, o) => {
+      const ct = cts.get(step.outs[o]!)?.values()
+      return dy && ct ? Array.from(dy, (x, i) => x * ct[i]!) : []
+    })
+    const backwards = Array.from(answerOf(step, k, cts), (x, j) => x * t[j]!)
+    const sum = (xs: readonly number[], of = (x: number): number => x): number => xs.reduce((total, x) => total + of(x), 0)
+    return Math.abs(sum(forwards) - sum(backwards)) <= 1e-9 * (sum(forwards, Math.abs) + sum(backwards, Math.abs))
+  }
+  /** Whether a rule sends something back where nothing arrives, which no path does. */
+  sendsUnasked(step: Step): boolean {
+    return step.args.some((a, k) => differentiable(a.aval) && this.followsCotangent(step, k) && sendsUnasked(step, k, this.cotangents()))
+  }
+  /** Whether anything comes back to an application. */
+  hears(step: Step): boolean {
+    return step.outs.some(o => this.cotangents().get(o)?.values().some(Boolean))
   }
 
   /** Where each result reads one element, all derivatives are one tangent's image. */

@@ -1,15 +1,25 @@
 // Reverse mode, one application at a time.
-import { show } from "../core/aval.ts"
-import type { Maybe } from "../core/primitive.ts"
+import { differentiable, show } from "../core/aval.ts"
+import type { Maybe, Primitive } from "../core/primitive.ts"
 import { bind, type Tensor } from "../core/tensor.ts"
 import { idOf, paramsKey } from "../graph/key.ts"
+import { neg } from "../primitives/elementwise.ts"
 import { jit } from "../runtime/jit.ts"
 import { vjp } from "../transforms/grad.ts"
-import { blank, type Step } from "./tape.ts"
+import { blank, holdsRule, type Step } from "./tape.ts"
 
 /** Compiled pulls of operations that are the same but for their numbers. */
 const pulls = new Map<string, (xs: readonly Tensor[], cts: readonly Tensor[]) => Tensor[]>()
 const MAX_PULLS = 2000
+
+/**
+ * The results of an application, to be differentiated. The sign changes twice: `vjp` asks what comes last where it stands, and a
+ * rule of the user's answers by being transposed, which not all of them can be.
+ */
+export const applied = (prim: Primitive, xs: readonly Tensor[], params: unknown): readonly Tensor[] => {
+  const ys = bind(prim, xs, params)
+  return holdsRule({ prim, params }) ? ys.map(y => (differentiable(y.aval) ? neg(neg(y)) : y)) : ys
+}
 
 /**
  * The cotangents of the operands `wanted` of one operation from those of its results, as reverse mode has them.
@@ -22,7 +32,7 @@ export function pull(step: Step, cts: readonly Maybe[], wanted: readonly boolean
   if (!f) {
     const apply = (xs: readonly Tensor[], moving: readonly Tensor[]): readonly Tensor[] => {
       let next = 0
-      return bind(
+      return applied(
         step.prim,
         xs.map((x, i) => (wanted[i] ? moving[next++]! : x)),
         step.params,

@@ -1,12 +1,12 @@
 // Sums over paths by dynamic programming: by use, by application, by unit, by group, and of what is not shown.
-import type { AdjointGraph } from "./adjoint-graph.ts"
+import type { AdjointGraph, Stop } from "./adjoint-graph.ts"
 import type { BestPath } from "./best-paths.ts"
 import { digits } from "./digits.ts"
 import type { Application, Blocked, Count, Explanation, Group, Link, Rest, Share, Shares, Use } from "./explanation.ts"
 import type { FactorWriter } from "./factors.ts"
 import type { LocalDerivatives } from "./local.ts"
 import { say } from "./messages/index.ts"
-import { ruleOf } from "./rules.ts"
+import { GIVEN, ruleOf } from "./rules.ts"
 import type { Step } from "./tape.ts"
 
 /** As many parts of a sum as are listed one by one. */
@@ -183,10 +183,14 @@ export class Sums {
 
   private blocked(writer: FactorWriter): Explanation["blocked"] {
     const g = this.graph
-    const all = g.stops.filter(s => this.local.flows(s.step)).sort((a, b) => Math.abs(g.reach[b.vertex]!) - Math.abs(g.reach[a.vertex]!))
+    // what a rule makes of nothing that arrives does not stop it
+    const isStop = ({ step, operand }: Stop): boolean =>
+      this.local.flows(step) && !(this.local.followsCotangent(step, operand) && !this.local.hears(step))
+    const all = g.stops.filter(isStop).sort((a, b) => Math.abs(g.reach[b.vertex]!) - Math.abs(g.reach[a.vertex]!))
     const places = all.slice(0, PLACES).map(({ step, operand, vertex }): Blocked => {
       const at = writer.scalar(vertex)
-      const { formula } = ruleOf(step.name, operand, step.args.length, step.params?.attributes)
+      const given = this.local.followsCotangent(step, operand)
+      const { formula } = given ? GIVEN : ruleOf(step.name, operand, step.args.length, step.params?.attributes)
       return {
         application: step.index,
         operation: step.name,

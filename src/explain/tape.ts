@@ -7,7 +7,7 @@ import type { TypedArray } from "../core/dtype.ts"
 import type { Loop, Primitive } from "../core/primitive.ts"
 import { alive, bottom, currentScope, scope, Tensor, Trace, withTrace } from "../core/tensor.ts"
 import { leaves, rebuild, type Tree } from "../core/tree.ts"
-import type { Graph } from "../graph/graph.ts"
+import { type Graph, memo } from "../graph/graph.ts"
 import { replay } from "../graph/record.ts"
 import { concat, reshape, slice } from "../primitives/index.ts"
 
@@ -69,6 +69,10 @@ export const operations = ({ rules = false, unrolled = 20_000 } = {}): Detail =>
 })
 /** Derivatives that the user gave. */
 export const isRule = ({ name }: Primitive): boolean => name === "customVjp" || name === "customJvp"
+/** Whether a rule of the user's is part of an application. */
+export const holdsRule = ({ prim, params }: Pick<Step, "prim" | "params">): boolean => isRule(prim) || within(prim.body?.(params).graph)
+const within = (g: unknown): boolean => g !== undefined && hasRule(g as Graph)
+const hasRule: (g: Graph) => boolean = memo(g => g.nodes.some(holdsRule))
 
 export interface Tape {
   readonly steps: readonly Step[]

@@ -32,13 +32,31 @@ export const chains = {
     `With the change of this number alone E changes by ${actual}; the slope predicts ${predicted}.`,
   all: (predicted: string, actual: string): string =>
     `With the step of all parameters E changes by ${actual}; the slopes predict ${predicted}.`,
-  /** Which of the comparisons hold. */
-  verdict({ sums, whole, factor }: { readonly sums: boolean; readonly whole: boolean; readonly factor: string | undefined }): string {
+  verdict({ sums, whole, factor, given, unasked }: Comparisons): string {
+    const rule = `the gradient that was given for ${given} (customVjp, customJvp)`
+    if (!sums && unasked)
+      return `The sum of the paths and adjoint's grad disagree: the gradient that was given for ${unasked} (customVjp) sends something back even where nothing arrives, which no path does.`
+    if (factor && given)
+      return `Differences disagree with ${rule}: adjoint's grad follows that rule, differences the function; or there is a kink or jump close by.`
     if (factor)
       return `The derivative of ${factor} is not what differences measure: its rule is wrong, or there is a kink or jump close by.`
     if (!sums) return "The sum of the paths and adjoint's grad disagree: a rule forwards and its transpose contradict each other."
+    if (!whole && given)
+      return `Differences of the whole function disagree with the sum of the paths: ${rule} is not its derivative, or E has a kink or jump close by.`
     if (!whole)
       return "Differences of the whole function disagree with the sum of the paths: a rule is wrong, or E has a kink or jump close by."
     return "The sum of the paths, adjoint's grad and differences agree, and so does each factor shown."
   },
+}
+
+/** Which of the comparisons hold. */
+interface Comparisons {
+  readonly sums: boolean
+  readonly whole: boolean
+  /** What has a factor that differences do not confirm. */
+  readonly factor: string | undefined
+  /** What has a rule of the user's: the same, or what else is on the way. */
+  readonly given: string | undefined
+  /** What has a rule that is not 0 at 0. */
+  readonly unasked: string | undefined
 }
