@@ -1,7 +1,25 @@
 // What an explanation of a function holds, in the small: paths by hand, uses, what blocks, opening, the optimizer, and renderings.
 import { describe, expect, test } from "vitest"
 import { composite } from "../control/call.ts"
-import { clip, customVjp, fixedPoint, matmul, mul, random, relu, scan, sigmoid, softmax, stopGradient, sum, type Tensor, tanh, tensor, whileLoop, zeros } from "../index.ts" // biome-ignore format: one line
+import {
+  clip,
+  customVjp,
+  fixedPoint,
+  matmul,
+  mul,
+  random,
+  relu,
+  scan,
+  sigmoid,
+  softmax,
+  stopGradient,
+  sum,
+  type Tensor,
+  tanh,
+  tensor,
+  whileLoop,
+  zeros,
+} from "../index.ts"
 import { crossEntropy, squaredError } from "../losses.ts"
 import { batchNorm, conv2d, dense, flatten, lstm, maxPool, relu as reluLayer, sequential } from "../nn.ts"
 import { adam, momentum, sgd } from "../optim.ts"
@@ -81,7 +99,12 @@ describe("a weight in time", () => {
     expect(turns.toSorted()).toEqual(["t=1", "t=2", "t=3"])
   })
   test("of a loop that ends by a condition: forward mode says what the gradient is", () => {
-    const f = (w: Tensor): Tensor => whileLoop((x: Tensor) => x.less(50), x => x.mul(w), f64(1)) // biome-ignore format: one line
+    const f = (w: Tensor): Tensor =>
+      whileLoop(
+        (x: Tensor) => x.less(50),
+        x => x.mul(w),
+        f64(1),
+      )
     const e = explain(f, [f64(3)], { of: "0" })
     expect(e).toMatchObject({ numberOfPaths: 4, error: 81, gradient: 108, agrees: true })
   })
@@ -104,7 +127,9 @@ describe("composites", () => {
   const loss = (p: any, x: Tensor): Tensor => crossEntropy(model.apply(p, state, x)[0], tensor([1], { dtype: "i32" }))
   const inputs = [params, tensor([[1, 2, 3]])]
   const operations = (open?: boolean | readonly string[]): string[] =>
-    explain(loss, inputs, { of: "layers.0.w[1,2]", ...(open !== undefined && { open }) }).applications.map(a => [...a.scope, a.operation].join("/")) // biome-ignore format: one line
+    explain(loss, inputs, { of: "layers.0.w[1,2]", ...(open !== undefined && { open }) }).applications.map(a =>
+      [...a.scope, a.operation].join("/"),
+    )
   test("are one factor each, and open by name, by scope, or all", () => {
     expect(operations()).toEqual(["layers.0/dense", "layers.1/relu", "layers.2/dense", "crossEntropy"])
     expect(operations(["relu"])).toEqual(["layers.0/dense", "layers.1/relu/select", "layers.2/dense", "crossEntropy"])
@@ -167,7 +192,6 @@ describe("a gradient of one's own", () => {
     [1, true],
     [2, false],
   ] as const)("times %d agrees: %s", (by, agrees) => {
-    // biome-ignore format: one line
     const e = explain((x: Tensor) => sum(doubled(by)(x)), [f64([0.3, 0.4])], { of: "0[1]", open: true })
     expect(e.agrees).toBe(agrees)
     expect(e.applications).toHaveLength(2)
@@ -200,7 +224,17 @@ describe("a gradient of one's own", () => {
     ],
   ]
   test.each(cases)("a rule that %s", (_, rule, after, verdict, isSum) => {
-    const e = explain((x: Tensor, w: Tensor) => sum(ruled(rule)(matmul(w, x)).mul(after)), [f64([0.3, 0.4]), f64([[0.1, -0.7], [0.5, 2]])], { of: "0[1]" }) // biome-ignore format: one line
+    const e = explain(
+      (x: Tensor, w: Tensor) => sum(ruled(rule)(matmul(w, x)).mul(after)),
+      [
+        f64([0.3, 0.4]),
+        f64([
+          [0.1, -0.7],
+          [0.5, 2],
+        ]),
+      ],
+      { of: "0[1]" },
+    )
     expect(e.verdict).toMatch(verdict)
     expect(e.agrees).toBe(verdict.source.startsWith("agree"))
     const missing = -0.7 + 2 // of the constant, by the weights that it comes through

@@ -39,11 +39,13 @@ export type MistakeKind =
   | "softmaxElementwise"
   | "softmaxWithoutSum"
   | "targetLeftOut"
+  | "targetSign"
   | "extraDerivative"
   // products
   | "sumForProduct"
   | "elementwise"
   | "notTransposed"
+  | "inputNotTransposed"
   | "weightsLeftOut"
   | "inputLeftOut"
   | "wrongInput"

@@ -105,7 +105,7 @@ export class Search {
         if (confirmed.length === 3) break
       }
       const [chosen, ...others] = confirmed
-      if (chosen) return { chosen, alternatives: others.map(c => c.mistakes) }
+      if (chosen) return { chosen, alternatives: [...others.map(c => c.mistakes), ...ratesLike(chosen.mistakes)] }
     }
     return undefined
   }
@@ -191,6 +191,8 @@ export class Search {
   ): Candidate[] {
     const given = this.points[0]!.given[leaf]!.values
     if (!gs || given.length !== gs[leaf]!.length) return []
+    // two factors multiply to any number: one that is not known by itself is not taken apart
+    if (isMultiple(gs[leaf]!, now[leaf]!)) return []
     const c = this.exact(ratio(gs[leaf]!, given))
     const [all] = this.scalings as [Scaling]
     const factor = this.factor(all, c)
@@ -311,6 +313,13 @@ export class Search {
   }
 }
 
+/** 1/N may be a learning rate too, where it is such a number: 0.05, 0.1. */
+const ratesLike = ([first, ...more]: readonly Mistake[]): (readonly Mistake[])[] => {
+  const factor = first?.kind === "extraMean" && more.length === 0 ? first.factor! : Number.NaN
+  const digit = Number(factor.toExponential(9).split("e")[0])
+  return factor <= 0.1 && [1, 2, 5].includes(digit) ? [[{ kind: "scaled", factor }]] : []
+}
+
 /** The mistakes as text, whatever their numbers. */
 const sameKinds = (a: readonly Mistake[], b: readonly Mistake[]): boolean => a.map(m => m.kind).join() === b.map(m => m.kind).join()
 
@@ -326,6 +335,16 @@ const PATHS: readonly Mistake[] = [
   { kind: "pathTwice", factor: 2 },
 ]
 
+const isMultiple = (x: ArrayLike<number>, y: ArrayLike<number>): boolean => {
+  const c = ratio(x, y)
+  return (
+    differenceOf(
+      Float64Array.from(x, v => v * c),
+      y,
+      0,
+    ) < 1e-9
+  )
+}
 /** The number that makes `x` as like `y` as can be. */
 function ratio(x: ArrayLike<number>, y: ArrayLike<number>): number {
   let [xy, xx] = [0, 0]

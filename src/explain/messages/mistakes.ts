@@ -77,6 +77,7 @@ const MISTAKES: Readonly<Record<MistakeKind, Said | ((told: Told) => Said)>> = {
   ],
   softmaxWithoutSum: ["the sum in the derivative of softmax is missing", "S (g - sum(S g)) for each row."],
   targetLeftOut: ["the target is not subtracted", "The delta of softmax with cross-entropy is y - t."],
+  targetSign: ["the target is added instead of subtracted", "The delta is y - t, the output minus its target."],
   extraDerivative: ({ name }) => [
     `the first delta is multiplied by the derivative of ${name}, which has no place there`,
     "For sigmoid or softmax with cross-entropy the delta is y - t: the derivative of the activation has cancelled.",
@@ -91,6 +92,7 @@ const MISTAKES: Readonly<Record<MistakeKind, Said | ((told: Told) => Said)>> = {
     "delta of the layer before is delta W^T, a matrix product.",
   ],
   notTransposed: ["the weights are not transposed on the way back", "Forward is x W, so backward is delta W^T."],
+  inputNotTransposed: ["the input of the layer is not transposed", "Forward is x W, so the gradient of W is x^T delta."],
   weightsLeftOut: ["the delta goes back without the weights", "Multiply it by the weights: delta W^T."],
   inputLeftOut: ["the input of the layer is missing", "The slope of a weight is its input times the delta of its output."],
   wrongInput: ({ other }) => [
