@@ -11,7 +11,6 @@ import {
   maxPool,
   mean,
   mul,
-  relu,
   scan,
   softmax,
   sqrt,
@@ -25,21 +24,7 @@ import {
   tensor,
   transpose,
 } from "../src/index.ts"
-import {
-  backwardOf,
-  columns,
-  each,
-  forwardOf,
-  inputsOf,
-  type Matrix,
-  type Net,
-  namesOf,
-  right,
-  type Steps,
-  times,
-  turned,
-  zip,
-} from "./hand-written.ts"
+import { backwardOf, columns, each, forwardOf, inputsOf, type Net, namesOf, right, type Steps, times, turned, zip } from "./hand-written.ts"
 
 const net = (more: Partial<Net> = {}): Net => ({ sizes: [3, 4, 2], activation: "tanh", loss: "meanSquared", rows: 5, bias: true, ...more })
 const tanhNet = net()

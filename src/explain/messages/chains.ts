@@ -50,7 +50,7 @@ export const chains = {
 }
 
 /** Which of the comparisons hold. */
-interface Comparisons {
+export interface Comparisons {
   readonly sums: boolean
   readonly whole: boolean
   /** What has a factor that differences do not confirm. */

@@ -6,7 +6,7 @@ import { mistakeOf } from "./mistakes.ts"
 import { capital, listed, placeOf, short } from "./words.ts"
 
 /** What a sentence about a mistake is made from. */
-interface MistakeFacts {
+export interface MistakeFacts {
   readonly mistakes: readonly Mistake[]
   readonly layer: string
   readonly leaves: readonly string[]

@@ -30,7 +30,7 @@ export type OriginCause =
   | "other"
 
 /** What a sentence about an origin is made from. */
-interface OriginFacts {
+export interface OriginFacts {
   readonly operation: string
   readonly value: number
   readonly index: readonly number[]
