@@ -81,6 +81,14 @@ describe("customVjp", () => {
     )
     close(grad((x: Tensor) => sum(clipped(x).mul(f64([5, 0.5, -7]))))(x3), [1, 0.5, -1])
     close(jit(grad((x: Tensor) => sum(clipped(x).mul(f64([5, 0.5, -7])))))(x3), [1, 0.5, -1])
+    // where it is the last operation, too
+    const last = customVjp(
+      (x: Tensor) => sum(x),
+      x => [sum(x), x],
+      (x, ct) => [a.sign(x).mul(a.clip(ct, -1, 1))],
+    )
+    for (const g of [grad(last), jit(grad(last)), (x: Tensor) => a.vjp(last, x)[1](f64(9))[0]]) close(g(x3), a.sign(x3))
+    close(vmap(grad(last))(a.stack([x3, x3.mul(-1)])), a.stack([a.sign(x3), a.sign(x3.mul(-1))]))
     const straight = customVjp(
       (x: Tensor) => a.floor(x),
       x => [a.floor(x), null],

@@ -69,7 +69,13 @@ const pushP: Primitive<{ readonly backward: Graph; readonly which: readonly bool
   name: "customVjp push",
   shape: (_ins, { backward, known }) => avals(backward.inputs.slice(known)),
   meaning: { kind: "call" },
-  body: p => ({ graph: forwards(p.backward, [...p.which], p.known), name: "" }),
+  body: p => ({
+    // made when it is asked for: a rule that is not linear has a name, but no transpose
+    get graph() {
+      return forwards(p.backward, [...p.which], p.known)
+    },
+    name: "",
+  }),
   jvp(xs, ts, p) {
     return callP.jvp(xs, ts, { name: "", form: "linear", graph: forwards(p.backward, [...p.which], p.known) })
   },

@@ -1,12 +1,15 @@
 // Which mistakes make of the true gradient the one that was given: simplest first, from the loss backwards.
-import type { Cell } from "../run.ts"
-import { type Backward, both, type Edits, type Numbers } from "./backward.ts"
+
+import { type Backward, both, type Edits, type Numbers } from "../reverse.ts"
+import type { Cell } from "../tape.ts"
+import { differenceOf, floorOf } from "./compare.ts"
 import type { Mistake } from "./diagnosis.ts"
 import type { Given } from "./given.ts"
 import { type Hypothesis, hypothesesOf, type Scaling, scalingsOf, sizesOf } from "./mistakes.ts"
 
 /** The true backward pass and the given gradients at one place. */
 export interface Point {
+  readonly inputs: readonly unknown[]
   readonly run: Backward
   /** For each leaf of the run. */
   readonly given: readonly Given[]
@@ -102,7 +105,7 @@ export class Search {
         if (confirmed.length === 3) break
       }
       const [chosen, ...others] = confirmed
-      if (chosen) return { chosen, alternatives: others.map(c => c.mistakes) }
+      if (chosen) return { chosen, alternatives: [...others.map(c => c.mistakes), ...ratesLike(chosen.mistakes)] }
     }
     return undefined
   }
@@ -188,6 +191,8 @@ export class Search {
   ): Candidate[] {
     const given = this.points[0]!.given[leaf]!.values
     if (!gs || given.length !== gs[leaf]!.length) return []
+    // two factors multiply to any number: one that is not known by itself is not taken apart
+    if (isMultiple(gs[leaf]!, now[leaf]!)) return []
     const c = this.exact(ratio(gs[leaf]!, given))
     const [all] = this.scalings as [Scaling]
     const factor = this.factor(all, c)
@@ -308,6 +313,13 @@ export class Search {
   }
 }
 
+/** 1/N may be a learning rate too, where it is such a number: 0.05, 0.1. */
+const ratesLike = ([first, ...more]: readonly Mistake[]): (readonly Mistake[])[] => {
+  const factor = first?.kind === "extraMean" && more.length === 0 ? first.factor! : Number.NaN
+  const digit = Number(factor.toExponential(9).split("e")[0])
+  return factor <= 0.1 && [1, 2, 5].includes(digit) ? [[{ kind: "scaled", factor }]] : []
+}
+
 /** The mistakes as text, whatever their numbers. */
 const sameKinds = (a: readonly Mistake[], b: readonly Mistake[]): boolean => a.map(m => m.kind).join() === b.map(m => m.kind).join()
 
@@ -323,6 +335,16 @@ const PATHS: readonly Mistake[] = [
   { kind: "pathTwice", factor: 2 },
 ]
 
+const isMultiple = (x: ArrayLike<number>, y: ArrayLike<number>): boolean => {
+  const c = ratio(x, y)
+  return (
+    differenceOf(
+      Float64Array.from(x, v => v * c),
+      y,
+      0,
+    ) < 1e-9
+  )
+}
 /** The number that makes `x` as like `y` as can be. */
 function ratio(x: ArrayLike<number>, y: ArrayLike<number>): number {
   let [xy, xx] = [0, 0]
@@ -331,25 +353,6 @@ function ratio(x: ArrayLike<number>, y: ArrayLike<number>): number {
     xx += x[i]! * x[i]!
   }
   return xy / xx
-}
-
-/** The largest difference, relative to the largest number or to what is rounding. */
-export function differenceOf(a: ArrayLike<number>, b: ArrayLike<number>, floor: number): number {
-  if (a.length !== b.length) return Infinity
-  let [most, scale] = [0, floor]
-  for (let i = 0; i < a.length; i++) {
-    const d = Math.abs(a[i]! - b[i]!)
-    if (Number.isNaN(d) && !Object.is(a[i], b[i])) return Infinity
-    most = Math.max(most, d)
-    scale = Math.max(scale, Math.abs(b[i]!))
-  }
-  return scale === 0 ? (most === 0 ? 0 : Infinity) : most / scale
-}
-/** What of the largest gradient is rounding where another one is 0. */
-export function floorOf(gs: readonly ArrayLike<number>[]): number {
-  let most = 0
-  for (const g of gs) for (let i = 0; i < g.length; i++) most = Math.max(most, Math.abs(g[i]!) || 0)
-  return most * 1e-6
 }
 
 interface ArrayFacts {
