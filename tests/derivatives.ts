@@ -17,7 +17,6 @@ export interface Errors {
 }
 export const BOUNDS: Errors = { jacobian: 1e-7, transposed: 1e-12, hessian: 1e-7, mixed: 1e-11, ways: 1e-12 }
 export const noErrors = (): Errors => ({ jacobian: 0, transposed: 0, hessian: 0, mixed: 0, ways: 0 })
-const STEP = 1e-3
 const BATCH = 3
 
 const f64 = (values: ArrayLike<number>, shape: readonly number[]): a.Tensor =>
@@ -31,68 +30,66 @@ const largest = (xs: ArrayLike<number>): number => Array.from(xs).reduce((m, x) 
 
 /** Throws unless the derivatives of `f` at f64 tensors `xs` are right; `errors` takes the largest ones. */
 export function derivativesHold(f: Call, xs: readonly a.Tensor[], errors: Errors = noErrors()): void {
-  const check = new Check(f, xs, errors)
-  check.derivatives()
+  const check = new Derivatives(f, xs, errors)
+  check.hold(xs)
   check.ways()
 }
 
-class Check {
+type Numbers = Readonly<Record<"forward" | "reverse" | "values" | "gradients" | "hessian" | "mixed" | "jt" | "ju", ArrayLike<number>>>
+/** The checks of one function at tensors of the shapes of `xs`: the programs are compiled once for all values. */
+export class Derivatives {
   private readonly f: Call
   private readonly xs: readonly a.Tensor[]
   private readonly errors: Errors
-  constructor(f: Call, xs: readonly a.Tensor[], errors: Errors) {
+  private readonly outputs: number
+  private readonly program: (v: a.Tensor, points: a.Tensor, t: a.Tensor, u: a.Tensor) => Record<string, a.Tensor>
+  private readonly step: number
+  /** `step`: of the differences, relative to arguments below 1. */
+  constructor(f: Call, xs: readonly a.Tensor[], errors: Errors, step = 1e-3) {
+    this.step = step
     this.f = f
     this.xs = xs
     this.errors = errors
-  }
-
-  /** Jacobians and Hessians of the function of one vector, all in one program. */
-  derivatives(): void {
-    const { xs } = this
-    const n = sizes(xs)
-    const whole = (v: a.Tensor): a.Tensor => a.concat([a.zeros([0], { dtype: "f64" }), ...list(this.f(...this.parts(v))).map(a.ravel)])
-    const m = sizes(list(this.f(...xs)))
+    const m = (this.outputs = sizes(list(f(...xs))))
+    const whole = (v: a.Tensor): a.Tensor => a.concat([a.zeros([0], { dtype: "f64" }), ...list(f(...this.parts(v))).map(a.ravel)])
     const squares = (v: a.Tensor): a.Tensor => {
       const y = whole(v)
       return a.sum(a.mul(a.mul(y, y), f64(some(m, 0.3, 0.7), [m])))
     }
     const gradient = a.grad(squares)
-    const at = xs.flatMap(x => [...x.values()])
-    const steps = at.map(x => STEP * (x === 0 ? 1 : Math.min(1, Math.abs(x))))
-    const points = [-2, -1, 1, 2].flatMap(s => steps.flatMap((h, j) => at.with(j, at[j]! + s * h)))
-    const [t, u] = [some(n, -1, 1), some(m, -1, 1, 7)]
-    const program = a.jit((v: a.Tensor, points: a.Tensor, t: a.Tensor, u: a.Tensor) => ({
+    this.program = a.jit((v: a.Tensor, points: a.Tensor, t: a.Tensor, u: a.Tensor) => ({
       ...{ forward: a.jacfwd(whole)(v), reverse: a.jacrev(whole)(v), values: a.vmap(whole)(points) },
       ...{ jt: a.jvp(whole, [v], [t])[1], ju: a.vjp(whole, v)[1](u)[0] },
       ...{ hessian: a.jacfwd(gradient)(v), mixed: a.jacrev(a.jacfwd(squares))(v), gradients: a.vmap(gradient)(points) },
     }))
-    const got = program(f64(at, [n]), f64(points, [4 * n, n]), f64(t, [n]), f64(u, [m]))
-    const numbers = Object.fromEntries(Object.entries(got).map(([k, x]) => [k, x.values()])) as Record<keyof typeof got, ArrayLike<number>>
+  }
+
+  /** Jacobians and Hessians of the function of one vector, all in one program. */
+  hold(xs: readonly a.Tensor[]): void {
+    const [n, m] = [sizes(xs), this.outputs]
+    const at = xs.flatMap(x => [...x.values()])
+    const steps = at.map(x => this.step * (x === 0 ? 1 : Math.min(1, Math.abs(x))))
+    const points = [-2, -1, 1, 2].flatMap(s => steps.flatMap((h, j) => at.with(j, at[j]! + s * h)))
+    const [t, u] = [some(n, -1, 1), some(m, -1, 1, 7)]
+    const got = this.program(f64(at, [n]), f64(points, [4 * n, n]), f64(t, [n]), f64(u, [m]))
+    const numbers = Object.fromEntries(Object.entries(got).map(([k, x]) => [k, x.values()])) as unknown as Numbers
     const quotients = (ys: ArrayLike<number>, rows: number): number[] =>
       Array.from({ length: rows * n }, (_, k) => {
         const [i, j] = [Math.floor(k / n), k % n]
         const [p, q, r, s] = [0, 1, 2, 3].map(b => ys[(b * n + j) * rows + i]!) as [number, number, number, number]
         return (p - 8 * q + 8 * r - s) / (12 * steps[j]!)
       })
-    const { forward, reverse, hessian } = numbers
+    const { forward, reverse, values, gradients, hessian, mixed, jt, ju } = numbers
     // what differences lose by rounding: as much as the values are rounded, over the step
     const lost = (ys: ArrayLike<number>) => (k: number) => (2 ** -50 * largest(ys)) / steps[k % n]!
-    this.same("jacobian", "the Jacobian by forward mode", forward, quotients(numbers.values, m), n, 1e-6, lost(numbers.values))
+    this.same("jacobian", "the Jacobian by forward mode", forward, quotients(values, m), n, 1e-6, lost(values))
     this.same("transposed", "the Jacobian by reverse mode", reverse, forward, n)
-    const products = [u.map((x, i) => x * numbers.jt[i]!), t.map((x, j) => x * numbers.ju[j]!)]
+    const products = [u.map((x, i) => x * jt[i]!), t.map((x, j) => x * ju[j]!)]
     const [a1, a2] = products.map(p => p.reduce((s, x) => s + x, 0)) as [number, number]
     const scale = Math.max(1e-300, ...products.map(p => p.reduce((s, x) => s + Math.abs(x), 0)))
     this.note("transposed", Math.abs(a1 - a2) / scale, `<u, J t> = ${a1}, but <J' u, t> = ${a2}`)
-    this.same(
-      "hessian",
-      "the Hessian by forward over reverse mode",
-      hessian,
-      quotients(numbers.gradients, n),
-      n,
-      1e-6,
-      lost(numbers.gradients),
-    )
-    this.same("mixed", "the Hessian by reverse over forward mode", numbers.mixed, hessian, n, Math.max(1, largest(hessian)))
+    this.same("hessian", "the Hessian by forward over reverse mode", hessian, quotients(gradients, n), n, 1e-6, lost(gradients))
+    this.same("mixed", "the Hessian by reverse over forward mode", mixed, hessian, n, Math.max(1, largest(hessian)))
   }
 
   /** The function and its reverse mode: compiled, and in batches along the first and the last axis of some or all arguments. */

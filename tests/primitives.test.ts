@@ -281,10 +281,14 @@ discrete(
   i32(-5, 5, 4, 2),
 )
 
-// the normal distribution
+// the normal distribution, and x times shares of it
 for (const [prim, f] of [
   [p.normalCdfP, p.normalCdf],
   [p.normalCdfByTanhP, p.normalCdfByTanh],
+  [p.geluP, p.gelu],
+  [p.geluByTanhP, p.geluByTanh],
+  [p.swishP, p.swish],
+  [p.mishP, p.mish],
 ] as const) {
   smooth(prim, "3-d", f, signed(2, 1, 5))
   smooth(prim, "scalar", f, signed())

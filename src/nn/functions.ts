@@ -2,8 +2,11 @@
 // Definitions, defaults and derivatives at kinks are PyTorch's.
 import type { Tensor } from "../core/tensor.ts"
 import { sigmoid, softplus, swish } from "../ops/activations.ts"
-import { abs, add, div, expm1, greater, greaterEqual, less, lessEqual, mul, neg, tanh, where } from "../ops/arithmetic.ts"
-import { slice } from "../ops/shape.ts"
+import { abs, add, div, expm1, greater, greaterEqual, less, lessEqual, mul, neg, where } from "../ops/arithmetic.ts"
+import { mish } from "../ops/gates.ts"
+import { lastParts } from "./parts.ts"
+
+export { mish }
 
 /** x where x > 0, else slope x. Maas et al., Rectifier nonlinearities improve neural network acoustic models (2013). */
 export const leakyRelu = (x: Tensor, slope = 0.01): Tensor => where(greater(x, 0), x, mul(x, slope))
@@ -23,8 +26,6 @@ export const selu = (x: Tensor): Tensor => mul(elu(x, SELU_ALPHA), SELU_SCALE)
 /** x where x > 0, else alpha (exp(x / alpha) - 1), whose derivative is continuous. Barron, arXiv:1704.07483. */
 export const celu = (x: Tensor, alpha = 1): Tensor => where(greater(x, 0), x, mul(below(x, alpha), alpha))
 
-/** x tanh(log(1 + exp(x))). Misra, arXiv:1908.08681. */
-export const mish = (x: Tensor): Tensor => mul(x, tanh(softplus(x)))
 /** x / (1 + |x|) */
 export const softsign = (x: Tensor): Tensor => div(x, add(abs(x), 1))
 /** log(1 / (1 + exp(-x))), without overflow. */
@@ -39,12 +40,6 @@ export const hardSigmoid = (x: Tensor): Tensor => div(hardTanh(add(x, 3), 0, 6),
 /** x (x + 3) / 6 between -3 and 3, 0 below and x above. Howard et al., arXiv:1905.02244. */
 export const hardSwish = (x: Tensor): Tensor => where(less(x, -3), 0, where(greater(x, 3), x, div(mul(x, add(x, 3)), 6)))
 
-/** `n` equal parts of the last axis. */
-export function lastParts(x: Tensor, n: number): Tensor[] {
-  const width = x.shape.at(-1)! / n
-  const before = x.shape.slice(0, -1).map(() => ":" as const)
-  return Array.from({ length: n }, (_, i) => slice(x, ...before, [i * width, (i + 1) * width]))
-}
 /** a sigmoid(b) with a and b the halves of the last axis. Dauphin et al., arXiv:1612.08083. */
 export function glu(x: Tensor): Tensor {
   const [a, b] = lastParts(x, 2) as [Tensor, Tensor]

@@ -6,9 +6,9 @@ import { arange } from "../ops/create.ts"
 import { normal } from "../ops/random.ts"
 import { concat, expandDims, reshape, slice, stack } from "../ops/shape.ts"
 import { wantFloat, wantPositive, wantWidth } from "./checks.ts"
-import { lastParts } from "./functions.ts"
 import type { FloatDtype } from "./initializers.ts"
 import { elementwise, keepsWidth, type Layer, type LayerOf, nameOf, pick, wantSequence } from "./layer.ts"
+import { lastParts } from "./parts.ts"
 
 export interface PositionalEmbeddingOptions {
   /** Standard deviation of the normal distribution that vectors start from. Default: 0.02, as in BERT and GPT-2. */

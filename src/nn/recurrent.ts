@@ -9,9 +9,9 @@ import { fold, uniform } from "../ops/random.ts"
 import { matmul, transpose } from "../ops/shape.ts"
 import { wantFlag, wantFloat, wantOneOf, wantWidth } from "./checks.ts"
 import { product } from "./dense.ts"
-import { lastParts } from "./functions.ts"
 import type { FloatDtype } from "./initializers.ts"
 import { type LayerOf, nameOf, pick, wantLast, wantSequence, wantTensor } from "./layer.ts"
+import { lastParts } from "./parts.ts"
 
 export interface RecurrentOptions {
   /** Gives the state after each step, [batch, time, out], instead of the last one, [batch, out]. Default: false. */

@@ -81,17 +81,25 @@ export const square: Unary = x => mul(x, x)
 /** The value of x, with no derivative. */
 export const stopGradient: Unary = /*@__PURE__*/ unary("stopGradient", p.stopGradient)
 
-/** x^y. Whole exponents up to 16 given as numbers are products, so that negative x is fine; 0.5 is the square root. */
+/**
+ * x^y; whole exponents are right for negative x too. Those that take few products (-2 to 5) are products, and 0.5 is the square root;
+ * with more of them the roundings would add up.
+ */
 export function pow(x: Operand, y: Operand): Tensor {
   if (typeof y !== "number" || typeof x === "number") return binary("pow", p.pow)(x, y)
-  if (!Number.isInteger(y) && !isFloating(x.dtype)) throw new DtypeError("pow", `wants floating point for the exponent ${y}`, [x.aval])
+  const floating = isFloating(x.dtype)
+  if (!Number.isInteger(y) && !floating) throw new DtypeError("pow", `wants floating point for the exponent ${y}`, [x.aval])
   if (y === 0.5) return p.sqrt(x)
-  if (!Number.isInteger(y) || Math.abs(y) > 16) return binary("pow", p.pow)(x, y)
-  if (y < 0) return div(1, pow(x, -y))
-  if (y === 0) return p.fullLike(x.aval, 1)
-  const half = pow(x, y >> 1)
-  if (y === 1) return x
-  return y % 2 === 0 ? p.mul(half, half) : p.mul(p.mul(half, half), x)
+  const [least, most] = floating ? [-2, 5] : [-16, 16]
+  if (!Number.isInteger(y) || y < least || y > most) return binary("pow", p.pow)(x, y)
+  return y < 0 ? product(div(1, x), -y) : product(x, y)
+}
+/** x^n by squaring. */
+function product(x: Tensor, n: number): Tensor {
+  if (n === 0) return p.fullLike(x.aval, 1)
+  if (n === 1) return x
+  const half = product(x, n >> 1)
+  return n % 2 === 0 ? p.mul(half, half) : p.mul(p.mul(half, half), x)
 }
 
 /** `x` where `condition`, else `y`; the branch not taken gets derivative 0, even where its own is infinite. */

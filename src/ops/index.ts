@@ -1,4 +1,4 @@
-export * from "./activations.ts"
+export { type GeluOptions, gelu, logSigmoid, logSoftmax, relu, sigmoid, softmax, softplus, swish } from "./activations.ts"
 export type { Operand } from "./align.ts"
 export {
   abs,
@@ -37,7 +37,20 @@ export {
   where,
 } from "./arithmetic.ts"
 export * from "./arrange.ts"
-export * from "./convolution.ts"
+export {
+  type AveragePoolOptions,
+  avgPool,
+  type ConvOptions,
+  type ConvTransposeOptions,
+  conv1d,
+  conv2d,
+  convTranspose1d,
+  convTranspose2d,
+  type Each,
+  maxPool,
+  type Padding,
+  type PoolOptions,
+} from "./convolution.ts"
 export {
   arange,
   type CreateOptions,

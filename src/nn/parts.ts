@@ -1,0 +1,9 @@
+import type { Tensor } from "../core/tensor.ts"
+import { slice } from "../ops/shape.ts"
+
+/** `n` equal parts of the last axis. */
+export function lastParts(x: Tensor, n: number): Tensor[] {
+  const width = x.shape.at(-1)! / n
+  const before = x.shape.slice(0, -1).map(() => ":" as const)
+  return Array.from({ length: n }, (_, i) => slice(x, ...before, [i * width, (i + 1) * width]))
+}
