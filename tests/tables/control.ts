@@ -24,10 +24,10 @@ const each = (...ranges: readonly (readonly [number, number])[]): a.Tensor[][] =
 const { add, cos, div, exp, grad, less, mul, neg, sin, sub, sum, tanh } = a
 const wavy = (x: a.Tensor): a.Tensor => mul(sin(mul(x, 1.5)), x)
 
-/** x = cos(a x) / 2 by many turns. */
+/** x = cos(a x) / 8 by many turns. */
 const relaxed = (p: a.Tensor): a.Tensor => {
   let x = a.zerosLike(p)
-  for (let i = 0; i < 80; i++) x = div(cos(mul(p, x)), 2)
+  for (let i = 0; i < 18; i++) x = div(cos(mul(p, x)), 8)
   return x
 }
 /** x^3 + x = p by Newton's method. */
@@ -43,7 +43,7 @@ const step = (w: a.Tensor) => (h: a.Tensor, x: a.Tensor) => {
   const next = tanh(add(mul(w, h), x))
   return [next, sin(next)] as const
 }
-const tight = { tolerance: 1e-13, maxTurns: 100 }
+const tight = { tolerance: 1e-15, maxTurns: 30 }
 
 export const control: Readonly<Record<string, Line>> = {
   composite: { f: a.composite("wavy", {}, wavy), plain: wavy, args: each([-2, 2]) },
@@ -98,7 +98,7 @@ export const control: Readonly<Record<string, Line>> = {
     forwardOnly: true,
   },
   fixedPoint: {
-    f: p => a.fixedPoint((x: a.Tensor) => div(cos(mul(p!, x)), 2), a.zerosLike(p!), tight) as a.Tensor,
+    f: p => a.fixedPoint((x: a.Tensor) => div(cos(mul(p!, x)), 8), a.zerosLike(p!), tight) as a.Tensor,
     plain: p => relaxed(p!),
     args: each([-1, 1]),
   },
