@@ -1,7 +1,7 @@
 // One neuron on the board: each factor of dE/dw as symbol and number, its check, the product, its reading, the step.
-import { explain, renderText } from "adjoint/explain"
+import { explainNetwork, renderText } from "adjoint/explain"
 
-const explanation = explain(
+const explanation = explainNetwork(
   {
     layers: [{ w: [[0.5], [0.2]], b: [1.83], activation: "logistic" }],
     loss: "half squared error",

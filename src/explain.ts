@@ -4,21 +4,47 @@
  */
 import "./preset/wasm.ts"
 
+export { type DiagnoseOptions, diagnose } from "./explain/diagnose/diagnose.ts"
+export type { Diagnosis, Evidence, Finding, LeafReport, Mistake, MistakeKind } from "./explain/diagnose/diagnosis.ts"
+export { renderDiagnosis } from "./explain/diagnose/text.ts"
+export { toDot } from "./explain/dot.ts"
 export { ProblemError } from "./explain/errors.ts"
 export { type ExplainOptions, explain } from "./explain/explain.ts"
+export { explainNetwork, type NetworkOptions } from "./explain/explain-network.ts"
 export type {
+  Application,
+  Blocked,
   Change,
-  DeltaExplanation,
+  Count,
   Explanation,
   Factor,
+  Group,
+  Line,
+  Link,
+  Path,
+  Rest,
+  Scalar,
+  Share,
+  Shares,
+  Update,
+  Use,
+} from "./explain/explanation.ts"
+export { renderMarkdown } from "./explain/markdown.ts"
+export { networkOf } from "./explain/model.ts"
+export type { ActivationName, DenseLayer, Example, LossName, Network } from "./explain/network.ts"
+export type {
+  DeltaExplanation,
   LayerExplanation,
+  NetworkExplanation,
   Quantity,
   Reading,
   Term,
   WeightExplanation,
-} from "./explain/explanation.ts"
-export { networkOf } from "./explain/model.ts"
-export type { ActivationName, DenseLayer, Example, LossName, Network } from "./explain/network.ts"
+} from "./explain/network-explanation.ts"
+export { findOrigin, type Line as SourceLine, type Origin, type OriginOperand, type OriginOptions, renderOrigin } from "./explain/origin.ts"
 export { type Problem, readProblem } from "./explain/problem.ts"
 export { type KernelReport, type ProgramOptions, type ProgramReport, printProgram, program } from "./explain/program.ts"
+export type { Open } from "./explain/tape.ts"
 export { renderText } from "./explain/text.ts"
+export { type Timeline, type TimelineOptions, type TimelineStep, type TraceEvent, timeline } from "./explain/timeline.ts"
+export type { OptimizerStep } from "./explain/update.ts"

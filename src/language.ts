@@ -30,7 +30,8 @@ export { type VmapOptions, vmap } from "./transforms/vmap.ts"
  * element, what was wanted and what came. Choose arguments away from kinks (`relu` at 0), where differences mean nothing.
  *
  * @example
- * checkGrads((w: Tensor, x: Tensor) => tanh(matmul(x, w)).sum(), [w, x])  // { checks: 42, worst: { forward: 1e-11, ... } }
+ * const [w, x] = [tensor([[1], [2]]), tensor([[0.1, 0.2]])]
+ * checkGrads((w: Tensor, x: Tensor) => tanh(matmul(x, w)).sum(), [w, x])  // { checks: 21, ... }
  */
 export const checkGrads: (f: (...args: any[]) => any, args: readonly unknown[], options?: CheckOptions) => CheckReport =
   /*@__PURE__*/ makeCheckGrads(jit as (f: (...args: any[]) => any) => (...args: any[]) => any)

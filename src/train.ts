@@ -7,6 +7,7 @@ import "./preset/folders.ts"
 
 export type { Measured } from "./train/evaluate.ts"
 export { DivergedError, type FitEvent, type FitOptions, type FitRun, fit } from "./train/fit.ts"
+export { type Cause, type Finding, type FindingKind, KINDS as findingKinds } from "./train/health/findings.ts"
 export { type LoadedModel, loadModel, unpackTrained } from "./train/load.ts"
 export { accuracy, type Metric, meanSquaredError } from "./train/metrics.ts"
 export { type Dataset, type Examples, type Rows, type RowsOptions, rowsOf } from "./train/rows.ts"

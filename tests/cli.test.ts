@@ -101,6 +101,15 @@ describe("train, evaluate and predict", () => {
     expect(last(shuffled.out).test.accuracy).toBeLessThan(0.7)
   })
 
+  test("what is wrong with a training is said: as events, or as a few warnings", async () => {
+    const hasty = [...usage, "--learning-rate", "3"]
+    const found = events((await run([...hasty, "--json"])).out).filter(e => e.event === "finding")
+    expect(found.some(f => ["rate too high", "divergence"].includes(f.kind) && f.cause === "learning rate")).toBe(true)
+    const warnings = (await run(hasty)).err.split("\n").filter(line => /^warning: .* learning rate a tenth as large/.test(line))
+    expect(warnings.length).toBeGreaterThan(0)
+    expect(warnings.length).toBeLessThanOrEqual(5)
+  })
+
   test("one seed, one model, bit for bit; another seed, another", async () => {
     await Promise.all(
       ["5", "5", "6"].map((seed, i) => run([...usage, "--dropout", "0.2", "--seed", seed, "--quiet", "--out", `runs/bits${i}`])),

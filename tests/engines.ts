@@ -2,7 +2,7 @@
 import { relaxedSupported } from "../src/compile/emit/wasm.ts"
 import { lower } from "../src/compile/passes.ts"
 import { type Aval, size } from "../src/core/aval.ts"
-import { type Concrete, fromArray, Host, type Settled } from "../src/core/concrete.ts"
+import { type Concrete, fromArray, Host, type Settled, storedOf } from "../src/core/concrete.ts"
 import { allocate, type TypedArray } from "../src/core/dtype.ts"
 import type { Tensor } from "../src/core/tensor.ts"
 import { flatten, leaves, type Tree } from "../src/core/tree.ts"
@@ -37,7 +37,7 @@ export function recorded(f: (...args: any[]) => any, args: readonly Tree[]): { g
 
 /** The results of `graph` on `engine`, copied. The inputs stay as they are. */
 export function runOn(engine: Engine, graph: Graph, inputs: readonly Tensor[], donated = graph.outputs.map(() => -1)): TypedArray[] {
-  const storages = inputs.map((x): Settled => new Host(x.values().slice()))
+  const storages = inputs.map((x): Settled => new Host(storedOf(x as Concrete).slice()))
   return engine
     .compile(
       lower(graph),
@@ -48,7 +48,7 @@ export function runOn(engine: Engine, graph: Graph, inputs: readonly Tensor[], d
 
 /** The results of `graph` with every application run as a program of its own: nothing is fused, merged or planned. */
 export function runUnfused(engine: Engine, graph: Graph, inputs: readonly Tensor[]): TypedArray[] {
-  const env = new Map<Node, Settled>(graph.inputs.map((n, i) => [n, new Host(inputs[i]!.values())]))
+  const env = new Map<Node, Settled>(graph.inputs.map((n, i) => [n, new Host(storedOf(inputs[i] as Concrete))]))
   for (const n of graph.nodes) {
     const ys = engine.compile(
       lower(alone(n)),

@@ -9,7 +9,7 @@ import { promisify } from "node:util"
 import { build } from "vite"
 import { expect, test } from "vitest"
 
-const GOLDEN = "bf65cd3f40dfce4bb8c899dccaf92bf8f325b695f434172906ef837d88edb307"
+const GOLDEN = "2688c6f5b34d79b96817e5001682cfc7190c5ffc27f292cfece904aa1657c6e3"
 const CHROMIUM = "/usr/bin/chromium"
 
 test(`the bits of a deterministic run are the known ones on Node ${process.versions.node}`, () => {

@@ -28,6 +28,7 @@ beforeAll(() => {
   mkdirSync(join(project, "src"))
   writeFileSync(join(project, "src/readme.ts"), block("README.md"))
   writeFileSync(join(project, "src/guide.ts"), block("docs/guide.md", "## The code people write"))
+  writeFileSync(join(project, "src/gradients.ts"), block("docs/guide.md", "## Gradients"))
   writeFileSync(join(project, "src/layers.ts"), block("docs/guide.md", "## Layers and losses"))
   writeFileSync(join(project, "src/loops.ts"), block("docs/guide.md", "## Loops"))
   writeFileSync(join(project, "src/arrays.ts"), block("docs/guide.md", "## The array language"))
@@ -62,6 +63,7 @@ test("the guide's networks for sequences learn", () => {
 })
 
 test.each([
+  ["Gradients", "gradients.js", 2],
   ["Loops", "loops.js", 3],
   ["The array language", "arrays.js", 4],
   ["Equations", "equations.js", 2],

@@ -22,7 +22,7 @@ interface Line {
 let seed = 0
 const numbers = (shape: readonly number[], dtype: Dtype, low: number, high: number): Tensor => {
   const next = randomNumbers(++seed)
-  const whole = dtype === "i32" || dtype === "bool"
+  const whole = dtype === "i32" || dtype === "u8" || dtype === "bool"
   return made({ shape, dtype }, () => (whole ? Math.floor(low + (high - low) * next()) : low + (high - low) * next()))
 }
 /** Away from the kinks and poles of every primitive. */
@@ -281,6 +281,11 @@ discrete(
   i32(-5, 5, 4, 2),
 )
 
+// storage; tests/dtypes.test.ts has every number of 16 bits
+discrete(p.decodeP, "u8", p.decode, numbers([300], "u8", 0, 256))
+const halves = p.convert(x(5), "f16")
+smooth(p.decodeP, "f16, a constant", x => p.mul(p.cast(p.decode(halves), "f64"), x), x(5))
+discrete(p.encodeP, "u8", x => p.convert(x, "u8"), i32(-300, 600, 50))
 // the normal distribution, and x times shares of it
 for (const [prim, f] of [
   [p.normalCdfP, p.normalCdf],

@@ -1,7 +1,7 @@
 // Random programs over all primitives, for tests: the seed determines everything.
 import { composite } from "../src/control/call.ts"
 import { size } from "../src/core/aval.ts"
-import type { Dtype } from "../src/core/dtype.ts"
+import type { Computed, Dtype } from "../src/core/dtype.ts"
 import type { Tensor } from "../src/core/tensor.ts"
 import * as p from "../src/primitives/index.ts"
 import { made, randomNumbers } from "./engines.ts"
@@ -32,8 +32,8 @@ export function randomProgram(seed: number): RandomProgram {
   const next = randomNumbers(seed)
   const smooth = next() < 0.4
   const precise = smooth || next() < 0.5
-  const float: Dtype = precise ? "f64" : "f32"
-  const dtypes: Dtype[] = [float, float, ...(next() < 0.5 ? ([float] as const) : []), "i32", "bool"]
+  const float: Computed = precise ? "f64" : "f32"
+  const dtypes: Computed[] = [float, float, ...(next() < 0.5 ? ([float] as const) : []), "i32", "bool"]
   const shape = randomShape(next)
   const args = dtypes.map((dtype, i) => {
     const own = i === 0 || next() < 0.5 ? shape : randomShape(next)

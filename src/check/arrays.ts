@@ -1,5 +1,5 @@
 // Trees of numbers, as the checker handles them.
-import { type Shape, size } from "../core/aval.ts"
+import { differentiable, type Shape, size } from "../core/aval.ts"
 import { Concrete, fromArray } from "../core/concrete.ts"
 import { allocate, type Dtype, isFloating, type TypedArray } from "../core/dtype.ts"
 import type { Tensor } from "../core/tensor.ts"
@@ -7,7 +7,7 @@ import { leaves, rebuild, type Tree } from "../core/tree.ts"
 
 export function convert(x: Tensor, dtype: Dtype): Tensor {
   if (!(x instanceof Concrete)) throw new TypeError(`checkGrads: wants tensors with known numbers, outside of grad, jit and vmap; got ${x}`)
-  const t = isFloating(x.dtype) ? dtype : x.dtype
+  const t = differentiable(x.aval) ? dtype : x.dtype
   return filled(x.shape, t, i => x.values()[i]!)
 }
 export function filled(shape: Shape, dtype: Dtype, at: (i: number) => number): Tensor {

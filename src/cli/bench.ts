@@ -8,7 +8,7 @@ import { type Command, Option } from "commander"
 import type { Peak } from "./bench/peak.ts"
 import { ENGINES, type Result, rounded } from "./bench/result.ts"
 import { median } from "./bench/timing.ts"
-import { COLD_UNIT, WORKLOADS } from "./bench/workloads.ts"
+import { COLD_UNIT, HEALTH, WORKLOADS } from "./bench/workloads.ts"
 import { STOPPED, UsageError } from "./errors.ts"
 import { type CommonOptions, count, positive, withCommon } from "./options.ts"
 import { aligned, columns, Output, percent, StatusLine } from "./terminal.ts"
@@ -18,6 +18,7 @@ interface BenchOptions extends CommonOptions {
   readonly blas: "on" | "off"
   readonly ms: number
   readonly warmMs?: number
+  readonly health?: boolean
 }
 
 const COLD_REPEATS = 3
@@ -32,16 +33,19 @@ export function define(command: Command): void {
     .option("--warm-ms <n>", "milliseconds of steps before the first repeat (default: as --ms)", positive)
     .option("--threads <n>", "threads that the engine may use", count, 1)
     .addOption(new Option("--blas <state>", "matrix products by a BLAS of the machine").choices(["on", "off"]).default("off"))
+    .option("--health", `as fit trains them, with its option health and without (${Object.keys(HEALTH).join(", ")})`)
     .addHelpText("after", `\nWorkloads:\n${list.join("\n")}`)
   withCommon(command, [
     ["adjoint bench", "all of them, in about a minute"],
     ["adjoint bench W1 W3", "only these"],
+    ["adjoint bench W3 W6 --health", "what looking at layers and gradients costs"],
     ["adjoint bench W4 --ms 5000 --json", "longer, one line of JSON for each result"],
   ]).action(bench)
 }
 
 async function bench(given: readonly string[], options: BenchOptions): Promise<void> {
-  const names = chosen(given)
+  const names = chosen(given).filter(name => !options.health || Object.hasOwn(HEALTH, name))
+  if (names.length === 0) throw new UsageError(`--health: wanted some of ${Object.keys(HEALTH).join(", ")}.`)
   if (options.threads !== 1) {
     throw new UsageError(`--threads ${options.threads}: the engine computes in one thread so far; wanted --threads 1.`)
   }
@@ -84,13 +88,17 @@ function chosen(given: readonly string[]): readonly string[] {
 type Circumstances = BenchOptions & { readonly stop: Stop; readonly engine: string }
 
 /** Hands each result of a workload to `take` as it comes. */
-async function measure(name: string, { ms, warmMs = ms, stop, engine }: Circumstances, take: (result: Result) => void): Promise<void> {
-  const { measures, unit, variants } = WORKLOADS[name]!
+async function measure(
+  name: string,
+  { ms, warmMs = ms, health, stop, engine }: Circumstances,
+  take: (result: Result) => void,
+): Promise<void> {
+  const { measures, unit, variants } = (health ? HEALTH : WORKLOADS)[name]!
   const nothing = { variant: variants[0]!, engine, value: null, unit }
   const results: Result[] = []
   try {
     if (measures === "process") return take(await wholeProcess(stop, engine))
-    await linesOf(stop, [name, String(warmMs), String(ms)], line => {
+    await linesOf(stop, [name, String(warmMs), String(ms), ...(health ? ["health"] : [])], line => {
       results.push(line as Result)
       take(line as Result)
     })
@@ -224,8 +232,9 @@ function table(rows: readonly (readonly [name: string, result: Result])[], peak:
 }
 
 /** The value in the workload's own unit. */
-function textOf({ value, unit, status, test_acc }: Result): string {
+function textOf({ value, unit, status, test_acc, health_share }: Result): string {
   if (value === null) return status
+  if (health_share !== undefined) return `${value} ${unit}, ${percent(health_share, 1)} more time`
   const accuracy = test_acc === undefined ? "" : `, ${percent(test_acc)} of the test digits right`
   return `${value} ${unit}${accuracy}`
 }

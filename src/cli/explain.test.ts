@@ -5,7 +5,7 @@ import { join } from "node:path"
 import { Command } from "commander"
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest"
 import { random } from "../index.ts"
-import { dense, dropout, type Model, relu, sequential, tanh } from "../nn.ts"
+import { conv2d, dense, dropout, flatten, type Model, relu, reshape, sequential, tanh } from "../nn.ts"
 import { TrainedModel } from "../train.ts"
 import { exitCodeOf } from "./errors.ts"
 import { define } from "./explain.ts"
@@ -60,6 +60,9 @@ beforeAll(async () => {
   await save("price", sequential(dense(3, 1)), { ...encoding, target: { name: "price", kind: "number", mean: 10, std: 2 } })
   const images = { kind: "images", shape: [28, 28], scale: 1 / 255, target: { name: "label", kind: "class", values: [..."0123456789"] } }
   await save("mnist", sequential(dense(784, 16), relu(), dense(16, 10)), images)
+  const conv = sequential(reshape(28, 28, 1), conv2d(1, 2, 3, { stride: 3 }), relu(), flatten(), dense(162, 10)) as Model
+  const { params, state } = conv.init(random.key(1), [784])
+  await new TrainedModel(conv, params, state, [784]).save(at("cnn"), { encoding: images, training })
   writeFileSync(at("flowers.csv"), "colour,length,species,price\nred,3,b,12\nblue,1,a,9\n")
   writeFileSync(at("bad.json"), '{ "x": [1], "target": 0, "layers": [{ "w": [[1], [2]], "activation": "tanh" }], "loss": "squared error" }')
   writeFileSync(at("no.json"), "{")
@@ -110,6 +113,31 @@ describe("a saved model", () => {
   })
 })
 
+describe("--weight of a saved model", () => {
+  test("the paths of one weight, as data", async () => {
+    const done = JSON.parse(await run(at("mnist"), "mnist", "--row", "3", "--json", "--weight", "layers.0.w[409,5]"))
+    const { gradient, sumOfPaths, finiteDifference, paths, rest, numberOfPaths } = done
+    expect(paths.length + rest.count).toBe(numberOfPaths)
+    expect(Math.abs(sumOfPaths - gradient)).toBeLessThan(1e-12)
+    expect(Math.abs(sumOfPaths - finiteDifference)).toBeLessThan(1e-8)
+  })
+  test("of any layers", async () => {
+    const done = JSON.parse(await run(at("odd"), at("flowers.csv"), "--json", "--weight", "layers.0.w[0,0]"))
+    expect(done).toMatchObject({ event: "done", agrees: true, of: { name: "layers.0.w[0,0]" } })
+    expect(done.paths.length).toBe(2)
+    expect(done.paths[0].factors.map((f: { operation: string }) => f.operation)).toEqual(["crossEntropy", "dense", "tanh", "relu", "dense"])
+    const text = await run(at("odd"), at("flowers.csv"), "--weight", "layers.0.w[0,0]", "--weight", "layers.0.b[3]")
+    expect(text).toContain("species is b")
+    expect(text).toContain("E by layers.0.w[0,0] = ")
+    expect(text).toContain("E by layers.0.b[3] = ")
+  })
+  test("a convolutional network", async () => {
+    const done = JSON.parse(await run(at("cnn"), "mnist", "--row", "1", "--json", "--weight", "layers.1.w[1,2,0,1]"))
+    expect(done.agrees).toBe(true)
+    expect(done.numberOfPaths).toBeGreaterThan(100)
+  })
+})
+
 describe("refuses with exit code 2", () => {
   test.each<[readonly string[], string]>([
     [["bad.json"], "bad.json: layers[0].w should have 1 row, because x has 1 number to give; got 2."],
@@ -122,6 +150,8 @@ describe("refuses with exit code 2", () => {
       'flowers: there is no weight "layers.1.w[0,0]"; there are layers.0.w[0,0] to',
     ],
     [["odd", "flowers.csv"], "odd: layers.2 is tanh; an activation can be explained where it directly follows a dense layer."],
+    [["odd", "flowers.csv"], "Of any model one weight is explained: --weight PATH[i,j]."],
+    [["odd", "flowers.csv", "--weight", "layers.0.w[0,8]"], "odd: layers.0.w is f32[3,8]; name one element of it"],
     [["mnist", "flowers.csv"], "The model was trained on images"],
     [["bad.json", "--row", "1"], "a JSON file holds one example"],
     [["flowers", "flowers.csv", "--row", "-1"], "Wanted a whole number from 0."],

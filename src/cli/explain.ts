@@ -2,10 +2,23 @@
 import { statSync } from "node:fs"
 import type { Command } from "commander"
 import { DataError } from "../data/errors.ts"
-import { type Explanation, explain, networkOf, type Problem, ProblemError, readProblem, renderText } from "../explain.ts"
+import {
+  type Explanation,
+  explain,
+  explainNetwork,
+  type Network,
+  type NetworkExplanation,
+  networkOf,
+  type Problem,
+  ProblemError,
+  readProblem,
+  renderText,
+} from "../explain.ts"
+import { type Tensor, tensor } from "../index.ts"
 import { FormatError } from "../io/errors.ts"
 import { parseJson } from "../io/json.ts"
 import { readDataFile } from "../platform/node/files.ts"
+import type { Loss } from "../train.ts"
 import { UsageError } from "./errors.ts"
 import { lossFor } from "./network.ts"
 import { type CommonOptions, positive, seed as wholeNumber, withCommon } from "./options.ts"
@@ -38,24 +51,49 @@ const collect = (path: string, before: readonly string[] = []): string[] => [...
 
 async function run(problem: string, data: string | undefined, options: ExplainOptions): Promise<void> {
   const out = new Output(options)
-  const { network, x, target, learningRate } =
-    data === undefined ? fromFile(problem, options) : await fromModel(problem, data, options, out)
-  const explanation = told(problem, () =>
-    explain(
-      network,
-      { x, target },
-      { learningRate: options.learningRate ?? learningRate, ...(options.weight && { weights: options.weight }) },
-    ),
+  if (data === undefined) return explainDense(problem, fromFile(problem, options), options, out)
+  const example = await exampleOf(problem, data, options, out)
+  const { network, refusal } = denseNetwork(example)
+  if (network) return explainDense(problem, { ...example, network }, options, out, example)
+  const { weight } = options
+  if (!weight) throw new FormatError(`${problem}: ${refusal}. Of any model one weight is explained: --weight PATH[i,j].`)
+  explainAny(problem, example, weight, out)
+}
+
+/** Every factor by the textbook's names; with a model also the paths of the one weight that was asked for. */
+function explainDense(name: string, problem: Problem, options: ExplainOptions, out: Output, example?: Example): void {
+  const { network, x, target } = problem
+  const learningRate = options.learningRate ?? problem.learningRate
+  const explanation = told(name, () =>
+    explainNetwork(network, { x, target }, { learningRate, ...(options.weight && { weights: options.weight }) }),
   )
   out.result(renderText(explanation))
-  out.event({ event: "done", ...explanation, ...onlyWeight(explanation) })
+  if (options.json) out.event({ event: "done", ...explanation, ...onlyWeight(explanation, example) })
 }
 
 /** With one weight its numbers stand at the top too, so that `jq .gradient` finds them. */
-function onlyWeight({ weights: [only, ...others] }: Explanation): object {
+function onlyWeight({ weights: [only, ...others] }: NetworkExplanation, example: Example | undefined): object {
   if (!only || others.length > 0) return {}
   const { factors, product, gradient, finiteDifference } = only
-  return { factors, product, gradient, finiteDifference }
+  return { factors, product, gradient, finiteDifference, ...(example && pathsOf(example, only.path)) }
+}
+function pathsOf(example: Example, of: string): object {
+  const { sumOfPaths, numberOfPaths, paths, rest, uses } = explanationOf(example, of)
+  return { sumOfPaths, numberOfPaths, paths, rest, uses }
+}
+
+/** Any other model: the paths from the error to each weight that is asked for. */
+function explainAny(name: string, example: Example, weights: readonly string[], out: Output): void {
+  const explanations = weights.map(of => told(name, () => explanationOf(example, of)))
+  out.result(explanations.map(renderText).join("\n\n"))
+  out.event({ event: "done", ...(explanations.length === 1 ? explanations[0] : { explanations }) })
+}
+
+function explanationOf({ saved, x, y, loss }: Example, of: string): Explanation {
+  const { model, params, state, inShape } = saved.model
+  const input = tensor([...x], { shape: [1, ...inShape] })
+  const error = (params: unknown, x: Tensor): Tensor => loss(model.apply(params, state, x, { training: false })[0], y)
+  return explain(error, [params, input], { of })
 }
 
 function fromFile(file: string, { row }: ExplainOptions): Problem {
@@ -65,25 +103,46 @@ function fromFile(file: string, { row }: ExplainOptions): Problem {
   return told(file, () => readProblem(parseJson(readDataFile(file), file)))
 }
 
-async function fromModel(dir: string, data: string, { row = 0 }: ExplainOptions, out: Output): Promise<Problem> {
+/** A model and the row that is explained, encoded. */
+interface Example {
+  readonly saved: Saved
+  readonly x: readonly number[]
+  /** [out], as the textbook's networks have it. */
+  readonly target: readonly number[]
+  /** As the loss takes it. */
+  readonly y: Tensor
+  readonly loss: Loss
+  readonly learningRate: number
+}
+
+async function exampleOf(dir: string, data: string, { row = 0 }: ExplainOptions, out: Output): Promise<Example> {
   const saved = await openModel(dir)
   const { x, answers, warnings } = rowsFrom(saved, data, row)
   for (const warning of warnings) out.warn(warning)
   const { target } = saved.encoding
-  const network = told(dir, () => networkOf(saved.model.model, saved.model.params, lossFor(target)))
   const inputs = new Float32Array(x.shape[0]!)
   x.read(Int32Array.of(0), inputs)
   const answer = answers[0]!
-  out.lines(
-    `Row ${row} of ${data}; ${target.name} is ${target.kind === "class" ? target.values[answer] : answer * target.std + target.mean}`,
-    "",
-  )
-  return readProblem({
-    ...network,
+  const isClass = target.kind === "class"
+  out.lines(`Row ${row} of ${data}; ${target.name} is ${isClass ? target.values[answer] : answer * target.std + target.mean}`, "")
+  return {
+    saved,
     x: [...inputs],
-    target: answer,
+    target: isClass && target.values.length > 1 ? target.values.map((_, k) => Number(k === answer)) : [answer],
+    y: isClass ? tensor([answer], { dtype: "i32" }) : tensor([[answer]]),
+    loss: lossFor(target),
     learningRate: saved.training.settings.learningRate,
-  })
+  }
+}
+
+/** The model as a dense network, or why it is none. */
+function denseNetwork({ saved, loss }: Example): { network?: Network; refusal?: string } {
+  try {
+    return { network: networkOf(saved.model.model, saved.model.params, loss) }
+  } catch (error) {
+    if (error instanceof ProblemError) return { refusal: error.message }
+    throw error
+  }
 }
 
 /** The one row that is asked for, encoded as training did. */

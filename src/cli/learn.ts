@@ -1,6 +1,6 @@
 // One training with everything that is seen of it.
 import type { Model } from "../nn.ts"
-import { type FitEvent, fit, type TrainedModel } from "../train.ts"
+import { type FitEvent, findingKinds, fit, type TrainedModel } from "../train.ts"
 import { chart } from "./chart.ts"
 import { lossFor, makeOptimizer, metricsFor, network, type Settings } from "./network.ts"
 import type { Problem } from "./problem.ts"
@@ -16,6 +16,7 @@ export interface Learned {
 }
 
 type Epoch = Extract<FitEvent, { event: "epoch" }>
+type Found = Extract<FitEvent, { event: "finding" }>
 type End = Extract<FitEvent, { event: "end" }>
 
 /** Milliseconds between two progress events for programs. */
@@ -36,6 +37,8 @@ export async function learn(problem: Problem, settings: Settings, signal: AbortS
   })
   const progress = out?.talks ? new Progress(target, epochs) : undefined
   const history: Epoch[] = []
+  const findings: Found[] = []
+  let failure = ""
   let end: End | undefined
   let told = Number.NEGATIVE_INFINITY
   try {
@@ -47,10 +50,15 @@ export async function learn(problem: Problem, settings: Settings, signal: AbortS
         if (performance.now() - told < PERIOD) continue
         told = performance.now()
       }
-      out?.event(event)
+      out?.event({ ...event })
+      if (event.event === "finding") findings.push(event)
     }
+  } catch (error) {
+    failure = (error as Error).message
+    throw error
   } finally {
     progress?.end()
+    if (out) report(findings, out, failure)
   }
   const model = await run.result
   if (out?.talks && history.length > 0) {
@@ -58,6 +66,16 @@ export async function learn(problem: Problem, settings: Settings, signal: AbortS
     if (history.length > 1) out.lines("", ...chart(series(history), widthOf(process.stdout)))
   }
   return { model, epochs: end!.epoch, bestEpoch: end!.bestEpoch }
+}
+
+/** Findings that people are told; more would hide the worst. */
+const MOST_FINDINGS = 5
+
+/** What is wrong with the training and what to try, worst first, but for what the error says. Programs have had them as events. */
+function report(findings: readonly Found[], out: Output, failure: string): void {
+  const untold = findings.filter(({ message }) => !failure.includes(message))
+  const worst = untold.sort((a, b) => findingKinds.indexOf(a.kind) - findingKinds.indexOf(b.kind))
+  for (const { message, advice } of worst.slice(0, MOST_FINDINGS)) out.caution(`${message} ${advice}`)
 }
 
 const ENDS: Readonly<Record<End["reason"], string>> = {

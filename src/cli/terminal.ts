@@ -104,6 +104,10 @@ export class Output {
   /** Something about the data that the user should know. */
   warn(message: string): void {
     this.event({ event: "warning", message })
+    this.caution(message)
+  }
+  /** As `warn`, for people alone: programs have been told in another way. */
+  caution(message: string): void {
     if (this.talks) process.stderr.write(`${paint("yellow", "warning:", process.stderr)} ${message}\n`)
   }
 }

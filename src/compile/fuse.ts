@@ -1,9 +1,10 @@
 // Graph -> kernels: a kernel is an expression, put together from the meanings of its applications by substitution.
+import { heldAs } from "../core/dtype.ts"
 import type { Loop } from "../core/primitive.ts"
 import { type Apply, type Graph, Node } from "../graph/graph.ts"
 import { axisIndex, type Index, newAxis, ravel, sameIndex } from "../ir/affine.ts"
 import { simplifier } from "../ir/algebra.ts"
-import type { Dtype, Expr, Read } from "../ir/expr.ts"
+import type { Expr, MemoryType, Read } from "../ir/expr.ts"
 import { avalsOf, type Group, group } from "./group.ts"
 import { type Kernel, storesOf, withStores } from "./kernel.ts"
 
@@ -61,7 +62,7 @@ export function fuse(g: Graph): { tasks: (Launch | Repeat)[]; outputs: Node[] } 
         if (!known) made.set(a, (known = []))
         const twin = known.find(k => k.idx.every((i, d) => sameIndex(i, idx[d]!)))
         if (twin) return twin.e
-        const e: Expr = isStored(a) ? { k: "load", t: a.aval.dtype, slot: slot(a), at: ravel(idx, a.aval.shape) } : element(a, idx)
+        const e: Expr = isStored(a) ? { k: "load", t: heldAs(a.aval.dtype), slot: slot(a), at: ravel(idx, a.aval.shape) } : element(a, idx)
         known.push({ idx, e })
         return e
       }
@@ -77,7 +78,7 @@ export function fuse(g: Graph): { tasks: (Launch | Repeat)[]; outputs: Node[] } 
     for (const r of reads) ready(r)
     tasks.push({ k: "kernel", kernel: withStores({ ...kernel, loads: reads.map(r => r.aval.dtype) }, stores), outs, reads, name, scope })
   }
-  const store = (t: Dtype, at: Index): Kernel["out"] => ({ t, at, mode: "store", bounds: [] })
+  const store = (t: MemoryType, at: Index): Kernel["out"] => ({ t, at, mode: "store", bounds: [] })
   /** A kernel over the elements of `outs`, which have one shape. */
   const elements = (of: Pick<Launch, "name" | "scope">, outs: readonly Node[], from: readonly Node[] = outs): void =>
     launch(of, outs, read => {

@@ -1,6 +1,7 @@
 // Which applications become one kernel. A map is computed where it is read if nothing is computed twice by that; moves of elements
 // always are. What has to be stored joins a kernel that reads it element by element, if there is one.
 import { type Aval, sameShape, size } from "../core/aval.ts"
+import { heldAs } from "../core/dtype.ts"
 import type { Apply, Graph, Node } from "../graph/graph.ts"
 import { axisIndex, type Index, int, newAxis, range, sameIndex } from "../ir/affine.ts"
 import { type Bound, type Expr, type Read, valuesOf } from "../ir/expr.ts"
@@ -55,7 +56,7 @@ function probe(n: Apply): Probe {
     (a, i): Read =>
       at => {
         reads[i]!.push(at)
-        return { k: "load", t: a.aval.dtype, slot: i, at: { constant: 0, terms: [] } }
+        return { k: "load", t: heldAs(a.aval.dtype), slot: i, at: { constant: 0, terms: [] } }
       },
   )
   const body = meaning.at(ins, idx, n.params, avalsOf(n))

@@ -1,11 +1,11 @@
 // The one form that every engine turns into code.
 import type { Atom, Axis, Index } from "../ir/affine.ts"
-import { type Bound, children, type Dtype, type Expr, valuesOf } from "../ir/expr.ts"
+import { type Bound, children, type Expr, type MemoryType, valuesOf } from "../ir/expr.ts"
 
 /** An element that a turn stores. */
 export interface Store {
   readonly out: {
-    readonly t: Dtype
+    readonly t: MemoryType
     /** Where the element goes. */
     readonly at: Index
     /** "add": the element is added to what is there, turn by turn in loop order (scatter). */
@@ -25,8 +25,8 @@ export interface Kernel extends Store {
   readonly axes: readonly Axis[]
   /** What else a turn stores, without bounds. A turn reads everything before it stores anything. */
   readonly also?: readonly Store[]
-  /** Dtypes of the operands, by slot. */
-  readonly loads: readonly Dtype[]
+  /** What the operands are, by slot. */
+  readonly loads: readonly MemoryType[]
 }
 
 export const storesOf = (k: Kernel): readonly Store[] => (k.also ? [k, ...k.also] : [k])

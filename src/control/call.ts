@@ -1,6 +1,6 @@
 import type { Maybe, Primitive } from "../core/primitive.ts"
 import { bind, bottom, Tensor } from "../core/tensor.ts"
-import { describe, flatten, leaves, type Tree } from "../core/tree.ts"
+import { describe, flatten, leaves, type Tree, wantFunction } from "../core/tree.ts"
 import { avals, type Graph } from "../graph/graph.ts"
 import { record } from "../graph/record.ts"
 import { toFront } from "../primitives/base.ts"
@@ -92,9 +92,11 @@ const recordings = new WeakMap<Function, Map<string, Recording>>()
  * `f` as one node that keeps its name and attributes until it is compiled.
  *
  * @example
- * const softmax = composite("softmax", { axis: -1 }, (x: Tensor) => ...)
+ * const double = composite("double", { factor: 2 }, (x: Tensor) => x.mul(2))
+ * double(tensor([1, 2]))  // [2, 4]
  */
 export function composite<A extends readonly any[], R>(name: string, attributes: object, f: (...args: A) => R): (...args: A) => R {
+  wantFunction("composite", f)
   return (...args) => {
     let entries = recordings.get(f)
     if (!entries) recordings.set(f, (entries = new Map()))

@@ -1,7 +1,8 @@
 // Less memory for the backward pass: what is not saved is computed again.
+import { tangentOf } from "../core/aval.ts"
 import type { Axis, Maybe, Primitive } from "../core/primitive.ts"
 import { bind, bind1, scope, Tensor } from "../core/tensor.ts"
-import { leaves, type Tree } from "../core/tree.ts"
+import { leaves, type Tree, wantFunction } from "../core/tree.ts"
 import { avals, type Graph, memo, type Node } from "../graph/graph.ts"
 import { intern } from "../graph/key.ts"
 import { derive } from "../graph/record.ts"
@@ -72,7 +73,7 @@ const linear = memo((g: Graph, which: boolean[], save: CheckpointPolicy) => {
       tangents = dys.map(t => t !== null)
       return present(dys)
     },
-    avals([...given, ...g.inputs, ...saved]),
+    [...avals(given).map(tangentOf), ...avals([...g.inputs, ...saved])],
   )
   return { graph, tangents }
 })
@@ -134,11 +135,13 @@ export interface CheckpointOptions {
  *
  * @example
  * const layer = checkpoint((w: Tensor, x: Tensor) => tanh(matmul(x, w)))
+ * grad((w: Tensor) => layer(w, tensor([[1, 2]])).sum())(zeros([2, 1]))  // [[1], [2]]
  */
 export function checkpoint<A extends readonly any[], R>(
   f: (...args: A) => R,
   { save = "nothing" }: CheckpointOptions = {},
 ): (...args: A) => R {
+  wantFunction("checkpoint", f)
   if (save !== "nothing" && save !== "products")
     throw new TypeError(`checkpoint: \`save\` must be "nothing" or "products"; got ${JSON.stringify(save)}`)
   return (...args) => {

@@ -3,7 +3,7 @@ import { type Aval, same, show } from "../core/aval.ts"
 import { DtypeError, ShapeError } from "../core/errors.ts"
 import type { Maybe, Primitive } from "../core/primitive.ts"
 import { bind, Tensor } from "../core/tensor.ts"
-import { describe, leaves, rebuild, type Tree } from "../core/tree.ts"
+import { describe, leaves, rebuild, type Tree, wantFunction } from "../core/tree.ts"
 import { avals, type Graph } from "../graph/graph.ts"
 import { intern } from "../graph/key.ts"
 import { derive, record, replay } from "../graph/record.ts"
@@ -140,7 +140,8 @@ const asLoops = memoPair((onTrue, onFalse) =>
  * Both return trees of one structure, with the same shapes and dtypes. Throws TypeError, ShapeError or DtypeError where they differ.
  *
  * @example
- * cond(greater(x, 0), (x: Tensor) => x.sqrt(), (x: Tensor) => x.neg(), x)
+ * const x = tensor(-3)
+ * cond(greater(x, 0), (x: Tensor) => x.sqrt(), (x: Tensor) => x.neg(), x)  // 3
  */
 export function cond<A extends readonly any[], R>(
   condition: Tensor,
@@ -153,6 +154,7 @@ export function cond<A extends readonly any[], R>(
       `cond: the condition is a bool scalar, such as greater(x, 0); got ${condition instanceof Tensor ? show(condition.aval) : typeof condition}. ` +
         "Choose element by element with where(condition, x, y)",
     )
+  for (const f of [onTrue, onFalse]) wantFunction("cond: each branch", f)
   const trees = operands as unknown as readonly Tree[]
   const xs = trees.flatMap(leaves)
   const results: Tree[] = []

@@ -1,8 +1,8 @@
 // Derivatives that the user gives: a rule forwards, or a rule backwards.
-import { type Aval, differentiable, same, sameShape, show } from "../core/aval.ts"
+import { type Aval, differentiable, same, sameShape, show, tangentOf } from "../core/aval.ts"
 import type { Maybe, Primitive } from "../core/primitive.ts"
 import { bind, bottom, Tensor } from "../core/tensor.ts"
-import { leaves, rebuild, type Tree } from "../core/tree.ts"
+import { leaves, rebuild, type Tree, wantFunction } from "../core/tree.ts"
 import { avals, type Graph, memo } from "../graph/graph.ts"
 import { intern } from "../graph/key.ts"
 import { derive, record, replay } from "../graph/record.ts"
@@ -147,12 +147,14 @@ function batched(p: CustomVjp, which: readonly boolean[], n: number): { params: 
  *
  * @example
  * const clipped = customVjp((x: Tensor) => x, x => [x, null], (_, ct) => [clip(ct, -1, 1)])
+ * grad((x: Tensor) => clipped(x).mul(5).sum())(tensor([1, 2]))  // [1, 1]
  */
 export function customVjp<A extends readonly any[], R, S>(
   f: (...args: A) => R,
   forward: (...args: A) => readonly [R, S],
   backward: (residuals: S, ct: R) => readonly unknown[],
 ): (...args: A) => R {
+  for (const [part, g] of Object.entries({ f, forward, backward })) wantFunction(`customVjp: ${part}`, g)
   const name = f.name || "customVjp"
   return (...args) => {
     const trees = args as unknown as readonly Tree[]
@@ -181,12 +183,12 @@ export function customVjp<A extends readonly any[], R, S>(
         if (!Array.isArray(cts) || cts.length !== trees.length)
           throw new TypeError(`customVjp: backward must return a list with ${trees.length} entries, one for each argument of f`)
         return cts.flatMap((ct, i) => {
-          const wanted = leaves(trees[i]!).map(x => x.aval)
+          const wanted = leaves(trees[i]!).map(x => tangentOf(x.aval))
           const given = ct === null || ct === undefined ? wanted.map(() => null) : leaves(ct)
           return fitted(`customVjp: the cotangent of argument ${i}`, given, wanted)
         })
       },
-      [...avals(second.graph.outputs.slice(outs.length)), ...outs],
+      [...avals(second.graph.outputs.slice(outs.length)), ...outs.map(tangentOf)],
     )
     // what backward has captured comes before the cotangents
     const { inputs } = third.graph
@@ -268,11 +270,13 @@ const customJvpP: Primitive<CustomJvp> = {
  *
  * @example
  * const log1pexp = customJvp((x: Tensor) => x.exp().add(1).log(), ([x], [t]) => [softplus(x), sigmoid(x).mul(t)])
+ * grad(log1pexp)(tensor(100))  // 1
  */
 export function customJvp<A extends readonly any[], R>(
   f: (...args: A) => R,
   rule: (primals: A, tangents: A) => readonly [R, R],
 ): (...args: A) => R {
+  for (const [part, g] of Object.entries({ f, rule })) wantFunction(`customJvp: ${part}`, g)
   const name = f.name || "customJvp"
   return (...args) => {
     const trees = args as unknown as readonly Tree[]
@@ -292,9 +296,9 @@ export function customJvp<A extends readonly any[], R>(
         const dys = leaves(pair[1] as Tree)
         // integers have none, however it is said
         const left = dys.length === outs.length ? dys.filter((_, i) => differentiable(outs[i]!)) : dys
-        return [...ys, ...fitted("customJvp: the tangent that rule returns", left, outs.filter(differentiable))]
+        return [...ys, ...fitted("customJvp: the tangent that rule returns", left, outs.filter(differentiable).map(tangentOf))]
       },
-      [...ins, ...ins.filter(differentiable)],
+      [...ins, ...ins.filter(differentiable).map(tangentOf)],
     )
     const p: CustomJvp = {
       graph: first.graph,

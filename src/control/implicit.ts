@@ -3,7 +3,7 @@ import { differentiable, same, show } from "../core/aval.ts"
 import { ShapeError } from "../core/errors.ts"
 import type { Axis, Maybe, Primitive } from "../core/primitive.ts"
 import { bind, Tensor } from "../core/tensor.ts"
-import { leaves, rebuild, type Tree } from "../core/tree.ts"
+import { leaves, rebuild, type Tree, wantFunction } from "../core/tree.ts"
 import { avals, type Graph, memo } from "../graph/graph.ts"
 import { intern } from "../graph/key.ts"
 import { derive, record, replay } from "../graph/record.ts"
@@ -217,6 +217,7 @@ export interface SolverOptions {
 }
 
 function solution<X>(kind: Equation["kind"], f: (x: X) => X, start: X, { tolerance, maxTurns }: SolverOptions): X {
+  wantFunction(kind, f)
   const first = leaves(start as Tree)
   const odd = first.find(x => !differentiable(x.aval))
   if (odd || first.length === 0)
@@ -252,7 +253,8 @@ function solution<X>(kind: Equation["kind"], f: (x: X) => X, start: X, { toleran
  * networks (1987).
  *
  * @example
- * const h = fixedPoint((h: Tensor) => tanh(matmul(h, w).add(x)), zeros([8]))
+ * const w = tensor([[0.5, 0.1], [0, 0.3]])
+ * fixedPoint((h: Tensor) => tanh(matmul(h, w).add(1)), zeros([2]))  // [0.8952, 0.8745]
  */
 export const fixedPoint = <X>(f: (x: X) => X, start: X, options: SolverOptions = {}): X => solution("fixedPoint", f, start, options)
 
@@ -265,6 +267,6 @@ export const fixedPoint = <X>(f: (x: X) => X, start: X, options: SolverOptions =
  *
  * @example
  * const cubeRoot = (a: Tensor) => root((x: Tensor) => x.mul(x).mul(x).sub(a), tensor(1))
- * grad(cubeRoot)(tensor(8))  // 1/12
+ * grad(cubeRoot)(tensor(8))  // 0.08333: 1/12
  */
 export const root = <X>(f: (x: X) => X, start: X, options: SolverOptions = {}): X => solution("root", f, start, options)

@@ -8,6 +8,7 @@ import { jvpGraph, present, scatter } from "../transforms/jvp.ts"
 import { linearizeGraph, type Source } from "../transforms/linearize.ts"
 import { transpose } from "../transforms/transpose.ts"
 import { batchGraph } from "../transforms/vmap.ts"
+import { callP } from "./call.ts"
 import { isCheap, lean } from "./residuals.ts"
 import { totals } from "./totals.ts"
 
@@ -134,17 +135,19 @@ export const jvpBody = memo((g: Graph, nConstants: number, nCarry: number, which
   return { graph: body, carry, tangents }
 })
 
-/** The graph with calls replaced by what they do, so that what each of its values costs can be seen; their names stay in the scopes. */
+/**
+ * The graph with calls replaced by what they do, so that what each of its values costs can be seen; their names stay in the scopes.
+ * Calls with derivatives of their own (custom rules, checkpoints, equations) stay closed: opened, they would have those of their bodies.
+ */
 export function open(g: Graph): Graph {
-  if (!g.nodes.some(n => n.prim.meaning.kind === "call")) return g
+  const isOpen = (n: Apply): boolean => n.prim === callP
+  if (!g.nodes.some(isOpen)) return g
   const go = (g: Graph, xs: readonly Tensor[]): Tensor[] => {
     const env = new Map(g.inputs.map((n, i) => [n, xs[i]!]))
     for (const n of g.nodes) {
       const args = n.args.map(a => env.get(a)!)
-      const { meaning, body } = n.prim
-      const run = (): readonly Tensor[] =>
-        meaning.kind === "call" ? go(body!(n.params).graph as Graph, args) : bind(n.prim, args, n.params)
-      const ys = scope(meaning.kind === "call" ? scopeOf(n) : n.scope, run)
+      const run = (): readonly Tensor[] => (isOpen(n) ? go(n.params.graph, args) : bind(n.prim, args, n.params))
+      const ys = scope(isOpen(n) ? scopeOf(n) : n.scope, run)
       n.outs.forEach((o, i) => env.set(o, ys[i]!))
     }
     return g.outputs.map(o => env.get(o)!)

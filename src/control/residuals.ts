@@ -1,6 +1,6 @@
 // Which values of the forward pass a backward loop keeps, and which it makes again.
 import { type Aval, size } from "../core/aval.ts"
-import { bytesOf } from "../core/dtype.ts"
+import { bytesOf, heldAs } from "../core/dtype.ts"
 import { type Apply, Node, prune } from "../graph/graph.ts"
 import { axisIndex, newAxis, ravel } from "../ir/affine.ts"
 import { children, type Expr, type Read } from "../ir/expr.ts"
@@ -16,7 +16,7 @@ export function elementOf({ prim: { meaning }, args, outs, params }: Apply): Exp
   const avals = args.map(a => a.aval)
   const reads = avals.map(
     (a, slot): Read =>
-      idx => ({ k: "load", t: a.dtype, slot, at: ravel(idx, a.shape) }),
+      idx => ({ k: "load", t: heldAs(a.dtype), slot, at: ravel(idx, a.shape) }),
   )
   const idx = outs[0]!.aval.shape.map(n => axisIndex(newAxis(n)))
   return meaning.at(reads, idx, params, avals)

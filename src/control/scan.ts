@@ -2,7 +2,7 @@ import { type Aval, differentiable, same, sameShape, shaped, show } from "../cor
 import { DtypeError, ShapeError } from "../core/errors.ts"
 import type { Axis, Loop, Maybe, Operand, Primitive } from "../core/primitive.ts"
 import { bind, Tensor } from "../core/tensor.ts"
-import { describe, leaves, paths, rebuild, type Tree } from "../core/tree.ts"
+import { describe, leaves, paths, rebuild, type Tree, wantFunction } from "../core/tree.ts"
 import { avals, type Graph, memo } from "../graph/graph.ts"
 import { intern } from "../graph/key.ts"
 import { derive, record, replay } from "../graph/record.ts"
@@ -12,7 +12,9 @@ import { max } from "../primitives/reduce.ts"
 import { instantiate, present, scatter } from "../transforms/jvp.ts"
 import type { Source } from "../transforms/linearize.ts"
 import { batchGraph } from "../transforms/vmap.ts"
+import { checkpoint } from "./checkpoint.ts"
 import { backwardBody, batchBody, count, jvpBody, linearBody, narrowBody, parts, splitBody, tidy } from "./loop.ts"
+import { inPieces } from "./pieces.ts"
 
 /** See Loop in core/primitive.ts. */
 export interface Scan extends Loop {
@@ -209,6 +211,17 @@ export interface ScanOptions {
   readonly length?: number
   /** From the last slice to the first; ys[i] still belongs to xs[i]. Default: false. */
   readonly reverse?: boolean
+  /**
+   * Truncated backpropagation through time: derivatives go back to the beginning of each piece of so many turns and no further, except
+   * that the first piece reaches `init`. Default: through all turns.
+   */
+  readonly truncate?: number
+  /**
+   * What the backward pass needs is computed again instead of saved, turn by turn (`true`) or for pieces of so many turns, of which only
+   * the carry at the beginning is kept: about sqrt(length) takes the least memory. The same values in the same bits; gradients that
+   * are sums over turns (of what `f` takes from outside) are added in another order. Default: false.
+   */
+  readonly checkpoint?: boolean | number
 }
 
 /**
@@ -228,6 +241,18 @@ export interface ScanOptions {
  * scan(decay, tensor(0), tensor([1, 2, 3]))  // [4.25, [1, 2.5, 4.25]]
  */
 export function scan<C, X, Y>(f: (carry: C, x: X) => readonly [C, Y], init: C, xs: X, options: ScanOptions = {}): [C, Y] {
+  const { truncate, checkpoint: again = false, ...rest } = options
+  if (again === true) return scan(checkpoint(f), init, xs, { ...rest, ...(truncate !== undefined && { truncate }) })
+  const size = sizeOfPieces(truncate, again)
+  const length = size === undefined ? 0 : lengthOf(leaves(xs as Tree), rest)
+  if (length > 0)
+    return inPieces(scan, f, init, xs, {
+      length,
+      reverse: !!rest.reverse,
+      size: size!,
+      cut: truncate !== undefined,
+      again: again !== false,
+    })
   const { operands, p, result } = recordScan(f, init as Tree, xs as Tree, options)
   return result(run(operands, p))
 }
@@ -241,7 +266,7 @@ export function countedScan<C, X, Y>(
   init: C,
   xs: X,
   turns: Tensor,
-  options: Omit<ScanOptions, "reverse"> = {},
+  options: Pick<ScanOptions, "length"> = {},
 ): [C, Y] {
   const { operands, p, result } = recordScan(f, init as Tree, xs as Tree, options)
   return result(run([...operands, turns], { ...p, counted: true }))
@@ -257,9 +282,11 @@ export function countedScan<C, X, Y>(
  * Throws TypeError if the condition is no bool scalar, and what `scan` throws of a carry.
  *
  * @example
- * whileLoop((x: Tensor) => less(x, 100), x => x.mul(2), tensor(3))  // 192: the first of 3, 6, 12, ... that is not less
+ * // the first of 3, 6, 12, ... that is not less than 100
+ * whileLoop((x: Tensor) => less(x, 100), x => x.mul(2), tensor(3))  // 192
  */
 export function whileLoop<C>(condition: (carry: C) => Tensor, body: (carry: C) => C, init: C): C {
+  for (const f of [condition, body]) wantFunction("whileLoop", f)
   const goes = (carry: C): Tensor => {
     const go = condition(carry)
     if (!(go instanceof Tensor) || go.dtype !== "bool" || go.ndim > 0)
@@ -268,9 +295,10 @@ export function whileLoop<C>(condition: (carry: C) => Tensor, body: (carry: C) =
   }
   const step = ([, carry]: readonly [Tensor, C]): readonly [readonly [Tensor, C], null] => {
     const next = body(carry)
+    wantStructure("whileLoop: body", init as Tree, next as Tree)
     return [[goes(next), next], null]
   }
-  const { operands, p, result } = recordScan(step, [goes(init), init] as Tree, null, { length: MOST_TURNS })
+  const { operands, p, result } = recordScan(step, [goes(init), init] as Tree, null, { length: MOST_TURNS }, "whileLoop")
   const [[, last]] = result(run(operands, { ...p, conditional: true }))
   return last
 }
@@ -283,19 +311,21 @@ function recordScan(
   init: Tree,
   xs: Tree,
   options: ScanOptions,
+  call: "scan" | "whileLoop" = "scan",
 ): { operands: Tensor[]; p: Scan; result: (outs: readonly Tensor[]) => any } {
   if (typeof f !== "function") throw new TypeError(`scan: the first argument is a function of carry and x; got ${kindOf(f)}`)
   const stacks = leaves(xs)
   const length = lengthOf(stacks, options)
   const slices = stacks.map(({ aval }) => shaped(aval.shape.slice(1), aval))
   const first = leaves(init)
-  const names = paths(init)
+  // a while loop hands on its condition, too
+  const names = paths(init).map(path => (call === "scan" ? path : path.replace(/^1\.?/, "")))
   let out!: readonly [Tree, Tree]
   const body = (ins: readonly Tensor[]): Tensor[] => {
     out = f(rebuild(init, ins), rebuild(xs, ins.slice(first.length)))
     wantPair(out)
-    wantStructure(init, out[0])
-    return [...leaves(out[0]).map((x, i) => settle(x, first[i]!.aval, names[i]!)), ...leaves(out[1])]
+    wantStructure("scan: f", init, out[0])
+    return [...leaves(out[0]).map((x, i) => settle(call, x, first[i]!.aval, names[i]!)), ...leaves(out[1])]
   }
   for (;;) {
     const { graph, captured } = record(body, [...first.map(x => x.aval), ...slices])
@@ -314,6 +344,16 @@ function recordScan(
       result: outs => rebuild(out, outs),
     }
   }
+}
+
+function sizeOfPieces(truncate: number | undefined, again: number | false): number | undefined {
+  const size = truncate ?? (again === false ? undefined : again)
+  for (const [name, n] of Object.entries({ truncate, checkpoint: again || undefined }))
+    if (n !== undefined && !(Number.isInteger(n) && n >= 1))
+      throw new TypeError(`scan: \`${name}\` is a whole number of turns from 1${name === "checkpoint" ? ", true or false" : ""}; got ${n}`)
+  if (again !== false && again !== size)
+    throw new TypeError(`scan: \`truncate\` and \`checkpoint\` must name pieces of one size; got ${truncate} and ${again}`)
+  return size
 }
 
 function lengthOf(stacks: readonly Tensor[], { length }: ScanOptions): number {
@@ -352,17 +392,17 @@ export const structure = (t: Tree): string => {
   const blank = leaves(t).map(() => 0)
   return describe(rebuild(t, blank))
 }
-function wantStructure(init: Tree, carry: Tree): void {
+function wantStructure(call: string, init: Tree, carry: Tree): void {
   if (structure(carry) !== structure(init))
-    throw new TypeError(`scan: f must return a carry with the structure of init, ${describe(init)}; it returned ${describe(carry)}`)
+    throw new TypeError(`${call} must return a carry with the structure of init, ${describe(init)}; it returned ${describe(carry)}`)
 }
 
 /** The carry that goes on, as it came in; numbers take its dtype. */
-function settle(x: Tensor, wanted: Aval, path: string): Tensor {
+function settle(call: string, x: Tensor, wanted: Aval, path: string): Tensor {
   const carry = path ? `the carry ${path}` : "the carry"
   const text = `${carry} must stay ${show(wanted)} in every turn`
-  if (!sameShape(x.shape, wanted.shape)) throw new ShapeError("scan", `${text}; make init of the shape that f returns`, [x.aval])
+  if (!sameShape(x.shape, wanted.shape)) throw new ShapeError(call, `${text}; make init of the shape that f returns`, [x.aval])
   if (x.aval.weak && !wanted.weak && differentiable(wanted)) return cast(x, wanted.dtype)
-  if (x.dtype !== wanted.dtype && !(wanted.weak && differentiable(x.aval))) throw new DtypeError("scan", text, [x.aval])
+  if (x.dtype !== wanted.dtype && !(wanted.weak && differentiable(x.aval))) throw new DtypeError(call, text, [x.aval])
   return x
 }

@@ -1,5 +1,5 @@
-import { type Aval, type Shape, show, size } from "./aval.ts"
-import { allocate, type Dtype, isDtype, type TypedArray } from "./dtype.ts"
+import { type Aval, type Shape, show, size, wantShape } from "./aval.ts"
+import { allocate, type Dtype, fractionOf, type TypedArray, wantDtype } from "./dtype.ts"
 import { DonatedTensorError } from "./errors.ts"
 import { bottom, nest, Tensor, type Trace } from "./tensor.ts"
 
@@ -7,13 +7,13 @@ import { bottom, nest, Tensor, type Trace } from "./tensor.ts"
 export interface Storage {
   /** The storage that has the numbers, computed if need be. Throws where they were given away. */
   settled(): Settled
+  /** The numbers, computed or fetched if need be. They stay what they are. */
+  read(): TypedArray
   /** There is nothing here any more: reading says so. */
   readonly donated?: true
 }
 /** Where there are numbers. The runtime adds memory of the engine. */
 export interface Settled extends Storage {
-  /** The numbers, computed or fetched if need be. They stay what they are. */
-  read(): TypedArray
   /** The numbers where they lie, to be used at once: the next program may move or overwrite them. */
   view(): TypedArray
   /** These numbers in a storage that may be written over: a copy where someone has read them. */
@@ -55,9 +55,10 @@ export class Donated implements Storage {
   constructor(aval: Aval) {
     this.aval = aval
   }
-  settled(): never {
+  readonly settled = (): never => {
     throw new DonatedTensorError(this.aval)
   }
+  readonly read = this.settled
 }
 
 /** A tensor whose numbers are known, or will be as soon as they are read. */
@@ -73,7 +74,7 @@ export class Concrete extends Tensor {
     return bottom()
   }
   override values(): TypedArray {
-    return this.storage.settled().read()
+    return storedOf(fractionOf(this.dtype) ? converted(this, "f32") : this)
   }
   override toString(): string {
     if (this.storage.donated) return `Tensor ${show(this.aval)} (donated)`
@@ -81,9 +82,19 @@ export class Concrete extends Tensor {
   }
 }
 
+/** The elements as they lie in memory, not to be written to: the bits of f16 and bf16. */
+export const storedOf = (x: Concrete): TypedArray => x.storage.read()
+
+type Conversion = (x: Concrete, dtype: Dtype) => Concrete
+let converted: Conversion = () => {
+  throw new Error('f16 and bf16 want a call of cast before, or import "adjoint"')
+}
+/** What makes numbers of 16 bits out of others, and others out of them. */
+export const installConversion = (c: Conversion): void => void (converted = c)
+
 export type Nested = number | boolean | TypedArray | readonly Nested[]
 export interface TensorOptions {
-  /** Default: that of a typed array; "bool" for booleans; else "f32". */
+  /** Default: that of a Float32Array, Float64Array, Int32Array or Uint8Array ("u8"); "bool" for booleans; else "f32". */
   readonly dtype?: Dtype
   /** Shape for flat data. Default: that of the nesting. */
   readonly shape?: Shape
@@ -93,6 +104,7 @@ export interface TensorOptions {
  * A tensor of the given numbers, which are copied.
  *
  * Shapes: nested arrays of equal lengths give their shape; `shape` gives another one to flat data.
+ * Whole numbers that do not fit i32 or u8 are stored as typed arrays store them; f16 and bf16 are rounded to nearest, ties to even.
  * Throws TypeError for ragged nesting, for contents that are not numbers and for sizes that do not fit.
  *
  * @example
@@ -101,20 +113,20 @@ export interface TensorOptions {
  * tensor(new Float32Array(6), { shape: [2, 3] })
  */
 export function tensor(data: Nested, options: TensorOptions = {}): Tensor {
-  if (options.dtype !== undefined && !isDtype(options.dtype))
-    throw new TypeError(`tensor: dtype must be "f32", "f64", "i32" or "bool"; got ${JSON.stringify(options.dtype)}`)
+  if (options.dtype !== undefined) wantDtype("tensor", options.dtype)
   const nested = shapeOf(data)
   const n = size(nested)
   const { shape = nested, dtype = naturalDtype(data) } = options
-  if (!shape.every(d => Number.isInteger(d) && d >= 0)) throw new TypeError(`tensor: a shape has whole numbers >= 0; got [${shape}]`)
+  wantShape("tensor", shape)
   if (size(shape) !== n) throw new TypeError(`tensor: ${n} elements do not fill shape [${shape}], which has ${size(shape)}`)
+  if (fractionOf(dtype)) return converted(tensor(data, { shape, dtype: "f64" }) as Concrete, dtype)
   const array = allocate(dtype, n)
   let next = 0
   const fill = (x: Nested, d: number): void => {
-    if (typeof x !== "number" && typeof x !== "boolean" && !isList(x)) throw notNumbers(x)
-    if (d < nested.length !== (typeof x === "object") || (typeof x === "object" && x.length !== nested[d]))
+    if (!isNumber(x) && !isList(x)) throw notNumbers(x)
+    if ((isNumber(x) ? undefined : x.length) !== nested[d])
       throw new TypeError(`tensor: nested arrays must have equal lengths; there is another than in shape [${nested}] at depth ${d}`)
-    if (typeof x === "number" || typeof x === "boolean") array[next++] = dtype === "bool" ? Number(x !== 0 && x !== false) : Number(x)
+    if (isNumber(x)) array[next++] = Number(dtype === "bool" ? x !== 0 && x !== false : x)
     else if (ArrayBuffer.isView(x)) {
       array.set(x as TypedArray, next)
       next += x.length
@@ -133,17 +145,19 @@ export const number = (x: number): Concrete => fromArray(Float64Array.of(x), num
 function shapeOf(data: Nested): number[] {
   const shape: number[] = []
   for (let x: Nested = data; ; x = (x as readonly Nested[])[0]!) {
-    if (typeof x === "number" || typeof x === "boolean") return shape
+    if (isNumber(x)) return shape
     if (!isList(x)) throw notNumbers(x)
     shape.push(x.length)
     if (ArrayBuffer.isView(x) || x.length === 0) return shape
   }
 }
+const isNumber = (x: unknown): x is number | boolean => typeof x === "number" || typeof x === "boolean"
 const isList = (x: unknown): x is TypedArray | readonly Nested[] => Array.isArray(x) || (ArrayBuffer.isView(x) && "length" in x)
 const notNumbers = (x: unknown): TypeError =>
   new TypeError(
-    `tensor: wants numbers, booleans, typed arrays or nested arrays of them; got ${x instanceof Tensor ? "a tensor" : x === null ? "null" : typeof x}` +
-      (x instanceof Tensor ? ". Join tensors with stack or concat" : ""),
+    `tensor: wants numbers, booleans, typed arrays or nested arrays of them; got ${
+      x instanceof Tensor ? "a tensor. Join tensors with stack or concat" : x === null ? "null" : typeof x
+    }`,
   )
 function naturalDtype(data: Nested): Dtype {
   let x = data
@@ -151,14 +165,15 @@ function naturalDtype(data: Nested): Dtype {
   if (typeof x === "boolean") return "bool"
   if (x instanceof Float64Array) return "f64"
   if (x instanceof Int32Array) return "i32"
+  if (x instanceof Uint8Array) return "u8"
   return "f32"
 }
 
 /** Values abbreviated to four digits and, in long axes, to the first and last three. */
 function format(values: TypedArray, { shape, dtype }: Aval): string {
   const text = (x: number): string => {
-    if (dtype === "bool") return x ? "true" : "false"
-    if (dtype === "i32" || !Number.isFinite(x) || Number.isInteger(x)) return Math.abs(x) < 1e15 ? `${x}` : x.toExponential(3)
+    if (dtype === "bool") return `${x > 0}`
+    if (Number.isInteger(x)) return Math.abs(x) < 1e15 ? `${x}` : x.toExponential(3)
     return `${Number(x.toPrecision(4))}`
   }
   return nest(

@@ -54,7 +54,10 @@ export abstract class Tensor {
   get size(): number {
     return size(this.aval.shape)
   }
-  /** The elements in row-major order: this tensor's own memory, not to be written to. Throws where the value is traced. */
+  /**
+   * The elements in row-major order: this tensor's own memory, not to be written to; those of f16 and bf16 as a new Float32Array.
+   * Throws where the value is traced.
+   */
   values(read = "values"): TypedArray {
     throw new TracedReadError(read, alive(this).aval)
   }
@@ -140,7 +143,15 @@ export const bind1 = <P>(prim: Primitive<P>, args: readonly Tensor[], p: P): Ten
 let path: readonly string[] = []
 export const currentScope = (): readonly string[] => path
 
-/** Names what `f` does: nodes recorded meanwhile carry the path of names, in profiles, graphs and explanations. */
+/**
+ * Names what `f` does: nodes recorded meanwhile carry the path of names, in profiles, graphs and explanations.
+ *
+ * @example
+ * console.log(printProgram((x: Tensor) => scope("head", () => x.exp()), [tensor([1])]))
+ * // (%0: f32[1]) =>
+ * //   %1: f32[1] = exp %0  // head
+ * //   return %1
+ */
 export function scope<T>(name: string | readonly string[], f: () => T): T {
   const before = path
   if (name.length) path = before.concat(name)

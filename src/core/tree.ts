@@ -20,7 +20,7 @@ function walk(t: unknown, visit: (leaf: Tensor | number, path: Path) => void, pa
 }
 const notATree = (t: unknown, path: string): TypeError =>
   new TypeError(
-    `arguments and results are tensors and numbers in plain arrays and objects; got ${describeOther(t)}${path ? ` at ${path}` : ""}. ` +
+    `arguments and results are tensors and numbers in plain arrays and objects; got a ${typeof t === "object" ? ((t as object).constructor?.name ?? "object") : typeof t}${path ? ` at ${path}` : ""}. ` +
       (t instanceof Promise
         ? "Functions given to adjoint must not be async"
         : ArrayBuffer.isView(t)
@@ -31,10 +31,6 @@ const isPlain = (t: unknown): t is Record<string, unknown> => {
   if (typeof t !== "object" || t === null) return false
   const proto = Object.getPrototypeOf(t)
   return proto === Object.prototype || proto === null
-}
-const describeOther = (t: unknown): string => {
-  if (typeof t !== "object") return `a ${typeof t}`
-  return `a ${(t as object).constructor?.name ?? "object"}`
 }
 
 /** The leaves in order; numbers become weak scalar tensors, hence run-time arguments. */
@@ -64,7 +60,12 @@ export function rebuild(t: Tree, xs: readonly unknown[]): any {
   return go(t)
 }
 
-/** `f` on corresponding leaves of trees with one structure. */
+/**
+ * `f` on corresponding leaves of trees with one structure.
+ *
+ * @example
+ * treeMap((w, g) => w.sub(g.mul(0.1)), { w: tensor([1]), b: [tensor(2)] }, { w: tensor([5]), b: [tensor(0)] })  // { w: [0.5], b: [2] }
+ */
 export function treeMap(f: (...xs: Tensor[]) => Tensor, first: Tree, ...others: readonly Tree[]): any {
   const columns = [first, ...others].map(leaves)
   const [xs] = columns as [Tensor[]]
@@ -111,6 +112,11 @@ export function fits(t: unknown, form: Form | undefined, into: Tensor[]): boolea
   return keys.next().done === true
 }
 const isAval = (form: Form | undefined): form is Aval => form !== null && form !== undefined && "dtype" in form
+
+/** Throws TypeError for what is not a function, such as the value of one that was called too early. */
+export function wantFunction(call: string, f: unknown): void {
+  if (typeof f !== "function") throw new TypeError(`${call}: wants a function; got ${typeof f}`)
+}
 
 /** `f` on lists of leaves; `result` rebuilds the tree that the last run returned. */
 export function flatten(f: (...args: any[]) => Tree, args: readonly Tree[]): { flat: Flat; result: (ys: readonly unknown[]) => any } {

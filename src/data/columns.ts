@@ -146,6 +146,9 @@ const TARGET_NAMES = [
 /**
  * The column that is most likely the one to predict: one with a customary name (target, label, class, y, outcome, species, diagnosis, ...),
  * else the last one that is neither an id, a constant nor free text; undefined if there is none.
+ *
+ * @example
+ * likelyTarget(describeColumns(parseCsv("size,species\n1,a\n3,b\n")))  // "species"
  */
 export function likelyTarget(infos: readonly ColumnInfo[]): string | undefined {
   for (const wanted of TARGET_NAMES) {

@@ -39,6 +39,8 @@ export interface CsvOptions {
  * table.column("age") // ["31"]
  */
 export function parseCsv(input: string | Uint8Array, { delimiter, name = "table" }: CsvOptions = {}): Table {
+  if (typeof input !== "string" && !(input instanceof Uint8Array))
+    throw new TypeError(`parseCsv: wants the text of a table or its bytes; got ${input === null ? "null" : typeof input}`)
   const text = typeof input === "string" ? input.replace(/^\uFEFF/, "") : decode(input, name)
   if (text.trim() === "") throw new DataError(`${name} is empty; wanted a header line with column names, then one line for each row.`)
   const between = delimiter ?? findDelimiter(text)

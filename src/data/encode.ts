@@ -32,7 +32,8 @@ export interface Encoded {
  *
  * @throws DataError for a column that is missing (naming one that looks renamed), a text among numbers, a missing or unknown target.
  * @example
- * const { x, rows, features, y } = encode(encoding, table, { target: true })
+ * const table = parseCsv("size,kind\n1,a\n3,b\n2,a\n4,b\n")
+ * const { x, y } = encode(fitEncoding(table, { target: "kind" }), table, { target: true })  // [-1.342, 0.4472, -0.4472, 1.342], [0, 1, 0, 1]
  */
 export function encode(encoding: Encoding, table: Table, { target = false, rows: chosen }: EncodeOptions = {}): Encoded {
   checkColumns(encoding, table, target)
@@ -62,7 +63,8 @@ export function encode(encoding: Encoding, table: Table, { target = false, rows:
  *
  * @param values [rows] class indices or standardised numbers
  * @throws RangeError for an index that is no class.
- * @example decodeTarget(encoding, [0, 2]) // ["setosa", "virginica"]
+ * @example
+ * decodeTarget({ target: { name: "species", kind: "class", values: ["setosa", "virginica"] } }, [0, 1])  // ["setosa", "virginica"]
  */
 export function decodeTarget({ target }: Pick<Encoding, "target">, values: ArrayLike<number>): (string | number)[] {
   return Array.from(values, value => {

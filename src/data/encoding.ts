@@ -37,7 +37,13 @@ export type InputColumn = NumberColumn | CategoryColumn
 /** The column to predict: a class, encoded as its index in `values`, or a number, encoded as (value - mean) / std. */
 export type TargetColumn = NumberColumn | { readonly name: string; readonly kind: "class"; readonly values: readonly string[] }
 
-/** The names of the features in order: `age` for a number, `city=Rome` for a category. */
+/**
+ * The names of the features in order: `age` for a number, `city=Rome` for a category.
+ *
+ * @example
+ * const encoding = fitEncoding(parseCsv("size,city,y\n1,Oslo,0\n2,Rome,1\n4,Oslo,1\n3,Rome,0\n"), { target: "y" })
+ * featureNames(encoding)  // ["size", "city=Oslo", "city=Rome"]
+ */
 export function featureNames(encoding: Encoding): string[] {
   return encoding.inputs.flatMap(column =>
     column.kind === "number" ? [column.name] : column.values.map(value => `${column.name}=${value}`),
@@ -48,6 +54,9 @@ export function featureNames(encoding: Encoding): string[] {
  * Checks that a value read from JSON is an encoding, and returns a copy with nothing else in it.
  *
  * @throws DataError that names the field which is not as it should be.
+ * @example
+ * const text = JSON.stringify(fitEncoding(parseCsv("size,y\n1,0\n2,1\n4,1\n"), { target: "y" }))
+ * readEncoding(JSON.parse(text)).target.name  // "y"
  */
 export function readEncoding(value: unknown): Encoding {
   const { inputs, target, notes } = object(value, "encoding")

@@ -31,9 +31,12 @@ const MAX_CLASS_SHARE = 0.05
  *
  * @throws DataError for a column that is not there, a target with missing cells or one value only, a text among numbers.
  * @example
- * const encoding = fitEncoding(table, { target: "species", rows: splitRows(table.rows, { test: 0.2, seed: 1 }).train })
+ * const table = parseCsv("size,kind\n1,a\n3,b\n2,a\n4,b\n")
+ * fitEncoding(table, { target: "kind" }).target  // { name: "kind", kind: "class", values: ["a", "b"] }
  */
-export function fitEncoding(table: Table, { target, task, ignore = [], categories = [], rows }: FitOptions): Encoding {
+export function fitEncoding(table: Table, { target, task, ignore = [], categories = [], rows }: FitOptions = {} as FitOptions): Encoding {
+  if (typeof target !== "string")
+    throw new TypeError(`fitEncoding: wants the column to predict, as in { target: "species" }; got ${typeof target}`)
   if (!table.columns.includes(target)) throw missingTarget(table, target)
   for (const name of [...ignore, ...categories]) table.column(name)
   if (ignore.includes(target))

@@ -23,7 +23,9 @@ const READERS: Readonly<Record<number, Reader>> = {
  *
  * @param name the file's name, for messages
  * @throws DataError if the first bytes are not IDX, or the file is longer or shorter than its header says.
- * @example const { shape, data } = parseIdx(bytes) // [60000, 28, 28] and its 47,040,000 pixels
+ * @example
+ * // two bytes, as one dimension of length 2
+ * const { shape, data } = parseIdx(Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 2, 7, 9))  // [2], [7, 9]
  * @see https://yann.lecun.org/exdb/mnist/ "The IDX file format"
  */
 export function parseIdx(bytes: Uint8Array, name = "IDX file"): IdxArray {

@@ -24,9 +24,14 @@ export interface Split {
  * A part asked for gets at least one row.
  *
  * @throws DataError if no row is left for training; RangeError for shares that are not from 0 up to 1 in all.
- * @example const { train, validation, test } = splitRows(150, { test: 0.2, validation: 0.1, seed: 1 }) // 105, 15 and 30 rows
+ * @example
+ * const { train, validation, test } = splitRows(150, { test: 0.2, validation: 0.1, seed: 1 })
+ * console.log(train.length, validation.length, test.length)  // 105 15 30
  */
-export function splitRows(n: number, { test = 0, validation = 0, seed, stratify }: SplitOptions): Split {
+export function splitRows(n: number, { test = 0, validation = 0, seed, stratify }: SplitOptions = {} as SplitOptions): Split {
+  if (!Number.isInteger(n) || n < 0) throw new TypeError(`splitRows: wants the number of rows; got ${JSON.stringify(n)}`)
+  if (!Number.isSafeInteger(seed))
+    throw new TypeError(`splitRows: \`seed\` must be a whole number, as in { test: 0.2, seed: 1 }; got ${seed}`)
   if (!(test >= 0 && validation >= 0 && test + validation < 1)) {
     throw new RangeError(`splitRows: wanted shares from 0 up to 1 in all, got test ${test} and validation ${validation}.`)
   }
@@ -65,7 +70,8 @@ function spread(rows: Int32Array, classes: Int32Array): Int32Array {
 /**
  * A random order of the numbers 0 to n - 1 (Fisher-Yates), the same on every machine for the same seed and epoch.
  *
- * @example shuffle(5, 1, 0) // one of the 120 orders
+ * @example
+ * shuffle(5, 1, 0)  // [3, 1, 4, 0, 2]
  */
 export function shuffle(n: number, seed: number, epoch: number): Int32Array {
   const below = randomBelow(hash(hash(seed >>> 0, Math.floor(seed / 2 ** 32) >>> 0), epoch))

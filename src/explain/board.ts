@@ -2,10 +2,10 @@
 import { backward, type LayerSlopes, softmaxSlope } from "./backward.ts"
 import { centralDifference, inFormula, inProduct, tidy } from "./digits.ts"
 import { activated, Evaluation, type LayerValues, type Numbers } from "./evaluate.ts"
-import type { DeltaExplanation, Factor, LayerExplanation, Quantity } from "./explanation.ts"
 import { say } from "./messages.ts"
 import { type Names, namesOf, pathOf } from "./names.ts"
 import { type DenseLayer, elementwiseOf, lossOf, type Network } from "./network.ts"
+import type { DeltaExplanation, Factor, LayerExplanation, Quantity } from "./network-explanation.ts"
 import { MOST_TERMS, measured, product, sumOf } from "./quantity.ts"
 
 /** Where a parameter is: `i` undefined for a bias. */

@@ -1,230 +1,282 @@
-// The numbers of worked examples, and random networks: factors, products, gradients and differences are one thing computed four ways.
-import { describe, expect, it } from "vitest"
-import "../js.ts"
+// What an explanation of a function holds, in the small: paths by hand, uses, what blocks, opening, the optimizer, and renderings.
+import { describe, expect, test } from "vitest"
+import { customVjp, fixedPoint, matmul, mul, random, relu, scan, sigmoid, softmax, stopGradient, sum, type Tensor, tanh, tensor, whileLoop, zeros } from "../index.ts" // biome-ignore format: one line
+import { crossEntropy, squaredError } from "../losses.ts"
+import { batchNorm, conv2d, dense, flatten, lstm, maxPool, relu as reluLayer, sequential } from "../nn.ts"
+import { adam, momentum, sgd } from "../optim.ts"
+import { toDot } from "./dot.ts"
 import { explain } from "./explain.ts"
-import type { Explanation, Factor } from "./explanation.ts"
-import { WIDTH } from "./layout.ts"
-import { type ActivationName, activationNames, type DenseLayer, type LossName, lossNames, lossOf, type Network } from "./network.ts"
+import type { Explanation, Group } from "./explanation.ts"
+import { renderMarkdown } from "./markdown.ts"
 import { renderText } from "./text.ts"
 
-const close = (got: number, wanted: number, tolerance = 1e-12): void =>
-  expect(Math.abs(got - wanted), `${got} for ${wanted}`).toBeLessThanOrEqual(tolerance * Math.max(1, Math.abs(wanted)))
-const factorNamed = ({ weights }: Explanation, symbol: string): Factor => weights.flatMap(w => w.factors).find(f => f.symbol === symbol)!
-const transposed = (rows: readonly (readonly number[])[]): number[][] => rows[0]!.map((_, j) => rows.map(row => row[j]!))
-/** A layer from rows [out][in + 1], the bias last. */
-const biasLast = (rows: readonly (readonly number[])[], activation: ActivationName): DenseLayer => ({
-  w: transposed(rows.map(row => row.slice(0, -1))),
-  b: rows.map(row => row.at(-1)!),
-  activation,
+const f64 = (x: Parameters<typeof tensor>[0]): Tensor => tensor(x, { dtype: "f64" })
+const longest = (text: string): number => text.split("\n").reduce((most, line) => Math.max(most, line.length), 0)
+const whole = (e: Explanation): Explanation => JSON.parse(JSON.stringify(e))
+
+describe("the textbook's network, whose derivative has a path for each output", () => {
+  // textbookPaths: dE/dw[0][0] through the three output pre-activations
+  const w = f64([[0.1, 0.2, 0.3], [-0.4, 0.5, -0.6]]) // biome-ignore format: rows
+  const v = f64([[0.7, -0.8, 0.9], [-1, 1.1, -1.2], [0.13, 0.14, -0.15]]) // biome-ignore format: rows
+  const one = f64([1])
+  const E = (w: Tensor): Tensor => {
+    const h = sigmoid(matmul(w, f64([0.5, -1, 1])))
+    return crossEntropy(matmul(v.slice([0, 3], [0, 2]), h).add(matmul(v.slice([0, 3], [2, 3]), one)), f64([0, 0, 1]))
+  }
+  test("has these three", () => {
+    const e = explain(E, [w], { of: "0[0,0]" })
+    const byOutput = e.paths.toSorted((a, b) => (outputOf(a) < outputOf(b) ? -1 : 1)).map(p => p.contribution)
+    const wanted = [0.06264971393, -0.00660295221, -0.01249333066]
+    byOutput.forEach((x, i) => expect(Math.abs(x - wanted[i]!)).toBeLessThan(1e-10))
+    expect(byOutput).toHaveLength(3)
+    expect(Math.abs(e.sumOfPaths - 0.04355343106)).toBeLessThan(1e-10)
+    expect(e).toMatchObject({ numberOfPaths: 3, agrees: true, rest: { count: 0, contribution: 0 } })
+  })
+  const outputOf = (p: Explanation["paths"][number]): string => /\[(\d)\]/.exec(p.factors[0]!.by.name)![1]!
 })
 
-describe("the worked example of one neuron", () => {
-  const network: Network = { layers: [{ w: [[0.5], [0.2]], b: [1.83], activation: "logistic" }], loss: "half squared error" }
-  const e = explain(network, { x: [0.1, 0.3], target: 0.03 })
-  const [w1, w2, b] = e.weights as [Explanation["weights"][0], Explanation["weights"][0], Explanation["weights"][0]]
+test("paths of a product that reads its factor twice", () => {
+  const e = explain((x: Tensor) => mul(mul(x, x), x), [2], { of: "0" })
+  // x x x: through either operand of the inner product, or directly
+  expect(e.paths.map(p => p.contribution)).toEqual([4, 4, 4])
+  expect(e).toMatchObject({ of: { name: "0", value: 2 }, error: 8, gradient: 12, sumOfPaths: 12, agrees: true })
+  expect(e.uses.largest).toHaveLength(3)
+})
 
-  it("goes forward", () => {
-    expect(e.forward[0]!.quantities.map(q => q.symbol)).toEqual(["s", "y"])
-    close(e.forward[0]!.quantities[0]!.value, 1.94)
-    close(e.forward[0]!.quantities[1]!.value, 0.8743521434846544)
-    close(e.error.value, 0.3564652711035652)
-  })
-  it("has the factors, and ds/db is 1", () => {
-    expect(w1.factors.map(f => f.symbol)).toEqual(["dE/dy", "dy/ds", "ds/dw1"])
-    close(factorNamed(e, "dE/dy").value, 0.8443521434846544)
-    close(factorNamed(e, "dy/ds").value, 0.10986047266844473)
-    expect(["ds/dw1", "ds/dw2", "ds/db"].map(s => factorNamed(e, s).value)).toEqual([0.1, 0.3, 1])
-  })
-  it("multiplies them to the gradient", () => {
-    ;[0.00927609255818386, 0.02782827767455158, 0.0927609255818386].forEach((wanted, i) => {
-      close(e.weights[i]!.product, wanted)
-      close(e.weights[i]!.gradient, wanted)
-      close(e.weights[i]!.finiteDifference, wanted, 1e-10)
-    })
-  })
-  it("takes the step", () => {
-    close(w1.update.after, 0.49990723907441814)
-    close(w2.update.after, 0.1997217172232545)
-    close(b.update.after, 1.8290723907441817)
-    close(e.update.after, 0.3563705907489474)
-    close(e.update.actual, 0.3563705907489474 - 0.3564652711035652)
-  })
-  it("predicts to first order what really happens", () => {
-    close(w1.plusOne.predicted, w1.gradient)
-    close(w1.plusOne.actual, 0.008990175224072638)
-    close(w2.plusOne.actual, 0.02528436867040379)
-    close(w1.step.predicted, -0.01 * w1.gradient ** 2)
-    close(w1.step.actual, w1.step.predicted, 1e-9)
-  })
-  it("reads sign and size", () => {
-    expect(w1.reading).toMatchObject({ sign: "positive", step: "lower", rank: 3 })
-    close(w1.reading.share, 0.1)
-    expect(b.reading.rank).toBe(1)
+test("what is not shown is counted and added up", () => {
+  const f = (x: Tensor, w: Tensor): Tensor => sum(tanh(matmul(tanh(matmul(tanh(x), w)), w)))
+  const w = random.normal(random.key(1), [5, 5], { dtype: "f64" })
+  const e = explain(f, [random.normal(random.key(2), [1, 5], { dtype: "f64" }), w], { of: "0[0,2]", paths: 3 })
+  expect(e.paths).toHaveLength(3)
+  expect(e).toMatchObject({ numberOfPaths: 25, rest: { count: 22 }, agrees: true })
+  const all = explain(f, [random.normal(random.key(2), [1, 5], { dtype: "f64" }), w], { of: "0[0,2]", paths: 99 })
+  const left = all.paths.slice(3).reduce((total, p) => total + p.contribution, 0)
+  expect(Math.abs(e.rest.contribution - left)).toBeLessThan(1e-14)
+  expect(all.paths.slice(0, 3)).toEqual(e.paths)
+  const sizes = all.paths.map(p => Math.abs(p.contribution))
+  expect(sizes).toEqual(sizes.toSorted((a, b) => b - a))
+})
+
+describe("a weight in time", () => {
+  test("has a term for each turn", () => {
+    const f = (w: Tensor, xs: Tensor): Tensor => scan((h: Tensor, x: Tensor) => [tanh(h.mul(w).add(x)), null] as const, f64(0.5), xs)[0]
+    const e = explain(f, [f64(0.8), f64([0.1, -0.3, 0.2, 0.4])], { of: "0" })
+    expect(e.numberOfPaths).toBe(4)
+    expect(e.uses.largest.map(u => u.scope.join("/")).toSorted()).toEqual(["t=0", "t=1", "t=2", "t=3"])
+    const total = e.uses.largest.reduce((t, u) => t + u.contribution, 0)
+    expect(Math.abs(total - e.gradient)).toBeLessThan(1e-14)
     expect(e.agrees).toBe(true)
   })
-})
-
-describe("textbook networks", () => {
-  const w = [
-    [0.1, 0.2, 0.3],
-    [-0.4, 0.5, -0.6],
-  ]
-  const v = [
-    [0.7, -0.8, 0.9],
-    [-1, 1.1, -1.2],
-    [0.13, 0.14, -0.15],
-  ]
-  const x = [0.5, -1]
-  const deltas = (e: Explanation, path: string): number[] => e.deltas.filter(d => d.path === path).map(d => d.value)
-  const wholeOf = (network: Network, target: readonly number[] | number): Explanation =>
-    explain(network, { x, target }, { weights: ["layers.0.w[0,0]", "layers.0.w[0,1]", "layers.1.b[0]"] })
-
-  it("softmax and cross-entropy: delta is y - t", () => {
-    const network: Network = { layers: [biasLast(w, "logistic"), biasLast(v, "softmax")], loss: "cross-entropy" }
-    const e = wholeOf(network, 2)
-    close(e.error.value, 1.4834798395793265)
-    ;[0.72003177, 0.05312131, -0.77315308].forEach((d, i) => close(deltas(e, "layers.1")[i]!, d, 1e-8))
-    ;[0.08710686211514564, -0.1053267376642254].forEach((d, i) => close(deltas(e, "layers.0")[i]!, d))
-    close(e.weights[0]!.product, 0.04355343106, 1e-10)
-    // logits in the place of softmax: the same
-    const logits = wholeOf({ ...network, layers: [network.layers[0]!, biasLast(v, "linear")] }, [0, 0, 1])
-    close(logits.error.value, e.error.value)
-    close(logits.weights[0]!.product, e.weights[0]!.product)
+  test("of an LSTM too, whose composite opens because it holds a loop", () => {
+    const model = sequential(lstm(2, 3), dense(3, 1)) as any
+    const { params, state } = model.init(random.key(1), [4, 2])
+    const x = random.normal(random.key(3), [1, 4, 2])
+    const e = explain((p: any) => sum(model.apply(p, state, x)[0]), [params], { of: "layers.0.wh[1,2]" })
+    expect(e.agrees).toBe(true)
+    const turns = e.groups.groups
+      .find(g => g.name === "layers.0")!
+      .groups.find(g => g.name === "lstm")!
+      .groups.map(g => g.name)
+    expect(turns.toSorted()).toEqual(["t=1", "t=2", "t=3"])
   })
-  it.each([
-    ["tanh", 3.108983769253519, [1.4935980509869677, -1.9967805088679549], [2.9748612501482103, -0.8730427251476082]],
-    ["logistic", 1.1316135435289987, [0.9048688781746717, -1.201848326690564], [0.45624295319369357, -0.34432637620683254]],
-  ] as const)("sum of squares with %s units", (activation, error, delta2, delta1) => {
-    const network: Network = { layers: [biasLast(w, activation), biasLast(v.slice(0, 2), "linear")], loss: "half squared error" }
-    const e = wholeOf(network, [0.2, -0.3])
-    close(e.error.value, error)
-    delta2.forEach((d, i) => close(deltas(e, "layers.1")[i]!, d))
-    delta1.forEach((d, i) => close(deltas(e, "layers.0")[i]!, d))
-  })
-  it("shows the ways of a hidden unit, the largest first", () => {
-    const e = wholeOf({ layers: [biasLast(w, "logistic"), biasLast(v, "softmax")], loss: "cross-entropy" }, 2)
-    const { terms } = factorNamed(e, "dE/dh0[0]")
-    expect(terms!.map(t => t.formula)).toEqual(["w1[0,0]·dE/ds1[0]", "w1[0,2]·dE/ds1[2]", "w1[0,1]·dE/ds1[1]"])
+  test("of a loop that ends by a condition: forward mode says what the gradient is", () => {
+    const f = (w: Tensor): Tensor => whileLoop((x: Tensor) => x.less(50), x => x.mul(w), f64(1)) // biome-ignore format: one line
+    const e = explain(f, [f64(3)], { of: "0" })
+    expect(e).toMatchObject({ numberOfPaths: 4, error: 81, gradient: 108, agrees: true })
   })
 })
 
-/** Numbers in [0, 1), the same at every run. */
-function randomNumbers(seed: number): () => number {
-  let state = seed * 2654435761 + 1
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-    return state / 2 ** 32
-  }
-}
+test("a fixed point is one factor, its derivative that of the equation, and opens to the way there", () => {
+  const f = (w: Tensor, x: Tensor): Tensor => sum(fixedPoint((h: Tensor) => tanh(matmul(h, w).add(x)), zeros([1, 2])))
+  const inputs = [tensor([[0.1, 0.2], [0.3, 0.1]]), tensor([[1, 2]])] // biome-ignore format: rows
+  const e = explain(f, inputs, { of: "0[1,0]" })
+  expect(e).toMatchObject({ numberOfPaths: 2, agrees: true })
+  expect(e.paths[0]!.factors.map(x => x.operation)).toEqual(["sum", "fixedPoint"])
+  const open = explain(f, inputs, { of: "0[1,0]", open: ["fixedPoint"] })
+  expect(Number(open.numberOfPaths)).toBeGreaterThan(10)
+  expect(Math.abs(open.sumOfPaths - e.gradient)).toBeLessThan(1e-9)
+})
 
-/** The other form of gelu is in model.test.ts. */
-const drawn = activationNames.filter(name => name !== "gelu by tanh")
-function randomProblem(seed: number, width = 4): { network: Network; x: number[]; target: number[] } {
-  const next = randomNumbers(seed)
-  const pick = <T>(xs: readonly T[]): T => xs[Math.floor(next() * xs.length)]!
-  const normal = (): number => 2 * (next() + next() + next()) - 3
-  const loss: LossName = lossNames[seed % lossNames.length]!
-  const { joined } = lossOf(loss)
-  const depth = 1 + Math.floor(next() * 4)
-  const sizes = Array.from({ length: depth + 1 }, () => 1 + Math.floor(next() * width))
-  const layers = Array.from({ length: depth }, (_, l): DenseLayer => {
-    const isLast = l === depth - 1
-    return {
-      w: Array.from({ length: sizes[l]! }, () => Array.from({ length: sizes[l + 1]! }, normal)),
-      ...(next() < 0.8 && { b: Array.from({ length: sizes[l + 1]! }, normal) }),
-      activation: isLast && joined ? pick([joined, "linear"]) : drawn[(seed + l) % drawn.length]!,
-    }
+describe("composites", () => {
+  const model = sequential(dense(3, 4), reluLayer(), dense(4, 2)) as any
+  const { params, state } = model.init(random.key(1), [3])
+  const loss = (p: any, x: Tensor): Tensor => crossEntropy(model.apply(p, state, x)[0], tensor([1], { dtype: "i32" }))
+  const inputs = [params, tensor([[1, 2, 3]])]
+  const operations = (open?: boolean | readonly string[]): string[] =>
+    explain(loss, inputs, { of: "layers.0.w[1,2]", ...(open !== undefined && { open }) }).applications.map(a => [...a.scope, a.operation].join("/")) // biome-ignore format: one line
+  test("are one factor each, and open by name, by scope, or all", () => {
+    expect(operations()).toEqual(["layers.0/dense", "layers.1/relu", "layers.2/dense", "crossEntropy"])
+    expect(operations(["relu"])).toEqual(["layers.0/dense", "layers.1/relu/select", "layers.2/dense", "crossEntropy"])
+    expect(operations(["layers.2"])).toContain("layers.2/dense/matmul")
+    expect(operations(["layers.2"])).toContain("layers.0/dense")
+    expect(operations(true)).toContain("crossEntropy/exp")
   })
-  const raw = Array.from({ length: sizes[depth]! }, next)
-  const total = raw.reduce((a, b) => a + b, 0)
-  return {
-    network: { layers, loss, reduction: pick(["sum", "mean"]) },
-    x: Array.from({ length: sizes[0]! }, normal),
-    target: loss === "cross-entropy" ? raw.map(t => t / total) : raw,
-  }
-}
-
-describe("random networks", () => {
-  const all = (network: Network): string[] =>
-    network.layers.flatMap(({ w, b }, l) => [
-      ...w.flatMap((row, i) => row.map((_, j) => `layers.${l}.w[${i},${j}]`)),
-      ...(b ?? []).map((_, j) => `layers.${l}.b[${j}]`),
+  test("formulas, numbers, values", () => {
+    const [e] = [explain(loss, inputs, { of: "layers.0.w[1,2]" })]
+    const factors = e.paths[0]!.factors
+    expect(factors.map(x => x.formula)).toEqual([
+      "softmax(x)_j - t_j over N, for the mean of N",
+      "the weight w_ij",
+      "1 if x > 0, else 0",
+      "the input x_i",
     ])
-
-  it("products are grad in 100 networks of depth 1 to 4, over all activations and losses", () => {
-    const seen = new Set<string>()
-    let disagreements = 0
-    for (let seed = 0; seed < 100; seed++) {
-      const { network, x, target } = randomProblem(seed)
-      const weights = all(network)
-      const e = explain(network, { x, target }, { weights: weights.filter((_, i) => i % Math.ceil(weights.length / 8) === 0) })
-      for (const layer of network.layers) seen.add(layer.activation)
-      seen.add(network.loss)
-      for (const w of e.weights) close(w.product, w.gradient)
-      for (const w of e.weights)
-        close(
-          w.factors.reduce((p, f) => p * f.value, 1),
-          w.product,
-        )
-      for (const d of e.deltas)
-        close(
-          d.factors.reduce((p, f) => p * f.value, 1),
-          d.value,
-        )
-      for (const f of e.weights.flatMap(w => w.factors)) {
-        if (!f.terms) continue
-        close(f.terms.reduce((s, t) => s + t.value, 0) + (f.rest?.value ?? 0), f.value)
-      }
-      if (!e.agrees) disagreements++
+    expect(factors.at(-1)).toMatchObject({ value: 2, by: { name: "layers.0.w[1,2]" }, result: { name: "layers.0/dense[0,2]" } })
+    for (const x of factors) expect(x.difference).toBeLessThan(1e-9)
+    expect(e.applications.find(a => a.operation === "dense" && a.scope[0] === "layers.2")!.units.largest).toHaveLength(2)
+    expect(whole(e)).toEqual(e)
+  })
+  test("what enters groups is what their paths contribute", () => {
+    const e = explain(loss, inputs, { of: "layers.0.w[1,2]" })
+    const check = (g: Group): void => {
+      expect(Math.abs(g.contribution - e.gradient)).toBeLessThan(1e-12)
+      g.groups.forEach(check)
     }
-    expect(seen.size).toBe(drawn.length + lossNames.length)
-    expect(disagreements).toBe(0)
-  }, 120_000)
-
-  it("texts keep to 80 columns", () => {
-    for (let seed = 0; seed < 12; seed++) {
-      const { network, x, target } = randomProblem(seed, 130)
-      const text = renderText(explain(network, { x, target }))
-      expect(text.split("\n").filter(line => line.length > WIDTH)).toEqual([])
-      expect(text).not.toMatch(/NaN|undefined|\(\(/)
-    }
+    e.groups.groups.forEach(check)
+    expect(e.groups.groups.map(g => g.name)).toEqual(["layers.0", "layers.1", "layers.2"])
   })
 })
 
-describe("options", () => {
-  const network: Network = {
-    layers: [
-      { w: [[1, -2, 3, 0.5, 1]], b: [0, 0, 0, 0, 0], activation: "relu" },
-      { w: [[1], [1], [1], [1], [2]], activation: "linear" },
-    ],
-    loss: "squared error",
-  }
-  const example = { x: [1], target: 2 }
+describe("why a gradient is 0", () => {
+  test("a unit that is off", () => {
+    const e = explain((w: Tensor) => sum(relu(w.mul(f64([1, -2])))), [f64([0.5, 0.5])], { of: "0[1]" })
+    expect(e).toMatchObject({ gradient: 0, sumOfPaths: 0, numberOfPaths: 0, paths: [], agrees: true })
+    expect(e.blocked.places[0]).toMatchObject({ at: { value: -1 }, arriving: -2 })
+    expect(e.blocked.places[0]!.sentence).toContain("= -1, and there the derivative of")
+    expect(renderText(e)).toContain("Where nothing gets through")
+  })
+  test("a gradient that was stopped", () => {
+    const e = explain((w: Tensor) => sum(stopGradient(w).mul(2)), [f64([0.5])], { of: "0[0]" })
+    expect(e.blocked.places[0]!.sentence).toContain("the derivative of stopGradient is 0 (0, as was asked)")
+  })
+  test("an input that nothing reads", () => {
+    const e = explain((w: Tensor, _x: Tensor) => sum(w), [f64([0.5]), f64(1)], { of: "1" })
+    expect(e).toMatchObject({ gradient: 0, finiteDifference: 0, numberOfPaths: 0, agrees: true })
+    expect(renderText(e)).toContain("Nothing that is computed from it reaches E")
+  })
+})
 
-  it("a larger network is explained by its steepest weight", () => {
-    const { weights } = explain(network, example)
-    expect(weights.map(w => w.path)).toEqual(["layers.1.w[2,0]"])
-    expect(weights[0]!.reading).toMatchObject({ rank: 1, share: 1 })
+describe("a gradient of one's own", () => {
+  const doubled = (by: number): ((x: Tensor) => Tensor) =>
+    customVjp(
+      (x: Tensor) => tanh(x),
+      (x: Tensor) => [tanh(x), [x]] as const,
+      ([x]: readonly [Tensor], ct: Tensor) => [ct.mul(tanh(x).mul(tanh(x)).mul(-1).add(1)).mul(by)],
+    ) as any
+  test.each([
+    [1, true],
+    [2, false],
+  ] as const)("times %d agrees: %s", (by, agrees) => {
+    // biome-ignore format: one line
+    const e = explain((x: Tensor) => sum(doubled(by)(x)), [f64([0.3, 0.4])], { of: "0[1]", open: true })
+    expect(e.agrees).toBe(agrees)
+    expect(e.applications).toHaveLength(2)
+    expect(Math.abs(e.sumOfPaths - e.gradient)).toBeLessThan(1e-14)
   })
-  it("weights may be chosen by path, and a unit that is off says so", () => {
-    const { weights } = explain(network, example, { weights: ["layers.0.w[0, 1]", "layers.0.b[4]"], learningRate: 0.5 })
-    expect(weights.map(w => w.symbol)).toEqual(["w0[0,1]", "b0[4]"])
-    expect(weights[0]!.reading).toMatchObject({ sign: "zero", step: "keep", blockedBy: "dh0[1]/ds0[1]" })
-    expect(weights[1]!.update.after).toBe(-0.5 * weights[1]!.gradient)
+})
+
+test.each([
+  [
+    "convolution and pooling",
+    sequential(conv2d(1, 2, 3), reluLayer(), maxPool(2), flatten(), dense(8, 2)),
+    [6, 6, 1],
+    "layers.0.w[1,1,0,1]",
+  ],
+  ["batch norm", sequential(dense(3, 4), batchNorm(4), dense(4, 2)), [3], "layers.0.w[1,2]"],
+] as const)("%s", (_, model: any, inShape, of) => {
+  // biome-ignore format: rows
+  const { params, state } = model.init(random.key(1), inShape)
+  const x = random.normal(random.key(2), [2, ...inShape])
+  const f = (p: any, x: Tensor): Tensor => squaredError(model.apply(p, state, x, { training: true })[0], zeros([2, 2]))
+  const e = explain(f, [params, x], { of })
+  expect(e.verdict).toContain("agree,")
+  expect(Number(e.numberOfPaths)).toBeGreaterThan(3)
+})
+
+describe("the optimizer's arithmetic", () => {
+  const f = (p: { w: Tensor }): Tensor => sum(tanh(p.w))
+  const params = { w: f64([0.3, -0.2]) }
+  const slope = 1 - Math.tanh(-0.2) ** 2
+  test.each([
+    ["sgd", sgd(0.1), -0.1 * slope],
+    ["momentum", momentum(0.1), -0.1 * slope],
+    ["adam", adam(0.1), -0.1 * (slope / (slope + 1e-8))],
+  ])("%s", (_, optimizer, change) => {
+    const e = explain(f, [params], { of: "w[1]", optimizer })
+    const { lines, before, after, alone, all } = e.update!
+    expect(after - before).toBeCloseTo(change, 12)
+    expect(lines.at(-1)!.value).toBe(after)
+    expect(lines[0]).toMatchObject({ symbol: "g", value: e.gradient })
+    expect(alone.predicted).toBeCloseTo(slope * change, 12)
+    expect(alone.actual).toBeCloseTo(Math.tanh(after) - Math.tanh(before), 12)
+    expect(Math.abs(all.predicted)).toBeGreaterThan(Math.abs(alone.predicted))
   })
-  it("what is not there is an error that says what is", () => {
-    expect(() => explain(network, example, { weights: ["layers.0.w[1,0]"] })).toThrow(
-      'there is no weight "layers.0.w[1,0]"; there are layers.0.w[0,0] to layers.0.w[0,4], layers.0.b[0] to layers.0.b[4], ' +
-        "layers.1.w[0,0] to layers.1.w[4,0]",
-    )
+  test("goes on from a state", () => {
+    const optimizer = adam(0.1)
+    const [, state] = optimizer.update({ w: f64([1, 1]) }, optimizer.init(params), params)
+    const { lines } = explain(f, [params], { of: "w[1]", optimizer, state }).update!
+    const value = (symbol: string): number => lines.find(l => l.symbol === symbol)!.value
+    expect(value("step")).toBe(2)
+    expect(value("m")).toBeCloseTo(0.9 * 0.1 + 0.1 * slope, 12)
+    expect(value("m'")).toBeCloseTo((0.9 * 0.1 + 0.1 * slope) / (1 - 0.9 ** 2), 12)
+    expect(lines.find(l => l.symbol === "m")!.formula).toContain("0.9·0.1 + 0.1·")
   })
-  it("an error that is too large to have a slope is refused", () => {
-    expect(() => explain(network, { x: [1e200], target: 2 })).toThrow("the error of this example is Infinity, which has no slope")
+})
+
+describe("renderings", () => {
+  const model = sequential(dense(3, 4), reluLayer(), dense(4, 2)) as any
+  const { params, state } = model.init(random.key(1), [3])
+  const loss = (p: any, x: Tensor): Tensor => crossEntropy(model.apply(p, state, x)[0], tensor([1], { dtype: "i32" }))
+  const e = explain(loss, [params, tensor([[1, 2, 3]])], { of: "layers.0.w[1,2]", optimizer: adam(0.01) })
+  test("text of 80 columns", () => {
+    const text = renderText(e)
+    expect(longest(text)).toBeLessThanOrEqual(80)
+    for (const part of ["Path 1 of 2", "the input x_i", "sum of all paths", "adjoint's grad", "From gradient to new value: adam"])
+      expect(text).toContain(part)
+    const deep = explain(loss, [params, tensor([[1, 2, 3]])], { of: "layers.0.w[1,2]", open: true })
+    expect(longest(renderText(deep))).toBeLessThanOrEqual(80)
   })
-  it("a kink is told apart from an error", () => {
-    const atKink: Network = { layers: [{ w: [[1]], b: [0], activation: "relu" }], loss: "squared error" }
-    const e = explain(atKink, { x: [0], target: 1 })
-    expect(e.agrees).toBe(false)
-    expect(renderText(e)).toContain("E has a kink close by")
+  test("Markdown with formulas", () => {
+    const text = renderMarkdown(e)
+    expect(text).toContain("$\\frac{\\operatorname{softmax}(x)_j-t_j}{N}$")
+    expect(text).toMatch(/\$\$f_\{1\} \\cdot f_\{2\} \\cdot f_\{3\} \\cdot f_\{4\} = /)
+    expect(text).toContain("| sum of all paths |")
   })
+  test("DOT", () => {
+    const dot = toDot(e)
+    expect(dot).toMatch(/^digraph adjoint \{/)
+    expect(dot).toContain('label="layers.1"')
+    expect(dot.split("\n").filter(l => l.includes(" -> "))).toHaveLength(4)
+    expect((dot.match(/\{/g) ?? []).length).toBe((dot.match(/\}/g) ?? []).length)
+  })
+})
+
+describe("refuses", () => {
+  const x = f64([1, 2])
+  test.each<[string, () => unknown, string]>([
+    [
+      "no scalar",
+      () => explain((x: Tensor) => x, [x], { of: "0[0]" }),
+      "must return one floating-point number, the error; it returned f64[2]",
+    ],
+    ["no such input", () => explain((p: any) => sum(p.w), [{ w: x }], { of: "v[0]" }), 'there is no input "v[0]"; there are w f64[2]'],
+    ["no element", () => explain((x: Tensor) => sum(x), [x], { of: "0" }), "0 is f64[2]; name one element of it, from 0[0] to 0[1]"],
+    ["outside", () => explain((x: Tensor) => sum(x), [x], { of: "0[2]" }), 'got "0[2]"'],
+    [
+      "integers",
+      () => explain((x: Tensor, i: Tensor) => sum(x.take(i)), [x, tensor([1, 0], { dtype: "i32" })], { of: "1[0]" }),
+      "1 holds i32",
+    ],
+    ["infinite", () => explain((x: Tensor) => sum(x.sub(1).log()), [x], { of: "0[0]" }), "the error is -Infinity, which has no slope"],
+  ])("%s", (_, f, message) => {
+    // biome-ignore format: rows
+    expect(f).toThrow(message)
+  })
+})
+
+test("softmax of three, opened: y_i (δ_ij - y_j) is a sum of paths", () => {
+  const f = (x: Tensor): Tensor => softmax(x).at(1)
+  const e = explain(f, [f64([0.1, 0.5, -0.3])], { of: "0[1]", open: true })
+  const y = softmax(f64([0.1, 0.5, -0.3])).toArray() as number[]
+  expect(e.sumOfPaths).toBeCloseTo(y[1]! * (1 - y[1]!), 14)
+  expect(e.agrees).toBe(true)
 })

@@ -1,217 +1,146 @@
-// A gradient taken apart.
-import { closest } from "../data/names.ts"
-import { Board, type Place } from "./board.ts"
+// The derivative of any function by any scalar, taken apart into paths.
+import { recordCall } from "../control/call.ts"
+import { differentiable, show, size } from "../core/aval.ts"
+import { leaves, type Tree } from "../core/tree.ts"
+import type { Graph } from "../graph/graph.ts"
+import { AdjointGraph } from "./adjoint-graph.ts"
+import { bestPaths } from "./best-paths.ts"
+import { type Chosen, choose } from "./chosen.ts"
 import { centralDifference } from "./digits.ts"
 import { ProblemError } from "./errors.ts"
-import type { LayerGradient } from "./evaluate.ts"
-import type { Change, Explanation, Factor, Reading, WeightExplanation } from "./explanation.ts"
+import type { Explanation, Factor, Path } from "./explanation.ts"
+import { FactorWriter } from "./factors.ts"
+import { LocalDerivatives } from "./local.ts"
 import { say } from "./messages.ts"
-import { pathOf } from "./names.ts"
-import type { Example, Network } from "./network.ts"
-import { DEFAULT_RATE, readProblem } from "./problem.ts"
+import { counted, Sums } from "./sums.ts"
+import { type Open, Tape } from "./tape.ts"
+import { type OptimizerStep, updateOf } from "./update.ts"
+import { Whole } from "./whole.ts"
+import { inDouble, widen } from "./widen.ts"
 
-export interface ExplainOptions {
+export interface ExplainOptions extends OptimizerStep {
   /**
-   * What to explain, such as `["layers.0.w[3,1]", "layers.0.b[1]"]`. Default: everything in a network of at most 12 parameters, else
-   * the weight with the largest slope.
+   * The scalar: a path into the inputs and an index, such as `layers.0.w[3,1]`. The arguments are searched in order; a number in front
+   * chooses one: `1[0,3]`, `0.layers.0.w[3,1]`.
    */
-  readonly weights?: readonly string[]
-  /** The step of the update. Default: 0.01. */
-  readonly learningRate?: number
+  readonly of: string
+  /** How many paths are shown one by one. Default: 8. */
+  readonly paths?: number
+  /**
+   * Which composites (layers, losses, softmax, attention) open down to the operations that they consist of: all of them, or those with
+   * one of these names, or within one of these scopes, such as `["softmax", "layers.2"]`. Default: none, each is one factor. Loops and
+   * branches are always written out, turn by turn; a gradient that the user gave (`customVjp`) always stays whole.
+   */
+  readonly open?: Open
 }
-
-/** A network of so many parameters is explained as a whole. */
-const TINY = 12
 
 /**
- * The exact chain of derivatives from the error of one example to weights of a dense network:
+ * The chains of derivatives from the error, which is the scalar that `f` returns, to one scalar of its inputs:
  *
- *     dE/dw_ij = dE/dy_j · dy_j/ds_j · ds_j/dw_ij,    dE/dy_j = sum_k w_jk dE/ds_k in a hidden layer.
+ *     dE/dw = sum over paths w = v_0 -> v_1 -> ... -> v_n = E of dv_n/dv_(n-1) ... dv_1/dv_0
  *
- * Each factor comes with its symbol, its number and its measurement by central differences; the product is held against the gradient
- * by adjoint's own reverse mode, and the whole against differences. All in f64.
+ * where the v are numbers that the program computes. `f` is recorded on the inputs and evaluated in f64. Each factor comes with its
+ * formula, its number by the rule of the operation and its measurement by central differences of that operation alone. The largest
+ * paths are shown; the others are counted and added up by dynamic programming over what branches off. The sum is held against `grad`,
+ * and against differences of the whole.
  *
- * Throws ProblemError that names what is wrong with the network, the example or a weight's path.
- * Rumelhart, Hinton and Williams, Learning representations by back-propagating errors (1986).
+ * Throws ProblemError if `f` does not return one finite number, or if there is no input `of`. Paths through a computational graph: Bauer,
+ * Computational graphs and rounding error (1974).
  *
  * @example
- * const network = { layers: [{ w: [[0.5], [0.2]], b: [1.83], activation: "logistic" }], loss: "half squared error" } as const
- * const explanation = explain(network, { x: [0.1, 0.3], target: 0.03 })
- * explanation.weights[0].product  // 0.00927609255818386
- * console.log(renderText(explanation))
+ * const loss = (w: Tensor, x: Tensor) => sum(tanh(matmul(x, w)))
+ * const explanation = explain(loss, [tensor([[0.5], [0.2]]), tensor([[1, 3]])], { of: "0[1,0]" })
+ * explanation.sumOfPaths  // 1.078
+ * const text = renderText(explanation)
  */
-export function explain(network: Network, example: Example, { weights, learningRate = DEFAULT_RATE }: ExplainOptions = {}): Explanation {
-  const { layers, loss, reduction } = network
-  const problem = readProblem({ layers, loss, ...(reduction && { reduction }), x: example.x, target: example.target, learningRate })
-  const board = new Board(problem.network, problem.x, problem.target)
-  if (!Number.isFinite(board.error))
-    throw new ProblemError(`the error of this example is ${board.error}, which has no slope; make its inputs or the weights smaller`)
-  const gradients = board.evaluation.gradient(problem.x)
-  const all = placesOf(problem.network)
-  const slopeAt = (place: Place): number => gradientAt(gradients, place)
-  const chosen = weights?.length ? weights.map(path => find(board, all, path)) : all.length <= TINY ? all : [steepest(all, slopeAt)]
-
-  const units = unitsOf(board, chosen)
-  const isOwn = (l: number, j: number): boolean => chosen.some(p => p.l === l && p.j === j)
-  const deltas = units
-    .map((shown, l) => shown.map(j => board.delta(l, j, isOwn(l, j))))
-    .reverse()
-    .flat()
-  const sizes = all.map(place => Math.abs(slopeAt(place)))
-  const explained = chosen.map(place => explainWeight(board, place, slopeAt(place), sizes, problem.learningRate))
-  const squares = sizes.reduce((total, g) => total + g * g, 0)
-  const after = stepped(problem.network, gradients, problem.learningRate, problem.x, problem.target)
-  return {
-    network: {
-      sizes: [problem.x.length, ...board.values.map(v => v.s.length)],
-      activations: problem.network.layers.map(layer => layer.activation),
-      loss: problem.network.loss,
-      reduction: problem.network.reduction!,
-      parameters: all.length,
-    },
-    x: problem.x,
-    target: problem.target,
-    learningRate: problem.learningRate,
-    forward: units.flatMap((shown, l) => (shown.length ? [board.forward(l, shown, isOwn)] : [])),
-    error: board.errorQuantity(),
-    deltas,
-    weights: explained,
-    update: {
-      before: board.error,
-      after,
-      predicted: -problem.learningRate * squares,
-      actual: after - board.error,
-    },
-    agrees: agree(
-      board.error,
-      deltas.flatMap(d => [d, ...d.factors]),
-      explained,
-    ),
-  }
+export function explain(f: (...args: any[]) => any, inputs: readonly unknown[], options: ExplainOptions): Explanation {
+  const { graph, captured } = recordCall(f, inputs as readonly Tree[])
+  wantScalar(graph)
+  const chosen = choose(inputs, options.of)
+  const values = [...inputs.flatMap(x => leaves(x as Tree)), ...captured].map(inDouble)
+  const whole = new Whole(widen(graph), values)
+  return new Explainer(whole, chosen, options).explanation(inputs)
 }
 
-/** All parameters, weights of a layer before its biases. */
-function placesOf({ layers }: Network): Place[] {
-  return layers.flatMap(({ w, b }, l) => [
-    ...w.flatMap((row, i) => row.map((_, j) => ({ l, i, j }))),
-    ...(b ?? []).map((_, j) => ({ l, i: undefined, j })),
-  ])
-}
-const gradientAt = (gradients: readonly LayerGradient[], { l, i, j }: Place): number =>
-  i === undefined ? gradients[l]!.b![j]! : gradients[l]!.w[i]![j]!
-
-/** The weight with the largest slope; biases are left out, whose last factor is always 1. */
-function steepest(all: readonly Place[], slopeAt: (place: Place) => number): Place {
-  const weights = all.filter(({ i }) => i !== undefined)
-  return weights.reduce((best, place) => (Math.abs(slopeAt(place)) > Math.abs(slopeAt(best)) ? place : best))
-}
-
-/** `layers.0.w[3,1]` as a place. */
-function find(board: Board, all: readonly Place[], path: string): Place {
-  const wanted = path.replaceAll(" ", "")
-  const place = all.find(p => board.path(p) === wanted)
-  if (place) return place
-  const known = board.network.layers.flatMap(({ w, b }, l) => {
-    const name = pathOf(board.network, l)
-    return [
-      `${name}.w[0,0] to ${name}.w[${w.length - 1},${w[0]!.length - 1}]`,
-      ...(b ? [`${name}.b[0] to ${name}.b[${b.length - 1}]`] : []),
-    ]
-  })
-  const meant =
-    all.length <= 1000
-      ? closest(
-          wanted,
-          all.map(p => board.path(p)),
-        )
-      : undefined
+function wantScalar({ outputs }: Graph): void {
+  const [out] = outputs
+  if (outputs.length === 1 && size(out!.aval.shape) === 1 && differentiable(out!.aval)) return
   throw new ProblemError(
-    `there is no weight ${JSON.stringify(path)}; there are ${known.join(", ")}${meant ? `. Did you mean ${meant}?` : ""}`,
+    `the function must return one floating-point number, the error; it returned ${outputs.map(o => show(o.aval)).join(", ") || "nothing"}`,
   )
 }
+const SHOWN = 8
 
-/** For each layer the units whose derivatives are shown: those of the chosen weights, and the heaviest ones on their way to the error. */
-function unitsOf(board: Board, chosen: readonly Place[]): number[][] {
-  const units: number[][] = board.network.layers.map(() => [])
-  for (const l of units.keys()) {
-    const own = chosen.filter(p => p.l === l).map(p => p.j)
-    const before = units[l - 1] ?? []
-    const reached = before.length ? board.heaviest(l - 1, before) : []
-    units[l] = [...new Set([...own, ...reached])].sort((a, b) => a - b)
+class Explainer {
+  private readonly whole: Whole
+  private readonly chosen: Chosen
+  private readonly options: ExplainOptions
+  private readonly tape: Tape
+  private readonly local: LocalDerivatives
+  private readonly graph: AdjointGraph
+  private readonly before: number
+
+  constructor(whole: Whole, chosen: Chosen, options: ExplainOptions) {
+    this.whole = whole
+    this.chosen = chosen
+    this.options = options
+    this.tape = new Tape(options.open ?? false)
+    this.local = new LocalDerivatives(this.tape)
+    const inputs = whole.values.map(x => this.tape.add(x))
+    const [error] = this.tape.run(whole.graph, inputs)
+    const start = inputs[chosen.leaf]!
+    this.before = this.tape.numbers(start)[chosen.element]!
+    this.graph = new AdjointGraph(this.tape, this.local, { value: start, element: chosen.element }, error!)
   }
-  return units
-}
 
-function explainWeight(board: Board, place: Place, gradient: number, sizes: readonly number[], rate: number): WeightExplanation {
-  const { l, j } = place
-  const factors: Factor[] = [...board.delta(l, j, true).factors, board.inputFactor(place)]
-  const product = factors.reduce((p, f) => p * f.value, 1)
-  const before = board.parameter(place)
-  const finiteDifference = centralDifference(values => board.errorsWith(place, values), before)
-  const after = before - rate * gradient
-  const [error, stepError, plusOneError] = board.errorsWith(place, [before, after, before + 1]) as [number, number, number]
-  const change = (by: number, to: number): Change => ({ change: by, predicted: gradient * by, actual: to - error })
-  const symbol = board.symbol(place)
-  return {
-    path: board.path(place),
-    symbol,
-    value: before,
-    delta: board.deltaSymbol(l, j),
-    factors,
-    product,
-    gradient,
-    finiteDifference,
-    difference: Math.max(Math.abs(product - gradient), Math.abs(product - finiteDifference)),
-    reading: read(gradient, factors, sizes, symbol),
-    update: { before, after },
-    step: change(after - before, stepError),
-    plusOne: change(1, plusOneError),
-  }
-}
-
-function read(gradient: number, factors: readonly Factor[], sizes: readonly number[], symbol: string): Reading {
-  const size = Math.abs(gradient)
-  const largest = sizes.reduce((a, b) => Math.max(a, b), 0)
-  const blocking = factors.find(f => f.value === 0)
-  const facts = {
-    ...(gradient > 0
-      ? ({ sign: "positive", step: "lower" } as const)
-      : gradient < 0
-        ? ({ sign: "negative", step: "raise" } as const)
-        : ({ sign: "zero", step: "keep" } as const)),
-    share: largest === 0 ? 0 : size / largest,
-    rank: 1 + sizes.filter(s => s > size).length,
-    ...(gradient === 0 && blocking && { blockedBy: blocking.symbol }),
-  }
-  return { ...facts, sentence: say.sentence(facts, symbol) }
-}
-
-/** The error after the step of all parameters. */
-function stepped(
-  network: Network,
-  gradients: readonly LayerGradient[],
-  rate: number,
-  x: readonly number[],
-  target: readonly number[],
-): number {
-  const layers = network.layers.map((layer, l) => ({
-    ...layer,
-    w: layer.w.map((row, i) => row.map((w, j) => w - rate * gradients[l]!.w[i]![j]!)),
-    ...(layer.b && { b: layer.b.map((b, j) => b - rate * gradients[l]!.b![j]!) }),
-  }))
-  return new Board({ ...network, layers }, x, target).error
-}
-
-function agree(error: number, factors: readonly Factor[], weights: readonly WeightExplanation[]): boolean {
-  const near = (a: number, b: number, share: number): boolean =>
-    Math.abs(a - b) <= share * Math.max(1e-3 * Math.max(1, Math.abs(error)), Math.abs(a))
-  return (
-    factors.every(f => near(f.value, f.check, 1e-6)) &&
-    weights.every(
-      w =>
-        near(w.product, w.gradient, 1e-9) &&
-        near(w.product, w.finiteDifference, 1e-6) &&
-        w.factors.every(f => near(f.value, f.check, 1e-6)),
+  explanation(inputs: readonly unknown[]): Explanation {
+    const { whole, chosen, graph, options } = this
+    const error = whole.error()
+    if (!Number.isFinite(error)) throw new ProblemError(`the error is ${error}, which has no slope`)
+    const best = bestPaths(graph, options.paths ?? SHOWN)
+    const sums = new Sums(this.tape, graph, this.local)
+    const rest = sums.rest(best)
+    const writer = new FactorWriter(this.tape, this.local, graph, chosen.name)
+    const paths = best.map((p): Path => ({ contribution: p.contribution, factors: p.edges.map(e => writer.factor(e)).reverse() }))
+    const gradient = whole.gradient(chosen.leaf)[chosen.element]! + 0 // not -0
+    const sumOfPaths = paths.reduce((sum, p) => sum + p.contribution, rest.contribution)
+    const finiteDifference = centralDifference(xs => xs.map(x => whole.errorWith(chosen.leaf, chosen.element, x)), this.before)
+    const verdict = this.verdict(
+      error,
+      { sumOfPaths, gradient, finiteDifference },
+      paths.flatMap(p => p.factors),
     )
-  )
+    const update = updateOf(whole, chosen, inputs, options)
+    return {
+      of: { name: chosen.name, value: this.before },
+      error,
+      gradient,
+      sumOfPaths,
+      finiteDifference,
+      numberOfPaths: counted(graph.paths[0]!),
+      paths,
+      rest,
+      ...sums.all(writer),
+      ...(update && { update }),
+      ...verdict,
+    }
+  }
+
+  private verdict(
+    error: number,
+    { sumOfPaths, gradient, finiteDifference }: { sumOfPaths: number; gradient: number; finiteDifference: number },
+    factors: readonly Factor[],
+  ): { agrees: boolean; verdict: string } {
+    // where paths cancel, their sum is as exact as the sum of their sizes; and factors close to 0 are differences of larger numbers
+    const scale = Math.max(Math.abs(gradient), this.graph.size[0]!, 1e-3 * Math.max(1, Math.abs(error)))
+    const sums = Math.abs(sumOfPaths - gradient) <= 1e-10 * scale
+    const whole = near(sumOfPaths, finiteDifference, error)
+    const odd = factors.find(f => !near(f.value, f.check, f.result.value))
+    const agrees = sums && whole && !odd
+    return { agrees, verdict: say.chains.verdict({ sums, whole, factor: odd?.operation }) }
+  }
 }
+
+/** Differences are as exact as the number that they are taken of. */
+const near = (a: number, b: number, of: number): boolean =>
+  Math.abs(a - b) <= 1e-6 * Math.max(1e-3 * Math.max(1, Math.abs(of)), Math.abs(a))

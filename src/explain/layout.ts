@@ -3,7 +3,7 @@ import { digits } from "./digits.ts"
 
 /** Lines are at most so long. */
 export const WIDTH = 80
-const INDENT = "  "
+export const INDENT = "  "
 
 /** The length of the longest of some texts. */
 export const widest = (texts: readonly string[]): number => texts.reduce((most, text) => Math.max(most, text.length), 0)
@@ -51,4 +51,15 @@ export function wrap(line: string, hang: number): string[] {
   const at = sign > hang ? sign : line.lastIndexOf(" ", WIDTH)
   if (at <= hang) return [line]
   return [line.slice(0, at), ...wrap(" ".repeat(hang) + line.slice(at + 1), hang)]
+}
+
+/** A sentence in lines of at most 80 columns, broken at blanks; the first is indented by `indent`, what follows by `hang`. */
+export function prose(text: string, indent = 0, hang = indent): string[] {
+  const lines: string[] = []
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1)
+    if (last !== undefined && last.length + 1 + word.length <= WIDTH) lines[lines.length - 1] = `${last} ${word}`
+    else lines.push(" ".repeat(lines.length ? hang : indent) + word)
+  }
+  return lines
 }

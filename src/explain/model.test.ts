@@ -3,7 +3,7 @@ import { grad, random, type Tensor, tensor } from "../js.ts"
 import { binaryCrossEntropy, crossEntropy, squaredError } from "../losses/index.ts"
 import { dense, dropout, flatten, gelu, type Layer, logistic, relu, sequential, softmax, tanh } from "../nn/index.ts"
 import type { Loss } from "../train/trainable.ts"
-import { explain } from "./explain.ts"
+import { explainNetwork } from "./explain-network.ts"
 import { networkOf } from "./model.ts"
 
 const dtype = "f64"
@@ -20,7 +20,7 @@ describe("networkOf", () => {
     const image = tensor(x, { dtype, shape: [1, 2, 2] })
     const g = grad((p: typeof params) => loss(model.apply(p, state, image)[0], target))(params)
     const paths = ["layers.1.w[3,1]", "layers.1.b[2]", "layers.4.layers.0.w[4,2]"]
-    const { weights } = explain(networkOf(model, params, loss), { x, target: [...target.values()] }, { weights: paths })
+    const { weights } = explainNetwork(networkOf(model, params, loss), { x, target: [...target.values()] }, { weights: paths })
     const wanted = [g.layers[1].w.toArray()[3][1], g.layers[1].b.toArray()[2], g.layers[4].layers[0].w.toArray()[4][2]]
     weights.forEach((w, i) => expect(Math.abs(w.gradient - wanted[i])).toBeLessThan(1e-13))
     expect(weights.map(w => w.symbol)).toEqual(["w1[3,1]", "b1[2]", "w4_0[4,2]"])
@@ -29,7 +29,7 @@ describe("networkOf", () => {
   it.each(["none", "tanh"] as const)("knows gelu with approximate: %s", approximate => {
     const model = sequential(dense(2, 3, { dtype }), gelu({ approximate }), dense(3, 1, { dtype }))
     const { params } = model.init(random.key(3), [2])
-    expect(explain(networkOf(model, params, squaredError), { x: [0.7, -2], target: 1 }).agrees).toBe(true)
+    expect(explainNetwork(networkOf(model, params, squaredError), { x: [0.7, -2], target: 1 }).agrees).toBe(true)
   })
 
   const init = (...layers: readonly Layer[]) => {

@@ -9,14 +9,16 @@ import { type ActivationName, activationNames, type DenseLayer, lossNames, lossO
 const TRANSPARENT: readonly string[] = ["dropout", "flatten"]
 
 /**
- * A dense network of `adjoint/nn` with its parameters, as plain numbers: what `explain` takes.
+ * A dense network of `adjoint/nn` with its parameters, as plain numbers: what `explainNetwork` takes.
  *
  * Dense layers may be followed by one activation each; dropout is left out, as it is when predicting. The loss is one of
  * `adjoint/losses`, with the mean over the outputs. Throws ProblemError for other layers.
  *
  * @example
+ * import { tanh } from "adjoint/nn"
  * const model = sequential(dense(2, 2), tanh(), dense(2, 1))
- * explain(networkOf(model, trained.params, squaredError), { x: [0, 1], target: 1 })
+ * const { params } = model.init(random.key(1), [2])
+ * explainNetwork(networkOf(model, params, squaredError), { x: [0, 1], target: 1 }).weights.length  // 9
  */
 export function networkOf(model: { readonly config?: unknown }, params: unknown, loss: Loss): Network {
   const layers: Open[] = []

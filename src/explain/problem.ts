@@ -30,7 +30,8 @@ const lossAliases: Readonly<Record<string, readonly [LossName, "sum" | "mean"]>>
  * Throws ProblemError that names the first value which is not as it should be.
  *
  * @example
- * readProblem({ x: [1], target: 0, layers: [{ w: [[2]], b: [0], activation: "logistic" }], loss: "half squared error" })
+ * const problem = readProblem({ x: [1], target: 0, layers: [{ w: [[2]], b: [0], activation: "logistic" }], loss: "half squared error" })
+ * problem.network.layers.length  // 1
  */
 export function readProblem(value: unknown): Problem {
   const fields = object(value, "the problem", ["x", "target", "layers", "loss", "reduction", "learningRate"])

@@ -22,7 +22,12 @@ export interface ProgramOptions {
  * belongs to; `backward` marks what reverse mode has written. Nothing is computed. JAX calls this a jaxpr.
  *
  * @example
- * console.log(printProgram(grad(loss), [params, x]))
+ * console.log(printProgram((x: Tensor) => x.mul(x).sin().sum(), [tensor([1, 2, 3])]))
+ * // (%0: f32[3]) =>
+ * //   %1: f32[3] = mul %0 %0
+ * //   %2: f32[3] = sin %1
+ * //   %3: f32[] = sum {"axes":[0]} %2
+ * //   return %3
  */
 export function printProgram(f: (...args: any[]) => any, args: readonly unknown[], { inlined = false }: ProgramOptions = {}): string {
   const { graph } = recordCall(f, args as readonly Tree[])
@@ -60,6 +65,8 @@ export interface ProgramReport {
   readonly bytes: number
   /** Bytes of arguments, of results that do not take over the memory of an argument, and of all memory in between. */
   readonly memory: { readonly arguments: number; readonly results: number; readonly temporaries: number }
+  /** What the forward pass keeps for the backward pass: bytes by the layer or function that has computed them, most first. */
+  readonly kept: readonly { readonly scope: string; readonly bytes: number }[]
   toString(): string
 }
 
@@ -68,7 +75,10 @@ export interface ProgramReport {
  * `donate` as for `jit`.
  *
  * @example
- * console.log(String(program(valueAndGrad(loss), [params, x, y])))
+ * const loss = (w: Tensor, x: Tensor) => matmul(x, w).square().sum()
+ * const report = program(valueAndGrad(loss), [zeros([3, 2]), zeros([8, 3])])
+ * console.log(String(report))
+ * report.memory.arguments  // 120
  */
 export function program(
   f: (...args: any[]) => any,
@@ -86,12 +96,13 @@ export function program(
     operations: total(k => k.operations),
     bytes: total(k => k.bytes),
     memory,
+    kept: keptBy(lowered),
   }
   return Object.defineProperty(report, "toString", { value: () => table(report), enumerable: false })
 }
 
 function kernelsOf({ tasks }: Lowered, times: number, scope: readonly string[]): KernelReport[] {
-  const sizeOf = (nodes: readonly Node[]): number => nodes.reduce((n, { aval }) => n + size(aval.shape) * bytesOf(aval.dtype), 0)
+  const sizeOf = (nodes: readonly Node[]): number => nodes.reduce((n, node) => n + bytesOfNode(node), 0)
   return tasks.flatMap((t): KernelReport[] => {
     const path = [...scope, ...t.scope]
     // how often a loop with a condition turns is not known: once is counted
@@ -112,6 +123,19 @@ function kernelsOf({ tasks }: Lowered, times: number, scope: readonly string[]):
   })
 }
 
+const bytesOfNode = ({ aval }: Node): number => size(aval.shape) * bytesOf(aval.dtype)
+const isBackward = (scope: readonly string[]): boolean => scope.includes("backward")
+
+function keptBy({ tasks }: Lowered): ProgramReport["kept"] {
+  const wanted = new Set(tasks.filter(t => isBackward(t.scope)).flatMap(t => t.reads))
+  const kept = new Map<string, number>()
+  for (const { scope, outs } of tasks) {
+    const bytes = outs.reduce((n, o) => n + (wanted.has(o) ? bytesOfNode(o) : 0), 0)
+    if (bytes > 0 && !isBackward(scope)) kept.set(scope.join("/"), bytes + (kept.get(scope.join("/")) ?? 0))
+  }
+  return [...kept].map(([scope, bytes]) => ({ scope, bytes })).sort((a, b) => b.bytes - a.bytes)
+}
+
 function memoryOf({ buffers, outputs, donated, arena }: Plan): ProgramReport["memory"] {
   const bytes = (ids: readonly number[]): number => ids.reduce((n, b) => n + buffers[b]!.n * bytesOf(buffers[b]!.dtype), 0)
   return {
@@ -121,7 +145,7 @@ function memoryOf({ buffers, outputs, donated, arena }: Plan): ProgramReport["me
   }
 }
 
-function table({ kernels, operations, bytes, memory }: Omit<ProgramReport, "toString">): string {
+function table({ kernels, operations, bytes, memory, kept }: Omit<ProgramReport, "toString">): string {
   const rows = kernels.map(k => [
     k.name,
     k.kind,
@@ -142,12 +166,13 @@ function table({ kernels, operations, bytes, memory }: Omit<ProgramReport, "toSt
   return [
     `${kernels.length} ${kernels.length === 1 ? "kernel" : "kernels"}, ${metric(operations)} operations, ${metric(bytes)}B read and written`,
     memoryLine,
+    ...(kept.length ? [`kept for the backward pass: ${kept.map(k => `${metric(k.bytes)}B ${k.scope || "by none"}`).join(", ")}`] : []),
     "",
     ...[head, ...rows].map(line),
   ].join("\n")
 }
 /** 1234567 as "1.23 M". */
-function metric(n: number): string {
+export function metric(n: number): string {
   const step = n < 1e3 ? 0 : n < 1e6 ? 1 : n < 1e9 ? 2 : 3
   return step ? `${(n / 1e3 ** step).toPrecision(3)} ${"kMG"[step - 1]}` : `${n} `
 }

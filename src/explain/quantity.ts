@@ -1,6 +1,6 @@
 // How quantities are put together.
 import { inProduct } from "./digits.ts"
-import type { Factor, Quantity, Term } from "./explanation.ts"
+import type { Factor, Quantity, Term } from "./network-explanation.ts"
 
 /** As many terms of a sum as are shown. */
 export const MOST_TERMS = 6

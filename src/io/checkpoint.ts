@@ -36,7 +36,10 @@ const GROUPS = ["parameters", "state", "optimizer", "best"] as const
  * `optimizer/...` and `best/...`.
  *
  * @throws FormatError as `packModel` does.
- * @example writeModelFolder("runs/iris.checkpoint", packCheckpoint(checkpoint))
+ * @example
+ * const now = { version: "0.1.0", step: 10, epoch: 1, seed: 0, engine: "js", simd: "none", architecture: null }
+ * const files = packCheckpoint({ ...now, parameters: {}, state: {}, optimizer: {} })
+ * const names = [...files.keys()]  // ["model.json", "weights.safetensors"]
  */
 export function packCheckpoint(checkpoint: Checkpoint): Map<string, Uint8Array> {
   const { version, architecture, encoding, settings, step, epoch, seed, engine, simd } = checkpoint
@@ -52,6 +55,9 @@ export function packCheckpoint(checkpoint: Checkpoint): Map<string, Uint8Array> 
  *
  * @param where the folder's name, for messages
  * @throws FormatError as `unpackModel` does, and for a folder that holds a model but no checkpoint.
+ * @example
+ * const now = { version: "0.1.0", step: 10, epoch: 1, seed: 0, engine: "js", simd: "none", architecture: null }
+ * unpackCheckpoint(packCheckpoint({ ...now, parameters: {}, state: {}, optimizer: {} })).step  // 10
  */
 export function unpackCheckpoint(files: ReadonlyMap<string, Uint8Array>, where = "checkpoint folder"): Checkpoint {
   const packed = unpackModel(files, where)

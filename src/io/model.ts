@@ -32,7 +32,10 @@ export interface PackedModel {
  * same model gives the same bytes: nothing in them tells the time or the machine.
  *
  * @throws FormatError for values that JSON cannot hold, or tensors that do not fit their shapes.
- * @example packModel({ kind: "model", version: "0.1.0", architecture: ["dense", 2, 1], tensors: {} }).get("model.json")
+ * @example
+ * const w = { dtype: "f32", shape: [2], data: new Float32Array([1, 2]) } as const
+ * const files = packModel({ kind: "model", version: "0.1.0", architecture: ["dense", 2, 1], tensors: { w } })
+ * const names = [...files.keys()]  // ["model.json", "weights.safetensors"]
  */
 export function packModel({ kind, version, architecture, encoding, training, tensors }: PackedModel): Map<string, Uint8Array> {
   const weights = writeSafetensors(tensors)
@@ -56,7 +59,9 @@ export function packModel({ kind, version, architecture, encoding, training, ten
  *
  * @param where the folder's name, for messages
  * @throws FormatError for a file that is missing, changed or damaged, or a format newer than this version knows.
- * @example const { architecture, tensors } = unpackModel(readModelFolder("runs/iris"), "runs/iris")
+ * @example
+ * const files = packModel({ kind: "model", version: "0.1.0", architecture: ["dense", 2, 1], tensors: {} })
+ * unpackModel(files).architecture  // ["dense", 2, 1]
  */
 export function unpackModel(files: ReadonlyMap<string, Uint8Array>, where = "model folder"): PackedModel {
   const file = files.get(MODEL_JSON)

@@ -71,7 +71,9 @@ const MAX_HEADER = 100_000_000
  * falling alignment and then by name, the header is padded so that every element is aligned.
  *
  * @throws FormatError if a tensor's shape and data do not fit, or a name is `__metadata__` or not well-formed Unicode.
- * @example writeSafetensors({ w: { dtype: "f32", shape: [2], data: new Float32Array([1, 2]) } })
+ * @example
+ * const w = { dtype: "f32", shape: [2], data: new Float32Array([1, 2]) } as const
+ * writeSafetensors({ w }).length  // 72
  * @see https://github.com/huggingface/safetensors#format
  */
 export function writeSafetensors(tensors: StoredTensors, metadata?: Readonly<Record<string, string>>): Uint8Array {
@@ -111,7 +113,9 @@ export function writeSafetensors(tensors: StoredTensors, metadata?: Readonly<Rec
  * or 1. The rank is not limited.
  *
  * @throws FormatError for any file that is not whole and sound: overlaps, holes, bytes after the end, sizes that do not fit.
- * @example const { tensors, metadata } = readSafetensors(bytes); tensors.w?.shape
+ * @example
+ * const bytes = writeSafetensors({ w: { dtype: "f32", shape: [2], data: new Float32Array([1, 2]) } })
+ * readSafetensors(bytes).tensors.w?.data  // [1, 2]
  */
 export function readSafetensors(bytes: Uint8Array): { tensors: StoredTensors; metadata: Readonly<Record<string, string>> } {
   if (bytes.length < LENGTH) throw broken(`it has ${bytes.length} bytes, fewer than the 8 that say how long its header is`)

@@ -1,7 +1,10 @@
 // The closed language that every kernel is written in: what one output element is.
 import { type Axis, atomsOf, type Index } from "./affine.ts"
 
+/** What kernels compute with. */
 export type Dtype = "f32" | "f64" | "i32" | "bool"
+/** What lies in memory. The types that are only stored are loaded and stored as i32: the number of a u8, the bits of an f16 or bf16. */
+export type MemoryType = Dtype | "u8" | "f16" | "bf16"
 export type FloatType = "f32" | "f64"
 export const isFloat = (t: Dtype): t is FloatType => t === "f32" || t === "f64"
 

@@ -20,7 +20,7 @@ export interface BinaryCrossEntropyOptions extends LossOptions {
  * Shapes: logits x and targets t, numbers in [0, 1], alike. Throws TypeError where shapes or dtypes differ.
  *
  * @example
- * binaryCrossEntropy(tensor([0, 100]), tensor([1, 1]))  // log(2) / 2
+ * binaryCrossEntropy(tensor([0, 100]), tensor([1, 1]))  // 0.3466: log(2) / 2
  */
 export const binaryCrossEntropy: Loss<BinaryCrossEntropyOptions> = /*@__PURE__*/ defineLoss<BinaryCrossEntropyOptions>(
   "binaryCrossEntropy",
@@ -52,8 +52,8 @@ export interface CrossEntropyOptions extends LossOptions {
  * Throws TypeError for targets of other shapes and dtypes and for wrong options.
  *
  * @example
- * crossEntropy(tensor([[0, 0]]), tensor([1], { dtype: "i32" }))  // log(2)
- * crossEntropy(tensor([[0, 0]]), tensor([[0.5, 0.5]]))           // log(2)
+ * crossEntropy(tensor([[0, 0]]), tensor([1], { dtype: "i32" }))  // 0.6931: log(2)
+ * crossEntropy(tensor([[0, 0]]), tensor([[0.5, 0.5]]))           // 0.6931: log(2)
  */
 export const crossEntropy: Loss<CrossEntropyOptions> = /*@__PURE__*/ defineLoss<CrossEntropyOptions>(
   "crossEntropy",

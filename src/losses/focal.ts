@@ -20,7 +20,7 @@ export interface BinaryFocalOptions extends LossOptions {
  * Shapes: logits x and targets t, numbers in [0, 1], alike. Throws TypeError where they differ and for wrong options.
  *
  * @example
- * binaryFocal(tensor([0, 4]), tensor([1, 1]))
+ * binaryFocal(tensor([0, 4]), tensor([1, 1]))  // 0.02166
  */
 export const binaryFocal: Loss<BinaryFocalOptions> = /*@__PURE__*/ defineLoss<BinaryFocalOptions>(
   "binaryFocal",
@@ -52,7 +52,7 @@ export interface FocalOptions extends LossOptions {
  * Throws TypeError for other targets and for wrong options.
  *
  * @example
- * focal(tensor([[0, 0]]), tensor([1], { dtype: "i32" }))  // log(2) / 4
+ * focal(tensor([[0, 0]]), tensor([1], { dtype: "i32" }))  // 0.1733: log(2) / 4
  */
 export const focal: Loss<FocalOptions> = /*@__PURE__*/ defineLoss<FocalOptions>(
   "focal",

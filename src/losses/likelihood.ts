@@ -18,7 +18,7 @@ export interface KlDivergenceOptions extends LossOptions {
  * Shapes: logits x and distributions t alike, [..., classes]. Throws TypeError where they differ. Kullback and Leibler (1951).
  *
  * @example
- * klDivergence(tensor([[0, 0]]), tensor([[1, 0]]))  // log(2)
+ * klDivergence(tensor([[0, 0]]), tensor([[1, 0]]))  // 0.6931: log(2)
  */
 export const klDivergence: Loss<KlDivergenceOptions> = /*@__PURE__*/ defineLoss<KlDivergenceOptions>(
   "klDivergence",
@@ -82,7 +82,7 @@ const HALF_LOG_TAU = 0.9189385332046727
  * Nix and Weigend, Estimating the mean and variance of the target probability distribution (1994).
  *
  * @example
- * gaussianNll(tensor([1]), tensor([3]), tensor([4]))  // (log(4) + 1) / 2
+ * gaussianNll(tensor([1]), tensor([3]), tensor([4]))  // 1.193: (log(4) + 1) / 2
  */
 export const gaussianNll: TripleLoss<GaussianOptions> = /*@__PURE__*/ defineTripleLoss<GaussianOptions>(
   "gaussianNll",

@@ -22,7 +22,7 @@ export const wantMargin = (kind: string, { margin }: MarginOptions): void => wan
  * Cortes and Vapnik, Support-vector networks (1995).
  *
  * @example
- * hinge(tensor([0.5, 3]), tensor([1, -1]))  // (0.5 + 4) / 2
+ * hinge(tensor([0.5, 3]), tensor([1, -1]))  // 2.25: (0.5 + 4) / 2
  */
 export const hinge: Loss<MarginOptions> = /*@__PURE__*/ defineLoss<MarginOptions>(
   "hinge",
@@ -39,7 +39,7 @@ export const hinge: Loss<MarginOptions> = /*@__PURE__*/ defineLoss<MarginOptions
  * Shapes: distances y and targets t alike, of any shape. Throws TypeError where shapes or dtypes differ.
  *
  * @example
- * hingeEmbedding(tensor([0.5, 0.25]), tensor([1, -1]))  // (0.5 + 0.75) / 2
+ * hingeEmbedding(tensor([0.5, 0.25]), tensor([1, -1]))  // 0.625: (0.5 + 0.75) / 2
  */
 export const hingeEmbedding: Loss<MarginOptions> = /*@__PURE__*/ defineLoss<MarginOptions>(
   "hingeEmbedding",
@@ -63,7 +63,7 @@ export interface MultiClassHingeOptions extends MarginOptions {
  * gives NaN. Throws TypeError for other targets and for wrong options. Crammer and Singer (2001).
  *
  * @example
- * multiClassHinge(tensor([[1, 0.5, -2]]), tensor([0], { dtype: "i32" }))  // 0.5 / 3
+ * multiClassHinge(tensor([[1, 0.5, -2]]), tensor([0], { dtype: "i32" }))  // 0.1667: 0.5 / 3
  */
 export const multiClassHinge: Loss<MultiClassHingeOptions> = /*@__PURE__*/ defineLoss<MultiClassHingeOptions>(
   "multiClassHinge",

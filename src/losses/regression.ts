@@ -10,7 +10,7 @@ import { alike, defineLoss, type Loss, type LossOptions, wantNonNegative, wantPo
  * Shapes: outputs y and targets t alike, of any shape. Throws TypeError where shapes or dtypes differ.
  *
  * @example
- * squaredError(tensor([1, 2]), tensor([0, 4]))  // (1 + 4) / 2
+ * squaredError(tensor([1, 2]), tensor([0, 4]))  // 2.5: (1 + 4) / 2
  */
 export const squaredError: Loss = /*@__PURE__*/ defineLoss("squaredError", /*@__PURE__*/ alike("squaredError"), (y, t) => {
   const d = sub(y, t)
@@ -24,7 +24,7 @@ export const squaredError: Loss = /*@__PURE__*/ defineLoss("squaredError", /*@__
  * Rumelhart, Hinton and Williams, Learning representations by back-propagating errors (1986), equation 3.
  *
  * @example
- * halfSquaredError(tensor([1, 2]), tensor([0, 4]), { reduction: "sum" })  // (1 + 4) / 2
+ * halfSquaredError(tensor([1, 2]), tensor([0, 4]), { reduction: "sum" })  // 2.5: (1 + 4) / 2
  */
 export const halfSquaredError: Loss = /*@__PURE__*/ defineLoss("halfSquaredError", /*@__PURE__*/ alike("halfSquaredError"), (y, t) => {
   const d = sub(y, t)
@@ -37,7 +37,7 @@ export const halfSquaredError: Loss = /*@__PURE__*/ defineLoss("halfSquaredError
  * Shapes: outputs y and targets t alike, of any shape. Throws TypeError where shapes or dtypes differ.
  *
  * @example
- * absoluteError(tensor([1, 2]), tensor([0, 4]))  // (1 + 2) / 2
+ * absoluteError(tensor([1, 2]), tensor([0, 4]))  // 1.5: (1 + 2) / 2
  */
 export const absoluteError: Loss = /*@__PURE__*/ defineLoss("absoluteError", /*@__PURE__*/ alike("absoluteError"), (y, t) => abs(sub(y, t)))
 
@@ -52,7 +52,7 @@ export interface HuberOptions extends LossOptions {
  * Huber, Robust estimation of a location parameter (1964).
  *
  * @example
- * huber(tensor([0, 3]), tensor([0.5, 0]))  // (0.125 + 2.5) / 2
+ * huber(tensor([0, 3]), tensor([0.5, 0]))  // 1.313: (0.125 + 2.5) / 2
  */
 export const huber: Loss<HuberOptions> = /*@__PURE__*/ defineLoss<HuberOptions>(
   "huber",
@@ -78,7 +78,7 @@ export interface SmoothL1Options extends LossOptions {
  * Girshick, Fast R-CNN (2015), equation 3.
  *
  * @example
- * smoothL1(tensor([0, 3]), tensor([0.5, 0]))  // (0.125 + 2.5) / 2
+ * smoothL1(tensor([0, 3]), tensor([0.5, 0]))  // 1.313: (0.125 + 2.5) / 2
  */
 export const smoothL1: Loss<SmoothL1Options> = /*@__PURE__*/ defineLoss<SmoothL1Options>(
   "smoothL1",
@@ -99,7 +99,7 @@ export const smoothL1: Loss<SmoothL1Options> = /*@__PURE__*/ defineLoss<SmoothL1
  * Shapes: outputs y and targets t alike, of any shape. Throws TypeError where shapes or dtypes differ.
  *
  * @example
- * logCosh(tensor([0, 1000]), tensor([0, 0]))  // (1000 - log(2)) / 2
+ * logCosh(tensor([0, 1000]), tensor([0, 0]))  // 499.7: (1000 - log(2)) / 2
  */
 export const logCosh: Loss = /*@__PURE__*/ defineLoss("logCosh", /*@__PURE__*/ alike("logCosh"), (y, t) => {
   const d = sub(y, t)

@@ -1,4 +1,5 @@
 import { composite } from "../control/call.ts"
+import { ShapeError } from "../core/errors.ts"
 import { scope, type Tensor } from "../core/tensor.ts"
 import { softmax } from "../ops/activations.ts"
 import { greaterEqual, mul, where } from "../ops/arithmetic.ts"
@@ -9,7 +10,7 @@ import { wantFlag, wantNumber, wantWidth } from "./checks.ts"
 import { dense } from "./dense.ts"
 import { dropout as dropoutLayer, wantKey } from "./dropout.ts"
 import type { FloatDtype, InitializerName } from "./initializers.ts"
-import { keepsWidth, type LayerOf, type Params, wantSequence } from "./layer.ts"
+import { keepsWidth, type LayerOf, type Params, wantSequence, wantTensor } from "./layer.ts"
 import { rotate } from "./positions.ts"
 
 export interface AttentionMask {
@@ -28,7 +29,8 @@ const swap = (x: Tensor): Tensor => transpose(x, [...x.shape.slice(0, -2).map((_
  * Throws ShapeError where shapes do not fit. Vaswani et al., arXiv:1706.03762, equation 1.
  *
  * @example
- * dotProductAttention(q, k, v, { causal: true })
+ * const x = tensor([[1, 0], [0, 1]])
+ * dotProductAttention(x, x, x, { causal: true })  // [[1, 0], [0.3302, 0.6698]]
  */
 export function dotProductAttention(
   q: Tensor,
@@ -36,10 +38,18 @@ export function dotProductAttention(
   v: Tensor,
   { causal = false, mask, drop = w => w }: AttentionMask & { readonly drop?: (weights: Tensor) => Tensor } = {},
 ): Tensor {
+  wantAttention(q, k, v)
   let scores = matmul(mul(q, 1 / Math.sqrt(q.shape.at(-1)!)), swap(k))
   if (mask) scores = where(mask, scores, -Infinity)
   if (causal) scores = where(seen(q.shape.at(-2)!, k.shape.at(-2)!), scores, -Infinity)
   return matmul(drop(softmax(scores)), v)
+}
+function wantAttention(...all: readonly [Tensor, Tensor, Tensor]): void {
+  const name = "dotProductAttention"
+  all.forEach((x, i) => wantTensor(name, ["queries", "keys", "values"][i]!, x))
+  const [q, k, v] = all
+  const fits = all.every(x => x.ndim >= 2) && q.shape.at(-1) === k.shape.at(-1) && k.shape.at(-2) === v.shape.at(-2)
+  if (!fits) throw new ShapeError(name, "wants q [..., queries, width], k [..., keys, width] and v [..., keys, out]", all.map(x => x.aval)) // biome-ignore format: short
 }
 /** Whether a query stands at or behind a key. */
 const seen = (queries: number, keys: number): Tensor => greaterEqual(expandDims(arange(queries), 1), arange(keys))
@@ -70,7 +80,9 @@ export interface MultiHeadAttentionOptions {
  * wrong options, without a key, and where the width does not fit. Vaswani et al., arXiv:1706.03762, section 3.2.
  *
  * @example
- * multiHeadAttention(64, 4, { causal: true, rotary: true }).init(random.key(1), [20, 64])
+ * const layer = multiHeadAttention(64, 4, { causal: true, rotary: true })
+ * const { params, state } = layer.init(random.key(1), [20, 64])
+ * const [y] = layer.apply(params, state, zeros([8, 20, 64]))  // f32[8,20,64]
  */
 export function multiHeadAttention<const Width extends number>(
   width: Width,
@@ -99,6 +111,7 @@ export function multiHeadAttention<const Width extends number>(
   const options = { causal, rotary, keyValueHeads, dropout, bias, init, dtype }
   const shared = { bias, init, dtype }
   const parts = { qkv: dense(width, width + 2 * keyValueHeads * size, shared), out: dense(width, width, shared) }
+  wantNumber(kind, "dropout", dropout, "a number >= 0 and < 1", d => d >= 0 && d < 1)
   const dropped = dropoutLayer(dropout)
   const base = rotary === true ? 10_000 : rotary
   const attend = composite(kind, { heads, ...options }, (key: Tensor | null, packed: Tensor) => {

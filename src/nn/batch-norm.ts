@@ -23,7 +23,10 @@ export interface BatchNormOptions extends NormOptions {
  * fit, and in training for one value per unit, whose variance is not defined. Ioffe and Szegedy, arXiv:1502.03167, algorithm 1.
  *
  * @example
- * const [y, next] = sequential(dense(4, 8), batchNorm(8), relu()).apply(params, state, x, { training: true })
+ * const model = sequential(dense(4, 8), batchNorm(8), relu())
+ * const { params, state } = model.init(random.key(1), [4])
+ * const [y, next] = model.apply(params, state, random.normal(random.key(2), [16, 4]), { training: true })
+ * y.shape  // 16, 8
  */
 export function batchNorm<const Width extends number>(
   width: Width,

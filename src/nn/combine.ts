@@ -30,7 +30,7 @@ type Closed<Ls extends readonly Layer[], M> =
  * throws. He et al., arXiv:1512.03385.
  *
  * @example
- * sequential(dense(4, 8), residual(layerNorm(8), dense(8, 8), relu()), dense(8, 1))
+ * sequential(dense(4, 8), residual(layerNorm(8), dense(8, 8), relu()), dense(8, 1)).outShape([4])  // [1]
  */
 export function residual<const Ls extends readonly Layer[]>(
   ...layers: Closed<Ls, Walk<Ls>>
@@ -67,7 +67,8 @@ export function residual(...layers: readonly Layer[]): Layer & { readonly layers
  * different input widths, and for outputs whose other axes differ.
  *
  * @example
- * const both = parallel(lstm(8, 16), lstm(8, 16, { reverse: true }))  // a bidirectional LSTM, [batch, time, 8] to [batch, 32]
+ * const both = parallel(lstm(8, 16), lstm(8, 16, { reverse: true }))
+ * both.outShape([20, 8])  // [32]
  */
 export function parallel<const Ls extends readonly [Layer, ...Layer[]]>(...layers: Ls): LayerOf<"parallel", Ls[0]["in"], number | "any"> {
   wantLayers("parallel", layers)

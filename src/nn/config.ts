@@ -102,7 +102,9 @@ const kinds: Readonly<Record<string, Make>> = {
  * Throws TypeError for data that describes no layer and for kinds of layers that are not known, and says which are.
  *
  * @example
- * const model = fromConfig(JSON.parse(text))
+ * const model = sequential(dense(2, 3), relu())
+ * const text = JSON.stringify(model.config)
+ * fromConfig(JSON.parse(text)).outShape([2])  // [3]
  */
 export function fromConfig(config: unknown): Layer {
   const { kind, ...options } = (typeof config === "object" && config !== null ? config : {}) as Options

@@ -7,7 +7,7 @@ import * as ops from "../ops/convolution.ts"
 import { zeros } from "../ops/create.ts"
 import { wantFlag, wantFloat, wantWidth } from "./checks.ts"
 import { type FloatDtype, type Initializer, type InitializerName, namedInitializer } from "./initializers.ts"
-import { type Layer, type LayerConfig, type LayerOf, nameOf, pick, wantLast, wantTensor } from "./layer.ts"
+import { type Layer, type LayerConfig, type LayerOf, nameOf, pick, wantLast, wantLike, wantTensor } from "./layer.ts"
 
 interface Weights {
   /** Adds a bias for each output channel, which starts at 0. Default: true. */
@@ -54,7 +54,7 @@ function convolution({ kind, rank, inputs, outputs, window, groups, options, run
   }
   const outShape = (shape: Shape): Shape => {
     check(shape)
-    return [...places(shape.slice(0, -1)), outputs]
+    return [...wantWindows(kind, places(shape.slice(0, -1)), shape, window), outputs]
   }
   outShape([...window, inputs]) // options that make no sense are errors here, not in training
   return {
@@ -63,22 +63,29 @@ function convolution({ kind, rank, inputs, outputs, window, groups, options, run
     out: outputs,
     config,
     init(key, inShape) {
-      check(inShape)
+      outShape(inShape)
       const w = initializer.init(key, [...window, inputs / groups, outputs], { dtype })
       return { params: bias ? { w, b: zeros([outputs], { dtype }) } : { w }, state: {} }
     },
     apply(params, state, x) {
       wantTensor(nameOf(kind), "the input", x)
-      check(x.shape.slice(1))
+      outShape(x.shape.slice(1))
       const [w, b = null] = pick(kind, "params", params, bias ? ["w", "b"] : ["w"]) as [Tensor, Tensor?]
+      wantLike(kind, x, w)
       return [whole(w, b, x), state]
     },
     outShape,
   }
 }
+/** A layer that leaves no place has nothing to say: the window is too large. */
+function wantWindows(kind: string, places: Shape, shape: Shape, window: ops.Each): Shape {
+  if (places.some(n => n < 1))
+    throw new TypeError(`${nameOf(kind)}: no window of [${window}] fits into examples of shape [${shape}]; make it smaller or add padding`)
+  return places
+}
 const windowOf = (kind: string, window: ops.Each, rank: number): Shape => {
   const all = typeof window === "number" ? Array<number>(rank).fill(window) : window
-  if (all.length !== rank) throw new TypeError(`${kind}: window must be a number or ${rank} of them; got ${JSON.stringify(window)}`)
+  if (all?.length !== rank) throw new TypeError(`${kind}: window must be a number or ${rank} of them; got ${JSON.stringify(window)}`)
   return all
 }
 /** A layer whose operation `op` takes the options that are not about weights; `places` says how many places it gives. */
@@ -111,7 +118,7 @@ interface Operation<O> {
  * `conv1d`, and `bias init dtype`. Throws TypeError for options out of range and inputs of another shape.
  *
  * @example
- * sequential(conv1d(8, 16, 5, { padding: "same" }), relu(), globalAveragePool(), dense(16, 2)).init(random.key(1), [100, 8])
+ * sequential(conv1d(8, 16, 5, { padding: "same" }), relu(), globalAveragePool(), dense(16, 2)).outShape([100, 8])  // [2]
  */
 export const conv1d = <const In extends number, const Out extends number>(
   inputs: In,
@@ -131,7 +138,7 @@ export const conv1d = <const In extends number, const Out extends number>(
  * applied to document recognition (1998).
  *
  * @example
- * sequential(conv2d(1, 8, 5), relu(), maxPool(2), flatten(), dense(1152, 10)).init(random.key(1), [28, 28, 1])
+ * sequential(conv2d(1, 8, 5), relu(), maxPool(2), flatten(), dense(1152, 10)).outShape([28, 28, 1])  // [10]
  */
 export const conv2d = <const In extends number, const Out extends number>(
   inputs: In,
@@ -147,7 +154,12 @@ export const conv2d = <const In extends number, const Out extends number>(
     options,
   ) as LayerOf<"conv2d", In, Out>
 
-/** The transpose of a convolution of sequences, which makes them longer; see `conv1d` and the function `convTranspose1d`. */
+/**
+ * The transpose of a convolution of sequences, which makes them longer; see `conv1d` and the function `convTranspose1d`.
+ *
+ * @example
+ * convTranspose1d(16, 1, 2, { stride: 2 }).outShape([50, 16])  // [100, 1]
+ */
 export const convTranspose1d = <const In extends number, const Out extends number>(
   inputs: In,
   outputs: Out,
@@ -187,9 +199,10 @@ function pooling(kind: string, run: PoolRun, window: ops.Each, options: ops.Aver
   const places = (shape: Shape): Shape => {
     if (shape.length < 2) throw new TypeError(`${nameOf(kind)}: wants examples [...places, channels]; got shape [${shape}]`)
     const { stride = window, padding = "valid" } = options
-    return [...ops.windowsAlong(kind, shape.slice(0, -1), window, { stride, padding }), shape.at(-1)!]
+    const counts = ops.windowsAlong(kind, shape.slice(0, -1), window, { stride, padding })
+    return [...wantWindows(kind, counts, shape, window), shape.at(-1)!]
   }
-  if (typeof window === "number") places([window, 1]) // options that make no sense are errors here
+  places([...[window].flat(), 1]) // options that make no sense are errors here
   return {
     kind,
     in: "any",
@@ -216,6 +229,11 @@ function pooling(kind: string, run: PoolRun, window: ops.Each, options: ops.Aver
  */
 export const maxPool = (window: ops.Each, options: ops.PoolOptions = {}): Layer<"any", "same"> =>
   pooling("maxPool", ops.maxPool, window, options)
-/** The mean of each window of places; see `maxPool` and the function `avgPool`. */
+/**
+ * The mean of each window of places; see `maxPool` and the function `avgPool`.
+ *
+ * @example
+ * avgPool(2).outShape([28, 28, 8])  // [14, 14, 8]
+ */
 export const avgPool = (window: ops.Each, options: ops.AveragePoolOptions = {}): Layer<"any", "same"> =>
   pooling("avgPool", ops.avgPool, window, options)

@@ -1,11 +1,12 @@
 import { composite } from "../control/call.ts"
+import { sameShape } from "../core/aval.ts"
 import type { Tensor } from "../core/tensor.ts"
 import { add } from "../ops/arithmetic.ts"
 import { zeros } from "../ops/create.ts"
 import { matmul, reshape } from "../ops/shape.ts"
 import { wantFlag, wantFloat, wantWidth } from "./checks.ts"
 import { type FloatDtype, type Initializer, type InitializerName, namedInitializer } from "./initializers.ts"
-import { type Layer, nameOf, wantLast, wantTensor } from "./layer.ts"
+import { type Layer, nameOf, wantLast, wantLike, wantTensor } from "./layer.ts"
 
 export interface DenseOptions {
   /** Adds a bias, which starts at 0. Default: true. */
@@ -31,6 +32,8 @@ export interface Dense<In extends number = number, Out extends number = number> 
  * Parameters: `{ w, b }`, or `{ w }` without bias. Throws TypeError for widths that are not whole numbers and for unknown initializers.
  *
  * @example
+ * const layer = dense(2, 1)
+ * layer.apply({ w: tensor([[1], [2]]), b: tensor([10]) }, {}, tensor([[3, 4]]))[0]  // [[21]]
  * const model = sequential(dense(784, 128, { init: "he" }), relu(), dense(128, 10))
  */
 export function dense<const In extends number, const Out extends number>(
@@ -55,12 +58,16 @@ export function dense<const In extends number, const Out extends number>(
       const w = initializer.init(key, [inputs, outputs], { dtype })
       return { params: bias ? { w, b: zeros([outputs], { dtype }) } : { w }, state: {} }
     },
-    apply: ({ w, b }, state, x) => {
+    apply: (params, state, x) => {
       const name = nameOf("dense")
+      const { w, b } = params ?? {}
       wantTensor(name, "the input", x)
       wantLast("dense", inputs, x.shape)
       wantTensor(name, "params.w", w)
       if (bias) wantTensor(name, "params.b", b)
+      wantLike("dense", x, w)
+      if (!sameShape(w.shape, [inputs, outputs]))
+        throw new TypeError(`${name}: params.w must be [${inputs},${outputs}], [in, out]; got [${w.shape}]`)
       return [affine(w, bias ? (b as Tensor) : null, x), state]
     },
     outShape: inShape => {

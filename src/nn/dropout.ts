@@ -12,7 +12,10 @@ import { elementwise, type Layer, nameOf } from "./layer.ts"
  * Srivastava et al., Dropout (2014), section 10.
  *
  * @example
- * const [y] = sequential(dense(4, 8), dropout(0.5)).apply(params, state, x, { key: random.fold(key, step), training: true })
+ * const model = sequential(dense(4, 8), dropout(0.5))
+ * const { params, state } = model.init(random.key(1), [4])
+ * const step = 17
+ * const [y] = model.apply(params, state, ones([2, 4]), { key: random.fold(random.key(2), step), training: true })  // f32[2,8]
  */
 export function dropout(rate: number): Layer<"any", "same"> {
   if (!(typeof rate === "number" && rate >= 0 && rate < 1))

@@ -25,7 +25,8 @@ const lookUp = /*@__PURE__*/ composite("embedding", {}, (w: Tensor, x: Tensor) =
  *
  * @example
  * const model = sequential(embedding(1000, 32), lstm(32, 64), dense(64, 2))
- * const { params, state } = model.init(random.key(1), [20])  // x i32 [batch, 20]
+ * const { params, state } = model.init(random.key(1), [20])
+ * const [y] = model.apply(params, state, zeros([8, 20], { dtype: "i32" }))  // f32[8,2]
  */
 export function embedding<const Width extends number>(
   count: number,

@@ -12,7 +12,7 @@ const product = (shape: readonly number[]): number => shape.reduce((a, b) => a *
  * Throws TypeError for a scalar, which has no batch axis.
  *
  * @example
- * sequential(flatten(), dense(784, 10)).init(random.key(1), [28, 28])
+ * sequential(flatten(), dense(784, 10)).outShape([28, 28])  // [10]
  */
 export const flatten = (): Layer<"any", "any"> => ({
   kind: "flatten",

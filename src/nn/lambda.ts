@@ -18,11 +18,16 @@ export interface LambdaOptions {
  * alone (`writeSafetensors` of adjoint/io) and make the model in code. Throws TypeError unless `f` is a function.
  *
  * @example
- * sequential(lambda(x => x.mul(2).sub(1)), dense(4, 1))
+ * const model = sequential(lambda(x => x.mul(2).sub(1)), dense(4, 1))
+ * model.outShape([4])  // [1]
  */
 export function lambda(f: (x: Tensor) => Tensor, { name = "lambda", outShape }: LambdaOptions = {}): Layer<"any", "any"> {
   if (typeof f !== "function") throw new TypeError(`lambda: wants a function of a tensor; got ${f === null ? "null" : typeof f}`)
-  const whole = composite(name, {}, (x: Tensor) => f(x))
+  const whole = composite(name, {}, (x: Tensor) => {
+    const y = f(x)
+    wantTensor(nameOf("lambda"), "what the function returns", y)
+    return y
+  })
   return {
     kind: "lambda",
     in: "any",

@@ -1,5 +1,5 @@
 // What a layer is. Layers are values: parameters, state and random keys go in as arguments and come out as results.
-import type { Shape } from "../core/aval.ts"
+import { type Shape, show } from "../core/aval.ts"
 import type { Json } from "../core/json.ts"
 import { currentScope, Tensor } from "../core/tensor.ts"
 
@@ -59,6 +59,10 @@ export const widthError = (name: string, expected: number, got: number | undefin
 
 /** Throws unless the last axis of `shape` is as long as the layer is wide. */
 export function wantLast(kind: string, expected: number, shape: Shape): void {
+  if (!Array.isArray(shape))
+    throw new TypeError(
+      `${nameOf(kind)}: wants the shape of one example, such as [${expected}], as in init(key, [${expected}]); got ${typeof shape}`,
+    )
   if (shape.at(-1) !== expected) throw widthError(nameOf(kind), expected, shape.at(-1))
 }
 
@@ -70,6 +74,14 @@ export function wantSequence(kind: string, shape: Shape): void {
 /** Throws unless `x` is a tensor; layers are called from plain JavaScript too. */
 export function wantTensor(name: string, what: string, x: unknown): asserts x is Tensor {
   if (!(x instanceof Tensor)) throw new TypeError(`${name}: ${what} must be a tensor; got ${x === null ? "null" : typeof x}`)
+}
+
+/** Throws unless the input has the dtype of the parameters. */
+export function wantLike(kind: string, x: Tensor, w: Tensor): void {
+  if (x.dtype !== w.dtype)
+    throw new TypeError(
+      `${nameOf(kind)}: the input must be ${w.dtype}, as the parameters are; got ${show(x.aval)}. Convert it with cast(x, "${w.dtype}")`,
+    )
 }
 
 /** A layer without parameters and state that keeps the shape. */

@@ -74,7 +74,7 @@ function norm<const Kind extends string, Width extends number>(
  * Ba, Kiros and Hinton, arXiv:1607.06450.
  *
  * @example
- * sequential(dense(4, 8), layerNorm(8), relu(), dense(8, 1))
+ * layerNorm(2).apply({ scale: tensor([1, 1]), b: tensor([0, 0]) }, {}, tensor([[1, 3]]))[0]  // [[-1.00, 1.00]]
  */
 export function layerNorm<const Width extends number>(
   width: Width,
@@ -90,7 +90,7 @@ export function layerNorm<const Width extends number>(
  * use 1e-5 or 1e-6. Throws TypeError for wrong options and where the width does not fit. Zhang and Sennrich, arXiv:1910.07467.
  *
  * @example
- * sequential(dense(4, 8), rmsNorm(8), relu(), dense(8, 1))
+ * rmsNorm(2).apply({ scale: tensor([1, 1]) }, {}, tensor([[3, 4]]))[0]  // [[0.8485, 1.131]]
  */
 export function rmsNorm<const Width extends number>(
   width: Width,
@@ -108,7 +108,7 @@ export function rmsNorm<const Width extends number>(
  * batch axis and where the width does not fit. Wu and He, arXiv:1803.08494.
  *
  * @example
- * groupNorm(4, 32).init(random.key(1), [28, 28, 32])
+ * sequential(conv2d(3, 32, 3), groupNorm(4, 32), relu()).outShape([30, 30, 3])  // [28, 28, 32]
  */
 export function groupNorm<const Width extends number>(
   groups: number,

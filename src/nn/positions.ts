@@ -24,7 +24,7 @@ export interface PositionalEmbeddingOptions {
  * Gehring et al., arXiv:1705.03122, section 3.1.
  *
  * @example
- * sequential(embedding(1000, 64), positionalEmbedding(128, 64), transformerBlock(64, 4))
+ * sequential(embedding(1000, 64), positionalEmbedding(128, 64), transformerBlock(64, 4)).outShape([100])  // [100, 64]
  */
 export function positionalEmbedding<const Width extends number>(
   length: number,
@@ -57,7 +57,7 @@ export function positionalEmbedding<const Width extends number>(
  * same, for any length. Throws TypeError for an odd width and unless base > 0. Vaswani et al., arXiv:1706.03762, section 3.5.
  *
  * @example
- * sequential(embedding(1000, 64), sinusoidalPositions(), transformerBlock(64, 4))
+ * const [y] = sinusoidalPositions().apply({}, {}, zeros([1, 2, 2]))  // [[[0, 1], [0.8415, 0.5403]]]
  */
 export function sinusoidalPositions({ base = 10_000 }: { readonly base?: number } = {}): Layer<"any", "same"> {
   const kind = "sinusoidalPositions"
@@ -77,11 +77,14 @@ export function sinusoidalPositions({ base = 10_000 }: { readonly base?: number 
  * far they are apart: [..., time, width] to the same. Pairs are halves of the width apart, as in GPT-NeoX, Llama and ONNX.
  *
  * Throws TypeError for an odd width and unless base > 0. Su et al., arXiv:2104.09864, equation 34.
+ *
+ * @example
+ * rotate(tensor([[1, 0], [1, 0]]))  // [[1, 0], [0.5403, 0.8415]]
  */
 export function rotate(x: Tensor, base = 10_000): Tensor {
   const a = angles(x, base)
   const [c, s] = [cast(cos(a), x.dtype), cast(sin(a), x.dtype)]
-  const [u, v] = lastParts(x, 2) as [Tensor, Tensor]
+  const [u, v] = lastParts("rotate", x, 2) as [Tensor, Tensor]
   return concat([sub(mul(u, c), mul(v, s)), add(mul(v, c), mul(u, s))], { axis: -1 })
 }
 
@@ -89,7 +92,7 @@ export function rotate(x: Tensor, base = 10_000): Tensor {
  * Rotary positions as a layer: see `rotate`. `multiHeadAttention` has an option that turns queries and keys of each head.
  *
  * @example
- * rotaryPositions().apply({}, {}, x)  // x [batch, time, width]
+ * const [y] = rotaryPositions().apply({}, {}, ones([8, 20, 64]))  // f32[8,20,64]
  */
 export function rotaryPositions({ base = 10_000 }: { readonly base?: number } = {}): Layer<"any", "same"> {
   const kind = "rotaryPositions"

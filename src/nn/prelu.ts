@@ -22,7 +22,7 @@ const bent = /*@__PURE__*/ composite("prelu", {}, (slope: Tensor, x: Tensor) => 
  * He et al., Delving deep into rectifiers (2015), equation 1.
  *
  * @example
- * sequential(dense(4, 8), prelu(8), dense(8, 1))
+ * prelu(2).apply({ slope: tensor([0.1, 0.5]) }, {}, tensor([[-1, -1], [2, 2]]))[0]  // [[-0.1, -0.5], [2, 2]]
  */
 export function prelu<const Width extends number>(
   width: Width,

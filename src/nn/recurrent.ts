@@ -47,7 +47,7 @@ interface Cell {
  * Throws TypeError for wrong options, where the width does not fit, and for inputs without axis of time. Elman (1990).
  *
  * @example
- * sequential(rnn(8, 16), dense(16, 2)).init(random.key(1), [20, 8])  // x [batch, 20, 8]
+ * sequential(rnn(8, 16), dense(16, 2)).outShape([20, 8])  // [2]
  */
 export function rnn<const In extends number, const Out extends number>(
   inputs: In,
@@ -70,8 +70,9 @@ export function rnn<const In extends number, const Out extends number>(
  * Hochreiter and Schmidhuber (1997); Gers, Schmidhuber and Cummins (2000).
  *
  * @example
- * sequential(embedding(1000, 32), lstm(32, 64), dense(64, 2))
- * const both = parallel(lstm(8, 16), lstm(8, 16, { reverse: true }))  // bidirectional, [batch, 32]
+ * sequential(embedding(1000, 32), lstm(32, 64), dense(64, 2)).outShape([20])  // [2]
+ * // in both directions
+ * parallel(lstm(8, 16), lstm(8, 16, { reverse: true })).outShape([20, 8])  // [32]
  */
 export function lstm<const In extends number, const Out extends number>(
   inputs: In,
@@ -84,7 +85,7 @@ const lstmCell: Cell = {
   gates: 4,
   carry: 2,
   step(brought, [h, c], { wh }) {
-    const [i, f, g, o] = lastParts(add(brought, matmul(h!, wh!)), 4) as [Tensor, Tensor, Tensor, Tensor]
+    const [i, f, g, o] = lastParts("lstm", add(brought, matmul(h!, wh!)), 4) as [Tensor, Tensor, Tensor, Tensor]
     const next = add(mul(sigmoid(f), c!), mul(sigmoid(i), tanh(g)))
     return [mul(sigmoid(o), tanh(next)), next]
   },
@@ -101,7 +102,7 @@ const lstmCell: Cell = {
  * inputs without axis of time. Cho et al., arXiv:1406.1078, in the form of PyTorch and cuDNN.
  *
  * @example
- * sequential(embedding(1000, 32), gru(32, 64), dense(64, 2))
+ * sequential(embedding(1000, 32), gru(32, 64), dense(64, 2)).outShape([20])  // [2]
  */
 export function gru<const In extends number, const Out extends number>(
   inputs: In,
@@ -115,8 +116,8 @@ const gruCell: Cell = {
   carry: 1,
   biases: ["bh"],
   step(brought, [h], { wh, bh }) {
-    const [xr, xz, xn] = lastParts(brought, 3) as [Tensor, Tensor, Tensor]
-    const [hr, hz, hn] = lastParts(matmul(h!, wh!), 3) as [Tensor, Tensor, Tensor]
+    const [xr, xz, xn] = lastParts("gru", brought, 3) as [Tensor, Tensor, Tensor]
+    const [hr, hz, hn] = lastParts("gru", matmul(h!, wh!), 3) as [Tensor, Tensor, Tensor]
     const z = sigmoid(add(xz, hz))
     const n = tanh(add(xn, mul(sigmoid(add(xr, hr)), bh ? add(hn, bh) : hn)))
     return [add(mul(sub(1, z), n), mul(z, h!))]

@@ -56,9 +56,10 @@ export type Checked<Ls extends readonly Layer[], R> = R extends { at: infer At e
  * Throws TypeError for widths that do not fit and for arguments that are no layers.
  *
  * @example
- * const model = sequential(dense(784, 128), relu(), dense(128, 10))  // Model<784, 10>
+ * // Model<784, 10>
+ * const model = sequential(dense(784, 128), relu(), dense(128, 10))
  * const { params, state } = model.init(random.key(1), [784])
- * const [logits] = model.apply(params, state, x)                     // x [batch, 784], logits [batch, 10]
+ * const [logits] = model.apply(params, state, zeros([32, 784]))  // f32[32,10]
  */
 export function sequential<const Ls extends readonly Layer[]>(
   ...layers: Checked<Ls, Walk<Ls>>

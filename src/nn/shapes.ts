@@ -16,7 +16,7 @@ type Last<S extends readonly number[]> = S extends readonly [...number[], infer 
  * Throws TypeError for lengths that are not whole numbers >= 1 and where the numbers of elements differ.
  *
  * @example
- * sequential(dense(4, 12), reshape(3, 4), lstm(4, 8))
+ * sequential(dense(4, 12), reshape(3, 4), lstm(4, 8)).outShape([4])  // [8]
  */
 export function reshape<const Shape extends readonly number[]>(...shape: Shape): LayerOf<"reshape", "any", Last<Shape>> {
   for (const n of shape) wantWidth("reshape", "a length", n)
@@ -54,7 +54,7 @@ export function reshape<const Shape extends readonly number[]>(...shape: Shape):
  * Throws TypeError for axes that do not exist, and for the first and the last one. Lin, Chen and Yan, arXiv:1312.4400, section 3.2.
  *
  * @example
- * sequential(transformerBlock(64, 4), globalAveragePool(), dense(64, 2))  // [batch, time, 64] to [batch, 2]
+ * sequential(transformerBlock(64, 4), globalAveragePool(), dense(64, 2)).outShape([20, 64])  // [2]
  */
 export function globalAveragePool(...axes: readonly number[]): Layer<"any", "same"> {
   const kind = "globalAveragePool"

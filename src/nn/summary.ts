@@ -17,14 +17,25 @@ export const countParameters = (params: Params): number => leaves(params).reduce
  * A table of the layers with their widths and numbers of parameters. Given the shape of one input, it shows the shapes of outputs.
  *
  * @example
- * console.log(summary(model, params))
+ * const model = sequential(dense(784, 128), relu(), dense(128, 10))
+ * console.log(summary(model, model.init(random.key(1), [784]).params))
  * // layers.0  dense  784 -> 128  100480
  * // layers.1  relu                    0
  * // layers.2  dense  128 -> 10     1290
  * // total                        101770
- * console.log(summary(model, [784]))  // [128], [128] and [10] in the place of widths
+ *
+ * // with shapes of outputs in the place of widths
+ * console.log(summary(model, [784]))
+ * // layers.0  dense  [128]  100480
+ * // layers.1  relu   [128]       0
+ * // layers.2  dense  [10]     1290
+ * // total                   101770
  */
 export function summary(model: Layer, of: Params | Shape): string {
+  if (typeof of !== "object" || of === null)
+    throw new TypeError(
+      `summary: wants the shape of one example, such as [784], or the model's parameters; got ${of === null ? "null" : typeof of}`,
+    )
   const inShape = isShape(of) ? of : undefined
   const all = isShape(of) ? model.init(key(0), of).params : of
   const rows: [place: string, kind: string, sizes: string, count: number][] = []

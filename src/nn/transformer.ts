@@ -28,7 +28,8 @@ export interface TransformerBlockOptions extends MultiHeadAttentionOptions {
  * training, and where the width does not fit. Vaswani et al., arXiv:1706.03762; norms in front: Xiong et al., arXiv:2002.04745.
  *
  * @example
- * sequential(embedding(1000, 64), transformerBlock(64, 4, { causal: true, rotary: true }), layerNorm(64), dense(64, 1000))
+ * const block = transformerBlock(64, 4, { causal: true, rotary: true })
+ * sequential(embedding(1000, 64), block, layerNorm(64), dense(64, 1000)).outShape([20])  // [20, 1000]
  */
 export function transformerBlock<const Width extends number>(
   width: Width,

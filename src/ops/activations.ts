@@ -3,22 +3,22 @@
 import { composite } from "../control/call.ts"
 import type { Tensor } from "../core/tensor.ts"
 import * as p from "../primitives/index.ts"
-import { align, axisOf, lift, type Operand } from "./align.ts"
+import { align, axisOf, lift, type Operand, wantApproximate, wantFloating, wantOptions } from "./align.ts"
 import { div, sub } from "./arithmetic.ts"
 import { logsumexp, max, sum } from "./reduction.ts"
 
-/** The logistic function 1 / (1 + exp(-x)). */
+/** The logistic function 1 / (1 + exp(-x)). @example sigmoid(tensor([0, 2]))  // [0.5, 0.8808] */
 export const sigmoid = (x: Operand): Tensor => p.sigmoid(lift("sigmoid", x))
-/** log(1 + exp(x)), without overflow. */
+/** log(1 + exp(x)), without overflow. @example softplus(tensor([0, 100]))  // [0.6931, 100] */
 export const softplus = (x: Operand): Tensor => p.softplus(lift("softplus", x))
-/** log(sigmoid(x)) = -softplus(-x), without overflow. */
+/** log(sigmoid(x)) = -softplus(-x), without overflow. @example logSigmoid(tensor([0, -100]))  // [-0.6931, -100] */
 export const logSigmoid = (x: Operand): Tensor => p.neg(p.softplus(p.neg(lift("logSigmoid", x))))
-/** max(x, 0), with derivative 0 at 0; NaN stays NaN. */
+/** max(x, 0), with derivative 0 at 0; NaN stays NaN. @example relu(tensor([-1, 2]))  // [0, 2] */
 export const relu = (x: Operand): Tensor => {
   const [a, zero] = align("relu", [x, 0]) as [Tensor, Tensor]
   return p.select(p.le(a, zero), zero, a)
 }
-/** x * sigmoid(x), also called SiLU. */
+/** x * sigmoid(x), also called SiLU. @example swish(tensor([-1, 2]))  // [-0.2689, 1.762] */
 export const swish = (x: Operand): Tensor => p.swish(lift("swish", x))
 
 /** How `gelu` is computed, named as in PyTorch and ONNX. */
@@ -41,15 +41,15 @@ export function gelu(x: Operand, { approximate = "none" }: GeluOptions = {}): Te
   wantApproximate("gelu", approximate)
   return (approximate === "tanh" ? geluByTanh : exactGelu)(lift("gelu", x))
 }
-/** Throws TypeError unless `x` says how to compute gelu. */
-export function wantApproximate(name: string, x: unknown): void {
-  if (x !== "none" && x !== "tanh") throw new TypeError(`${name}: approximate must be "none" or "tanh"; got ${JSON.stringify(x)}`)
-}
 
 /** One composite for each axis, counted from the back so that it means the same for an example and a batch. */
 const overAxis = (name: string, f: (x: Tensor, axis: number) => Tensor): ((x: Tensor, options?: { readonly axis?: number }) => Tensor) => {
   const made = new Map<number, (x: Tensor) => Tensor>()
-  return (x, { axis = -1 } = {}) => {
+  return (operand, options = {}) => {
+    wantOptions(name, options)
+    const { axis = -1 } = options
+    const x = lift(name, operand)
+    wantFloating(name, x)
     const back = axisOf(name, x, axis) - x.ndim
     if (x.shape.at(back) === 0) return x
     let g = made.get(back)
@@ -57,10 +57,20 @@ const overAxis = (name: string, f: (x: Tensor, axis: number) => Tensor): ((x: Te
     return g(x)
   }
 }
-/** exp(x) / sum(exp(x)) over `axis` (default: the last), without overflow. */
+/**
+ * exp(x) / sum(exp(x)) over `axis` (default: the last), without overflow.
+ *
+ * @example
+ * softmax(tensor([1, 2, 3]))  // [0.09003, 0.2447, 0.6652]
+ */
 export const softmax = /*@__PURE__*/ overAxis("softmax", (x, axis) => {
   const e = p.exp(sub(x, p.stopGradient(max(x, { axis, keepdims: true }))))
   return div(e, sum(e, { axis, keepdims: true }))
 })
-/** log(softmax(x)) over `axis` (default: the last), without overflow. */
+/**
+ * log(softmax(x)) over `axis` (default: the last), without overflow.
+ *
+ * @example
+ * logSoftmax(tensor([1, 2, 3]))  // [-2.408, -1.408, -0.4076]
+ */
 export const logSoftmax = /*@__PURE__*/ overAxis("logSoftmax", (x, axis) => sub(x, logsumexp(x, { axis, keepdims: true })))

@@ -1,6 +1,6 @@
 // Numbers become tensors and shapes are aligned here, because primitives never broadcast.
 import { type Aval, type Shape, sameShape, shaped } from "../core/aval.ts"
-import { isFloating } from "../core/dtype.ts"
+import { isFloating, isNumeric } from "../core/dtype.ts"
 import { DtypeError, ShapeError } from "../core/errors.ts"
 import { Tensor } from "../core/tensor.ts"
 import * as p from "../primitives/index.ts"
@@ -9,11 +9,9 @@ import * as p from "../primitives/index.ts"
 export type Operand = Tensor | number
 
 function tensorOrNumber(name: string, x: unknown): asserts x is Operand {
-  if (!(x instanceof Tensor) && typeof x !== "number")
-    throw new TypeError(
-      `${name}: wants tensors or numbers; got ${Array.isArray(x) ? "an array: make it a tensor with tensor(...)" : typeof x}`,
-    )
+  if (!(x instanceof Tensor) && typeof x !== "number") throw new TypeError(`${name}: wants tensors or numbers; got ${kindOf(x)}`)
 }
+const kindOf = (x: unknown): string => (Array.isArray(x) ? "an array: make it a tensor with tensor(...)" : typeof x)
 
 /** Operands of one dtype: numbers and weak tensors take that of the first other one. */
 export function promote(name: string, operands: readonly Operand[]): Tensor[] {
@@ -25,7 +23,7 @@ export function promote(name: string, operands: readonly Operand[]): Tensor[] {
   a ??= { shape: [], dtype: "f32" }
   return operands.map(x => {
     if (typeof x === "number") {
-      if (a.dtype === "bool" || (a.dtype === "i32" && !Number.isInteger(x)))
+      if (!(isFloating(a.dtype) || (a.dtype === "i32" && Number.isInteger(x))))
         throw new DtypeError(name, `the number ${x} does not fit ${a.dtype}`, [a])
       return p.fullLike(shaped([], a), x)
     }
@@ -57,8 +55,8 @@ export function commonShape(name: string, avals: readonly Aval[]): Shape {
   })
 }
 
-/** `x` repeated along axes it lacks or has as 1, as NumPy does. */
-export function broadcastTo(x: Tensor, shape: Shape): Tensor {
+/** `x` repeated along axes it lacks or has as 1: `broadcastTo` without its checks. */
+export function repeatTo(x: Tensor, shape: Shape): Tensor {
   if (sameShape(x.shape, shape)) return x
   const missing = shape.length - x.ndim
   const fits = missing >= 0 && x.shape.every((n, d) => n === 1 || n === shape[d + missing])
@@ -73,7 +71,7 @@ export function alignShapes(name: string, xs: readonly Tensor[]): Tensor[] {
     name,
     xs.map(x => x.aval),
   )
-  return xs.map(x => broadcastTo(x, shape))
+  return xs.map(x => repeatTo(x, shape))
 }
 /** Operands of one dtype and one shape. */
 export const align = (name: string, operands: readonly Operand[]): Tensor[] => alignShapes(name, promote(name, operands))
@@ -81,7 +79,7 @@ export const align = (name: string, operands: readonly Operand[]): Tensor[] => a
 /** An axis counted from the front. */
 export function axisOf(name: string, x: Tensor, axis: number): number {
   const d = axis < 0 ? axis + x.ndim : axis
-  if (!Number.isInteger(axis) || d < 0 || d >= x.ndim) throw new ShapeError(name, `there is no axis ${axis}`, [x.aval])
+  if (!Number.isInteger(axis) || d < 0 || d >= x.ndim) throw new ShapeError(name, `there is no axis ${JSON.stringify(axis)}`, [x.aval])
   return d
 }
 export function axesOf(name: string, x: Tensor, axis: number | readonly number[] | undefined): number[] {
@@ -95,13 +93,24 @@ export function wantFloating(name: string, x: Tensor): void {
   if (!isFloating(x.dtype)) throw new DtypeError(name, "wants floating point", [x.aval])
 }
 export function wantNumbers(name: string, x: Tensor): void {
-  if (x.dtype === "bool") throw new DtypeError(name, "wants numbers", [x.aval])
+  if (!isNumeric(x.dtype)) throw new DtypeError(name, "wants numbers (f32, f64 or i32)", [x.aval])
 }
 /** Tensors, where a number makes no sense. */
 export function wantTensors(name: string, xs: readonly unknown[]): asserts xs is readonly Tensor[] {
-  const other = xs.find(x => !(x instanceof Tensor))
-  if (other !== undefined)
-    throw new TypeError(
-      `${name}: wants tensors; got ${Array.isArray(other) ? "an array: make it a tensor with tensor(...)" : typeof other}`,
-    )
+  if (!Array.isArray(xs))
+    throw new TypeError(`${name}: wants a list of tensors, as in ${name}([x, y]); got ${xs instanceof Tensor ? "a tensor" : typeof xs}`)
+  const other = xs.findIndex(x => !(x instanceof Tensor))
+  if (other >= 0) throw new TypeError(`${name}: wants tensors; got ${kindOf(xs[other])}`)
+}
+/** Options by name: a bare axis would be taken for no options at all. */
+export function wantOptions(name: string, options: unknown): void {
+  if (typeof options !== "object") throw new TypeError(`${name}: options come by name, as in { axis: 0 }; got ${options}`)
+}
+/** Operands of one dtype, where nothing is aligned. */
+export function wantOneDtype(name: string, xs: readonly Tensor[]): void {
+  if (xs.some(x => x.dtype !== xs[0]!.dtype)) throw new DtypeError(name, "operands must have one dtype", xs.map(x => x.aval)) // biome-ignore format: short
+}
+/** Throws TypeError unless `x` says how to compute gelu. */
+export function wantApproximate(name: string, x: unknown): void {
+  if (x !== "none" && x !== "tanh") throw new TypeError(`${name}: approximate must be "none" or "tanh"; got ${JSON.stringify(x)}`)
 }

@@ -31,6 +31,8 @@ export function split(x: Tensor, parts: number | readonly number[], { axis = 0 }
     throw new ShapeError("split", `axis ${axis} of length ${n} has no ${parts} equal parts; name the places to cut at, as in [2, 5]`, [
       x.aval,
     ])
+  if (typeof parts !== "number" && !(Array.isArray(parts) && parts.every(Number.isInteger)))
+    throw new TypeError(`split: parts is how many, or the places to cut at, as in [2, 5]; got ${JSON.stringify(parts)}`)
   const places =
     typeof parts === "number"
       ? Array.from({ length: parts - 1 }, (_, i) => ((i + 1) * n) / parts)
@@ -41,7 +43,7 @@ export function split(x: Tensor, parts: number | readonly number[], { axis = 0 }
   })
 }
 
-/** The elements along `axis` (default: all axes) from the last to the first. */
+/** The elements along `axis` (default: all axes) from the last to the first. @example flip(tensor([1, 2, 3]))  // [3, 2, 1] */
 export function flip(x: Tensor, { axis }: AxesOption = {}): Tensor {
   wantTensors("flip", [x])
   return p.flip(x, axesOf("flip", x, axis))
@@ -58,7 +60,7 @@ export function roll(x: Tensor, shift: number | readonly number[], { axis }: Axe
   wantTensors("roll", [x])
   if (axis === undefined) return p.reshape(roll(p.reshape(x, [x.size]), shift, { axis: 0 }), x.shape)
   const axes = typeof axis === "number" ? [axis] : axis
-  const shifts = typeof shift === "number" ? axes.map(() => shift) : shift
+  const shifts = typeof shift === "number" ? axes.map(() => shift) : (shift ?? [])
   if (shifts.length !== axes.length || !shifts.every(Number.isInteger))
     throw new TypeError(`roll: wants a whole number for each axis of [${axes}]; got [${shifts}]`)
   return axes.reduce((y, a, i) => {
@@ -91,7 +93,8 @@ function copies(x: Tensor, outer: readonly number[]): Tensor {
 export function tile(x: Tensor, reps: number | readonly number[]): Tensor {
   wantTensors("tile", [x])
   const given = typeof reps === "number" ? [reps] : reps
-  if (!given.every(isCount)) throw new TypeError(`tile: reps are whole numbers >= 0; got [${given}]`)
+  if (!(Array.isArray(given) && given.every(isCount)))
+    throw new TypeError(`tile: reps are whole numbers >= 0; got ${JSON.stringify(given)}`)
   const rank = Math.max(given.length, x.ndim)
   const front = <T>(list: readonly T[], one: T): T[] => [...Array<T>(rank - list.length).fill(one), ...list]
   return copies(p.reshape(x, front(x.shape, 1)), front(given, 1))

@@ -1,8 +1,9 @@
 // Convolution and pooling. Images are [n, height, width, channels]: channels last, as in TensorFlow; sequences [n, length, channels].
 import type { Shape } from "../core/aval.ts"
-import { ShapeError } from "../core/errors.ts"
+import { DtypeError, ShapeError } from "../core/errors.ts"
 import type { Tensor } from "../core/tensor.ts"
 import * as p from "../primitives/index.ts"
+import { wantFloating, wantNumbers, wantTensors } from "./align.ts"
 import { add, div, where } from "./arithmetic.ts"
 import { full } from "./create.ts"
 import { pad } from "./shape.ts"
@@ -68,6 +69,8 @@ const grouped = (x: Tensor, axis: number, groups: number): Tensor =>
 const ungrouped = (x: Tensor): Tensor => p.reshape(x, [...x.shape.slice(0, -2), x.shape.at(-2)! * x.shape.at(-1)!])
 
 function wantConv(call: string, x: Tensor, w: Tensor, groups: number, rank: number): void {
+  wantTensors(call, [x, w])
+  if (x.dtype !== w.dtype || x.dtype === "bool") throw new DtypeError(call, "operands must be numbers of one dtype", [x.aval, w.aval])
   const want = (ok: boolean, text: string): void => {
     if (!ok) throw new ShapeError(call, text, [x.aval, w.aval])
   }
@@ -98,14 +101,15 @@ function convolve(call: string, x: Tensor, w: Tensor, options: ConvOptions, rank
  * Throws ShapeError where channels and weights do not fit, TypeError for options out of range.
  *
  * @example
- * conv1d(zeros([1, 10, 3]), zeros([5, 3, 8]), { padding: "same" })  // [1, 10, 8]
+ * conv1d(tensor([[[1], [2], [4]]]), tensor([[[1]], [[-1]]]))              // [[[-1], [-2]]]
+ * conv1d(zeros([1, 10, 3]), zeros([5, 3, 8]), { padding: "same" })        // f32[1,10,8]
  */
 export const conv1d = (x: Tensor, w: Tensor, options: ConvOptions = {}): Tensor => convolve("conv1d", x, w, options, 1)
 /**
  * Convolution of images: x [n, height, width, channels] with weights [height, width, channels / groups, outputs]; see `conv1d`.
  *
  * @example
- * conv2d(zeros([1, 28, 28, 1]), zeros([5, 5, 1, 8]), { stride: 2, padding: 2 })  // [1, 14, 14, 8]
+ * conv2d(zeros([1, 28, 28, 1]), zeros([5, 5, 1, 8]), { stride: 2, padding: 2 })  // f32[1,14,14,8]
  */
 export const conv2d = (x: Tensor, w: Tensor, options: ConvOptions = {}): Tensor => convolve("conv2d", x, w, options, 2)
 
@@ -119,8 +123,13 @@ export interface ConvTransposeOptions extends Omit<ConvOptions, "padding"> {
 /** How many places the transpose of a convolution with so many windows has along each spatial axis. */
 export function placesOfTransposed(call: string, counts: Shape, window: Shape, options: Omit<ConvTransposeOptions, "groups">): Shape {
   const whole = wholeOf(call, counts, window, options)
-  const taken = widths(call, options.padding ?? 0, counts, window, counts)
+  const taken = takenAway(call, options.padding, counts)
   return whole.map((n, d) => n - taken[d]![0] - taken[d]![1])
+}
+function takenAway(call: string, padding: ConvTransposeOptions["padding"] = 0, counts: Shape): readonly (readonly [number, number])[] {
+  if (typeof padding === "string")
+    throw new TypeError(`${call}: padding is how many places to take away, such as 1; got ${JSON.stringify(padding)}`)
+  return widths(call, padding, counts, counts, counts)
 }
 /** The same before padding is taken away. */
 function wholeOf(call: string, counts: Shape, window: Shape, { stride = 1, dilation = 1, outputPadding = 0 }: ConvTransposeOptions): Shape {
@@ -130,23 +139,27 @@ function wholeOf(call: string, counts: Shape, window: Shape, { stride = 1, dilat
   return counts.map((n, d) => (n - 1) * step[d]! + (window[d]! - 1) * apart[d]! + 1 + more[d]!)
 }
 function transposed(call: string, y: Tensor, w: Tensor, options: ConvTransposeOptions, rank: number): Tensor {
-  const { groups = 1, padding = 0 } = options
+  const { groups = 1 } = options
   wantConv(call, y, w, groups, rank)
   const stride = each(call, "stride", options.stride ?? 1, rank)
   const dilation = each(call, "dilation", options.dilation ?? 1, rank)
   const counts = y.shape.slice(1, -1)
   const whole = wholeOf(call, counts, w.shape, options)
-  const taken = widths(call, padding, counts, w.shape, stride)
+  const taken = takenAway(call, options.padding, counts)
   // the channels of y are the outputs of the convolution that is transposed
   const weights = p.swap(p.moveAxis(grouped(w, rank + 1, groups), rank + 1, rank))
   const x = ungrouped(p.convInput(grouped(y, rank + 1, groups), weights, { stride, dilation, flip: false }, whole))
   const left = whole.map((n, d) => n - taken[d]![0] - taken[d]![1])
-  if (left.some(n => n < 0)) throw new TypeError(`${call}: padding takes away more than the ${whole} places there are`)
+  if (left.some(n => n < 0))
+    throw new TypeError(`${call}: padding takes away more than the [${whole}] places there are; got ${JSON.stringify(options.padding)}`)
   return p.slice(x, { start: [0, ...taken.map(([a]) => a), 0], shape: [x.shape[0]!, ...left, x.shape.at(-1)!] })
 }
 /**
  * The transpose of `conv1d` by its input: y [n, windows, channels] with weights [window, channels / groups, outputs] gives
  * [n, (windows - 1) stride + (window - 1) dilation + 1 - padding + outputPadding, outputs]; every element of y adds its window.
+ *
+ * @example
+ * convTranspose1d(tensor([[[1], [2]]]), tensor([[[1]], [[3]]]), { stride: 2 })  // [[[1], [3], [2], [6]]]
  */
 export const convTranspose1d = (y: Tensor, w: Tensor, options: ConvTransposeOptions = {}): Tensor =>
   transposed("convTranspose1d", y, w, options, 1)
@@ -154,7 +167,7 @@ export const convTranspose1d = (y: Tensor, w: Tensor, options: ConvTransposeOpti
  * The transpose of `conv2d` by its input, which makes images larger; see `convTranspose1d`.
  *
  * @example
- * convTranspose2d(zeros([1, 7, 7, 8]), zeros([2, 2, 8, 3]), { stride: 2 })  // [1, 14, 14, 3]
+ * convTranspose2d(zeros([1, 7, 7, 8]), zeros([2, 2, 8, 3]), { stride: 2 })  // f32[1,14,14,3]
  */
 export const convTranspose2d = (y: Tensor, w: Tensor, options: ConvTransposeOptions = {}): Tensor =>
   transposed("convTranspose2d", y, w, options, 2)
@@ -172,6 +185,8 @@ export interface AveragePoolOptions extends PoolOptions {
 
 /** Each place of a window as a tensor of all windows, and whether the place lies inside of x. */
 function placesOf(call: string, x: Tensor, window: Each, { stride = window, padding = "valid" }: PoolOptions) {
+  wantTensors(call, [x])
+  wantNumbers(call, x)
   const rank = x.ndim - 2
   if (rank < 1) throw new ShapeError(call, "wants [n, ...places, channels]", [x.aval])
   const size = each(call, "window", window, rank)
@@ -208,7 +223,8 @@ function strided(x: Tensor, axis: number, from: number, step: number, count: num
  * Throws ShapeError for fewer than three axes, TypeError for options out of range.
  *
  * @example
- * maxPool(zeros([1, 28, 28, 8]), 2)  // [1, 14, 14, 8]
+ * maxPool(tensor([[[1], [3], [2], [0]]]), 2)  // [[[3], [2]]]
+ * maxPool(zeros([1, 28, 28, 8]), 2)           // f32[1,14,14,8]
  */
 export function maxPool(x: Tensor, window: Each, options: PoolOptions = {}): Tensor {
   const { parts } = placesOf("maxPool", x, window, options)
@@ -220,10 +236,11 @@ export function maxPool(x: Tensor, window: Each, options: PoolOptions = {}): Ten
  * The mean of each window; see `maxPool`. With `countPadding` (PyTorch's default) what is put around counts as zeros.
  *
  * @example
- * avgPool(zeros([1, 10, 3]), 2, { stride: 1 })  // [1, 9, 3]
+ * avgPool(tensor([[[1], [3], [2]]]), 2, { stride: 1 })  // [[[2], [2.5]]]
  */
 export function avgPool(x: Tensor, window: Each, { countPadding = true, ...options }: AveragePoolOptions = {}): Tensor {
   const { parts, size } = placesOf("avgPool", x, window, options)
+  wantFloating("avgPool", x)
   const total = parts.map(part => part.x).reduce(add)
   const [first] = parts
   if (countPadding || !first!.inside) return div(total, size.reduce((n, k) => n * k, 1)) // biome-ignore format: one line

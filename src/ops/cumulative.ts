@@ -1,7 +1,7 @@
 // What has come together along an axis so far.
 import type { Tensor } from "../core/tensor.ts"
 import * as p from "../primitives/index.ts"
-import { axisOf, lift, type Operand, wantNumbers } from "./align.ts"
+import { axisOf, lift, type Operand, wantNumbers, wantOptions } from "./align.ts"
 
 type Cumulative = (x: Operand, options?: { readonly axis?: number }) => Tensor
 /**
@@ -10,7 +10,9 @@ type Cumulative = (x: Operand, options?: { readonly axis?: number }) => Tensor
  */
 const cumulative =
   (name: string, combine: (before: Tensor, x: Tensor) => Tensor): Cumulative =>
-  (operand, { axis } = {}) => {
+  (operand, options = {}) => {
+    wantOptions(name, options)
+    const { axis } = options
     let x = lift(name, operand)
     wantNumbers(name, x)
     if (axis === undefined) x = p.reshape(x, [x.size])
@@ -22,11 +24,26 @@ const cumulative =
     return x
   }
 
-/** x[0], x[0] + x[1], ... along `axis` (of the flattened tensor by default). */
+/** x[0], x[0] + x[1], ... along `axis` (of the flattened tensor by default). @example cumsum(tensor([1, 2, 3]))  // [1, 3, 6] */
 export const cumsum: Cumulative = /*@__PURE__*/ cumulative("cumsum", p.add)
-/** x[0], x[0] x[1], ... along `axis` (of the flattened tensor by default). The derivative is right where elements are 0. */
+/**
+ * x[0], x[0] x[1], ... along `axis` (of the flattened tensor by default). The derivative is right where elements are 0.
+ *
+ * @example
+ * cumprod(tensor([1, 2, 3]))  // [1, 2, 6]
+ */
 export const cumprod: Cumulative = /*@__PURE__*/ cumulative("cumprod", p.mul)
-/** The largest element so far along `axis` (of the flattened tensor by default). Equals share the derivative. */
+/**
+ * The largest element so far along `axis` (of the flattened tensor by default). Equals share the derivative.
+ *
+ * @example
+ * cummax(tensor([1, 3, 2]))  // [1, 3, 3]
+ */
 export const cummax: Cumulative = /*@__PURE__*/ cumulative("cummax", p.maximum)
-/** The smallest element so far along `axis` (of the flattened tensor by default). Equals share the derivative. */
+/**
+ * The smallest element so far along `axis` (of the flattened tensor by default). Equals share the derivative.
+ *
+ * @example
+ * cummin(tensor([3, 1, 2]))  // [3, 1, 1]
+ */
 export const cummin: Cumulative = /*@__PURE__*/ cumulative("cummin", p.minimum)

@@ -32,11 +32,12 @@ const within = (x: Tensor, from: number, n: number): Tensor =>
  * @example
  * diagonal(tensor([[1, 2], [3, 4]]), { offset: 1 })  // [2]
  */
-export function diagonal(x: Tensor, { offset = 0, axis1 = 0, axis2 = 1 }: DiagonalOptions = {}): Tensor {
-  wantTensors("diagonal", [x])
-  wantOffset("diagonal", offset)
-  const axes = [axisOf("diagonal", x, axis1), axisOf("diagonal", x, axis2)]
-  if (axes[0] === axes[1]) throw new ShapeError("diagonal", `axis1 ${axis1} and axis2 ${axis2} must be two axes`, [x.aval])
+export const diagonal = (x: Tensor, options: DiagonalOptions = {}): Tensor => diagonalOf("diagonal", x, options)
+function diagonalOf(name: string, x: Tensor, { offset = 0, axis1 = 0, axis2 = 1 }: DiagonalOptions): Tensor {
+  wantTensors(name, [x])
+  wantOffset(name, offset)
+  const axes = [axisOf(name, x, axis1), axisOf(name, x, axis2)]
+  if (axes[0] === axes[1]) throw new ShapeError(name, `axis1 ${axis1} and axis2 ${axis2} must be two axes`, [x.aval])
   const others = p.allAxes(x).filter(d => !axes.includes(d))
   const y = p.permute(x, [...others, ...axes])
   const lead = y.shape.slice(0, -2)
@@ -66,8 +67,8 @@ export function diag(x: Tensor, { offset = 0 }: Offset = {}): Tensor {
   const apart = p.reshape(within(p.reshape(x, [x.size, 1]), 0, n + 1), [x.size * (n + 1)])
   return p.reshape(within(last(apart, 0, (x.size - 1) * (n + 1) + 1), row * n + column, n * n), [n, n])
 }
-/** The sum of a diagonal; options are those of `diagonal`. */
-export const trace = (x: Tensor, options: DiagonalOptions = {}): Tensor => sum(diagonal(x, options), { axis: -1 })
+/** The sum of a diagonal; options are those of `diagonal`. @example trace(tensor([[1, 2], [3, 4]]))  // 5 */
+export const trace = (x: Tensor, options: DiagonalOptions = {}): Tensor => sum(diagonalOf("trace", x, options), { axis: -1 })
 
 const triangle =
   (name: string, keeps: (row: Tensor, column: Tensor) => Tensor) =>
@@ -82,7 +83,12 @@ const triangle =
     }
     return p.select(keeps(along(-2, offset), along(-1, 0)), x, p.zeros(x.aval))
   }
-/** Zeros above the diagonal: x[..., i, j] where j <= i + offset. */
+/** Zeros above the diagonal: x[..., i, j] where j <= i + offset. @example tril(tensor([[1, 2], [3, 4]]))  // [[1, 0], [3, 4]] */
 export const tril = /*@__PURE__*/ triangle("tril", (row, column) => p.le(column, row))
-/** Zeros below the diagonal: x[..., i, j] where j >= i + offset. */
+/**
+ * Zeros below the diagonal: x[..., i, j] where j >= i + offset.
+ *
+ * @example
+ * triu(tensor([[1, 2], [3, 4]]), { offset: 1 })  // [[0, 2], [0, 0]]
+ */
 export const triu = /*@__PURE__*/ triangle("triu", (row, column) => p.le(row, column))

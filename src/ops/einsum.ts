@@ -3,7 +3,7 @@ import { type Shape, size } from "../core/aval.ts"
 import { ShapeError } from "../core/errors.ts"
 import type { Tensor } from "../core/tensor.ts"
 import * as p from "../primitives/index.ts"
-import { promote, wantNumbers, wantTensors } from "./align.ts"
+import { promote, wantNumbers, wantOneDtype, wantTensors } from "./align.ts"
 import { mul } from "./arithmetic.ts"
 import { diagonal } from "./diagonal.ts"
 
@@ -86,9 +86,10 @@ function contract(operands: readonly Named[], out: Labels): Tensor {
  * Throws TypeError where spec and operands do not fit, ShapeError where lengths differ, DtypeError for bool.
  *
  * @example
- * einsum("ij,jk->ik", a, b)     // matmul(a, b)
- * einsum("...ii->...i", a)      // diagonals of a batch of matrices
- * einsum("bhqd,bhkd->bhqk", q, k)
+ * const a = tensor([[1, 2], [3, 4]])
+ * einsum("ij,jk->ik", a, a)  // [[7, 10], [15, 22]]
+ * einsum("...ii->...i", a)   // [1, 4]
+ * einsum("bhqd,bhkd->bhqk", zeros([8, 4, 10, 16]), zeros([8, 4, 12, 16]))  // f32[8,4,10,12]
  */
 export function einsum(spec: string, ...operands: readonly Tensor[]): Tensor {
   if (typeof spec !== "string") throw new TypeError(`einsum: the first argument names axes, as in "ij,jk->ik"; got ${typeof spec}`)
@@ -103,6 +104,7 @@ export function einsum(spec: string, ...operands: readonly Tensor[]): Tensor {
   if (terms.length !== operands.length) fail(`spec has ${terms.length} operands, the call ${operands.length}`)
   const xs = promote("einsum", operands)
   for (const x of xs) wantNumbers("einsum", x)
+  wantOneDtype("einsum", xs)
 
   /** Names of the axes of "...": their places from the end. */
   const dots = (n: number): Labels => Array.from({ length: n }, (_, i) => `${n - i}`)
@@ -146,12 +148,16 @@ export function einsum(spec: string, ...operands: readonly Tensor[]): Tensor {
  * `[axes of x, axes of y]`. The result has the other axes of x, then those of y.
  *
  * @example
- * tensordot(x, y, [[0], [1]])  // sum over i of x[i, j] y[k, i]
+ * tensordot(tensor([[1, 2], [3, 4]]), tensor([[1, 10]]), [[0], [1]])  // [[31], [42]]
  */
 export function tensordot(x: Tensor, y: Tensor, axes: number | readonly [readonly number[], readonly number[]] = 2): Tensor {
   wantTensors("tensordot", [x, y])
   const [a, b] = promote("tensordot", [x, y]) as [Tensor, Tensor]
   for (const t of [a, b]) wantNumbers("tensordot", t)
+  wantOneDtype("tensordot", [a, b])
+  const isList = (list: unknown): boolean => Array.isArray(list) && list.every(Number.isInteger)
+  if (typeof axes === "number" ? !(Number.isInteger(axes) && axes >= 0) : !(axes.length === 2 && axes.every(isList)))
+    throw new TypeError(`tensordot: axes is how many, or [axes of x, axes of y] as in [[0], [1]]; got ${JSON.stringify(axes)}`)
   const listed =
     typeof axes === "number" ? [p.allAxes(a).slice(Math.max(0, a.ndim - axes)), Array.from({ length: axes }, (_, d) => d)] : axes
   const [left, right] = listed.map((list, i) => list.map(d => (d < 0 ? d + [a, b][i]!.ndim : d))) as [number[], number[]]
@@ -163,12 +169,22 @@ export function tensordot(x: Tensor, y: Tensor, axes: number | readonly [readonl
   const out = [...first.filter((_, d) => !left.includes(d)), ...second.filter((_, d) => !right.includes(d))]
   return contract([{ x: a, labels: first }, { x: b, labels: second }], out) // biome-ignore format: short
 }
-/** Each element of `x` times each of `y`: [elements of x, elements of y]. */
+/**
+ * Each element of `x` times each of `y`: [elements of x, elements of y].
+ *
+ * @example
+ * outer(tensor([1, 2]), tensor([3, 4]))  // [[3, 4], [6, 8]]
+ */
 export function outer(x: Tensor, y: Tensor): Tensor {
   wantTensors("outer", [x, y])
   return mul(p.reshape(x, [x.size, 1]), p.reshape(y, [1, y.size]))
 }
-/** The Kronecker product: `y` times each element of `x`, put together as the elements of x are. Missing axes have length 1. */
+/**
+ * The Kronecker product: `y` times each element of `x`, put together as the elements of x are. Missing axes have length 1.
+ *
+ * @example
+ * kron(tensor([1, 10]), tensor([1, 2]))  // [1, 2, 10, 20]
+ */
 export function kron(x: Tensor, y: Tensor): Tensor {
   wantTensors("kron", [x, y])
   const rank = Math.max(x.ndim, y.ndim)

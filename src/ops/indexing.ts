@@ -3,7 +3,7 @@ import { type Aval, shaped } from "../core/aval.ts"
 import { ShapeError } from "../core/errors.ts"
 import type { Tensor } from "../core/tensor.ts"
 import * as p from "../primitives/index.ts"
-import { axisOf, broadcastTo, commonShape, wantTensors } from "./align.ts"
+import { axisOf, commonShape, repeatTo, wantTensors } from "./align.ts"
 import { placesIn } from "./shape.ts"
 
 /**
@@ -11,7 +11,8 @@ import { placesIn } from "./shape.ts"
  * other axes of `x` and `indices` are aligned.
  *
  * @example
- * takeAlongAxis(x, argsort(x))  // x sorted along its last axis
+ * const x = tensor([[3, 1, 2], [5, 6, 4]])
+ * takeAlongAxis(x, argsort(x))  // [[1, 2, 3], [4, 5, 6]]
  */
 export function takeAlongAxis(x: Tensor, indices: Tensor, { axis = -1 }: { readonly axis?: number } = {}): Tensor {
   wantTensors("takeAlongAxis", [x])
@@ -21,8 +22,8 @@ export function takeAlongAxis(x: Tensor, indices: Tensor, { axis = -1 }: { reado
   if (indices.ndim !== x.ndim) throw new ShapeError("takeAlongAxis", "indices must have as many axes as the tensor", [x.aval, indices.aval])
   const one = (a: Aval): Aval => shaped(a.shape.with(d, 1), a)
   const others = commonShape("takeAlongAxis", [one(x.aval), one(indices.aval)])
-  const source = broadcastTo(x, others.with(d, n))
-  const at = broadcastTo(places, others.with(d, indices.shape[d]!))
+  const source = repeatTo(x, others.with(d, n))
+  const at = repeatTo(places, others.with(d, indices.shape[d]!))
   // as places in the flattened tensor
   let flat = p.zeros(at.aval)
   let stride = 1

@@ -1,9 +1,8 @@
 // Functions that combine the elements of axes.
 import type { Shape } from "../core/aval.ts"
-import { ShapeError } from "../core/errors.ts"
 import type { Tensor } from "../core/tensor.ts"
 import * as p from "../primitives/index.ts"
-import { axesOf, axisOf, lift, type Operand, wantFloating, wantNumbers } from "./align.ts"
+import { axesOf, axisOf, lift, type Operand, wantFloating, wantNumbers, wantOptions } from "./align.ts"
 
 export interface ReduceOptions {
   /** Which axes to combine, counted from the back if negative. Default: all. */
@@ -15,7 +14,9 @@ export interface ReduceOptions {
 type Reduce = (x: Operand, options?: ReduceOptions) => Tensor
 export const reduction =
   (name: string, f: (x: Tensor, axes: Shape) => Tensor): Reduce =>
-  (operand, { axis, keepdims = false } = {}) => {
+  (operand, options = {}) => {
+    wantOptions(name, options)
+    const { axis, keepdims = false } = options
     const x = lift(name, operand)
     const axes = axesOf(name, x, axis)
     const y = f(x, axes)
@@ -29,15 +30,20 @@ export const reduction =
 /** How many elements each result combines. */
 export const count = (x: Tensor, axes: Shape): number => axes.reduce((n, d) => n * x.shape[d]!, 1)
 
-/** The sum over `axis`. */
+/** The sum over `axis`. @example sum(tensor([[1, 2], [3, 4]]), { axis: 0 })  // [4, 6] */
 export const sum: Reduce = /*@__PURE__*/ reduction("sum", p.sum)
-/** The mean over `axis`. */
+/** The mean over `axis`. @example mean(tensor([1, 2, 6]))  // 3 */
 export const mean: Reduce = /*@__PURE__*/ reduction("mean", (x, axes) => {
   wantFloating("mean", x)
   const s = p.sum(x, axes)
   return p.div(s, p.fullLike(s.aval, count(x, axes)))
 })
-/** The product over `axis`, in pairs. Its derivative has no division, so that it is right where elements are 0. */
+/**
+ * The product over `axis`, in pairs. Its derivative has no division, so that it is right where elements are 0.
+ *
+ * @example
+ * prod(tensor([1, 2, 6]))  // 12
+ */
 export const prod: Reduce = /*@__PURE__*/ reduction("prod", (x, axes) => {
   wantNumbers("prod", x)
   const rest = p.without(x.shape, axes)
@@ -53,11 +59,21 @@ export const prod: Reduce = /*@__PURE__*/ reduction("prod", (x, axes) => {
 })
 const rows = (x: Tensor, from: number, to: number): Tensor =>
   p.slice(x, { start: x.shape.map((_, d) => (d ? 0 : from)), shape: [to - from, ...x.shape.slice(1)] })
-/** The largest element over `axis`. The derivative is shared equally among equals. */
+/**
+ * The largest element over `axis`. The derivative is shared equally among equals.
+ *
+ * @example
+ * max(tensor([[1, 5], [3, 4]]), { axis: 1, keepdims: true })  // [[5], [4]]
+ */
 export const max: Reduce = /*@__PURE__*/ reduction("max", p.max)
-/** The smallest element over `axis`. The derivative is shared equally among equals. */
+/**
+ * The smallest element over `axis`. The derivative is shared equally among equals.
+ *
+ * @example
+ * min(tensor([[1, 5], [3, 4]]), { axis: 1 })  // [1, 3]
+ */
 export const min: Reduce = /*@__PURE__*/ reduction("min", p.min)
-/** log(sum(exp(x))) over `axis`, without overflow. */
+/** log(sum(exp(x))) over `axis`, without overflow. @example logsumexp(tensor([1000, 1000]))  // 1000.69 */
 export const logsumexp: Reduce = (operand, options = {}) => {
   const x = lift("logsumexp", operand)
   const top = p.stopGradient(max(x, { ...options, keepdims: true }))
@@ -74,12 +90,18 @@ export function broadcastLike(x: Tensor, like: Tensor): Tensor {
 
 const position =
   (name: string, f: (x: Tensor, axis: number) => Tensor) =>
-  (x: Tensor, { axis }: { readonly axis?: number } = {}): Tensor => {
-    if (axis === undefined) return f(p.reshape(x, [x.size]), 0)
-    if (x.ndim === 0) throw new ShapeError(name, "a scalar has no axes", [x.aval])
-    return f(x, axisOf(name, x, axis))
+  (operand: Tensor, options: { readonly axis?: number } = {}): Tensor => {
+    wantOptions(name, options)
+    const { axis } = options
+    const x = lift(name, operand)
+    return axis === undefined ? f(p.reshape(x, [x.size]), 0) : f(x, axisOf(name, x, axis))
   }
-/** The place of the first largest element along `axis` (of the flattened tensor by default), as i32; that of the first NaN if there is one. */
+/**
+ * The place of the first largest element along `axis` (of the flattened tensor by default), as i32; that of the first NaN if there is one.
+ *
+ * @example
+ * argmax(tensor([[1, 5], [3, 4]]), { axis: -1 })  // [1, 1]
+ */
 export const argmax = /*@__PURE__*/ position("argmax", p.argmax)
-/** The place of the first smallest element along `axis`. */
+/** The place of the first smallest element along `axis`. @example argmin(tensor([3, 1, 2]))  // 1 */
 export const argmin = /*@__PURE__*/ position("argmin", p.argmin)

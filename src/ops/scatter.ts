@@ -3,7 +3,7 @@ import { sameShape } from "../core/aval.ts"
 import { ShapeError } from "../core/errors.ts"
 import type { Tensor } from "../core/tensor.ts"
 import * as p from "../primitives/index.ts"
-import { axisOf, broadcastTo, type Operand, promote, wantTensors } from "./align.ts"
+import { axisOf, type Operand, promote, repeatTo, wantNumbers, wantOneDtype, wantTensors } from "./align.ts"
 import { placesIn } from "./shape.ts"
 import { argsort } from "./sort.ts"
 
@@ -18,7 +18,12 @@ function update(name: string, target: Tensor, indices: Tensor, values: Operand, 
   const d = axisOf(name, target, axis)
   const [x, given] = promote(name, [target, values]) as [Tensor, Tensor]
   const places = placesIn(name, indices, x.shape[d]!)
-  return { x, places, updates: broadcastTo(given, x.shape.toSpliced(d, 1, ...indices.shape)), d }
+  wantOneDtype(name, [x, given])
+  wantNumbers(name, x)
+  const shape = x.shape.toSpliced(d, 1, ...indices.shape)
+  const fits = given.ndim <= shape.length && given.shape.every((n, i) => n === 1 || n === shape.at(i - given.ndim))
+  if (!fits) throw new ShapeError(name, `updates must have the shape of take(x, indices), [${shape}], or be repeated to it`, [given.aval])
+  return { x, places, updates: repeatTo(given, shape), d }
 }
 /**
  * `x` with `updates` added at the places in `indices` (i32, any shape) of `axis` (default 0), all of them where a place comes several

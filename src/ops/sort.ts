@@ -60,7 +60,12 @@ function orderAlong(name: string, x: Tensor, { axis = -1, descending = false }: 
   return p.moveAxis(order(p.moveAxis(keys, d, 0)), 0, d)
 }
 
-/** The places along `axis` (default: the last) in the order of their elements, as i32. Stable; NaN comes last. */
+/**
+ * The places along `axis` (default: the last) in the order of their elements, as i32. Stable; NaN comes last.
+ *
+ * @example
+ * argsort(tensor([3, 1, 2]))  // [1, 2, 0]
+ */
 export const argsort = (x: Tensor, options: SortOptions = {}): Tensor => orderAlong("argsort", x, options)
 /**
  * The elements along `axis` (default: the last) in increasing order, NaN last. The derivative goes where the elements come from.
@@ -101,6 +106,7 @@ export function searchsorted(
 ): Tensor {
   wantTensors("searchsorted", [sorted])
   const [a, v] = promote("searchsorted", [sorted, values]).map(t => p.stopGradient(t)) as [Tensor, Tensor]
+  if (side !== "left" && side !== "right") throw new TypeError(`searchsorted: side is "left" or "right"; got ${JSON.stringify(side)}`)
   if (a.ndim !== 1) throw new ShapeError("searchsorted", "wants a sorted vector", [a.aval])
   wantNumbers("searchsorted", a)
   const n = a.size
@@ -132,17 +138,19 @@ export interface QuantileOptions {
  * @example
  * quantile(tensor([1, 2, 3, 4]), [0, 0.5])  // [1, 2.5]
  */
-export function quantile(x: Tensor, q: number | readonly number[], { axis, keepdims = false }: QuantileOptions = {}): Tensor {
-  wantTensors("quantile", [x])
-  wantFloating("quantile", x)
-  const qs = typeof q === "number" ? [q] : q
+export const quantile = (x: Tensor, q: number | readonly number[], options: QuantileOptions = {}): Tensor =>
+  quantileOf("quantile", x, q, options)
+function quantileOf(name: string, x: Tensor, q: number | readonly number[], { axis, keepdims = false }: QuantileOptions): Tensor {
+  wantTensors(name, [x])
+  wantFloating(name, x)
+  const qs = typeof q === "number" ? [q] : (q ?? [])
   const wrong = qs.find(v => !(v >= 0 && v <= 1))
-  if (wrong !== undefined || qs.length === 0) throw new TypeError(`quantile: q is a number from 0 to 1, or several; got [${qs}]`)
-  const axes = axesOf("quantile", x, axis)
+  if (wrong !== undefined || qs.length === 0) throw new TypeError(`${name}: q is a number from 0 to 1, or several; got [${qs}]`)
+  const axes = axesOf(name, x, axis)
   const rest = p.without(x.shape, axes)
   const front = p.permute(x, [...axes, ...p.allAxes(x).filter(d => !axes.includes(d))])
   const n = axes.reduce((n, d) => n * x.shape[d]!, 1)
-  if (n === 0) throw new ShapeError("quantile", "a quantile of no elements does not exist", [x.aval])
+  if (n === 0) throw new ShapeError(name, "a quantile of no elements does not exist", [x.aval])
   const sorted = sort(p.reshape(front, [n, ...rest]), { axis: 0 })
   const row = (i: number): Tensor => p.reshape(p.slice(sorted, { start: [i, ...rest.map(() => 0)], shape: [1, ...rest] }), rest)
   const at = (v: number): Tensor => {
@@ -163,5 +171,10 @@ export function quantile(x: Tensor, q: number | readonly number[], { axis, keepd
         0,
       )
 }
-/** The middle element over `axis` in sorted order, or the mean of the two in the middle. NaN if an element is. */
-export const median = (x: Tensor, options: QuantileOptions = {}): Tensor => quantile(x, 0.5, options)
+/**
+ * The middle element over `axis` in sorted order, or the mean of the two in the middle. NaN if an element is.
+ *
+ * @example
+ * median(tensor([3, 1, 2, 10]))  // 2.5
+ */
+export const median = (x: Tensor, options: QuantileOptions = {}): Tensor => quantileOf("median", x, 0.5, options)

@@ -25,7 +25,7 @@ export function variance(operand: Operand, { ddof = 0, ...options }: VarianceOpt
   })
   return overAxes(p.mul(d, d), options)
 }
-/** The square root of the variance, with derivative 0 where that is 0. */
+/** The square root of the variance, with derivative 0 where that is 0. @example std(tensor([1, 3]))  // 1 */
 export const std = (operand: Operand, options: VarianceOptions = {}): Tensor => root(variance(operand, options))
 /** The square root, with derivative 0 at 0. */
 const root = (x: Tensor): Tensor => orZero(x, p.sqrt(x))
@@ -67,9 +67,9 @@ function matrixAxes(x: Tensor, axis: ReduceOptions["axis"] = [-2, -1]): readonly
 }
 
 const ones = (x: Tensor): Tensor => p.cast(x, "i32")
-/** How many elements over `axis` are not 0, as i32. NaN is not 0. */
-export const countNonzero = /*@__PURE__*/ reduction("countNonzero", (x, axes) => p.sum(ones(p.cast(x, "bool")), axes))
-/** Whether some element over `axis` is not 0, as bool. */
-export const any = /*@__PURE__*/ reduction("any", (x, axes) => p.cast(p.sum(ones(p.cast(x, "bool")), axes), "bool"))
-/** Whether no element over `axis` is 0, as bool. */
-export const all = /*@__PURE__*/ reduction("all", (x, axes) => p.not(p.cast(p.sum(ones(p.not(p.cast(x, "bool"))), axes), "bool")))
+/** How many elements over `axis` are not 0, as i32. NaN is not 0. @example countNonzero(tensor([0, 1, 2]))  // 2 */
+export const countNonzero = /*@__PURE__*/ reduction("countNonzero", (x, axes) => p.sum(ones(p.convert(x, "bool")), axes))
+/** Whether some element over `axis` is not 0, as bool. @example any(tensor([0, 1, 2]))  // 1 */
+export const any = /*@__PURE__*/ reduction("any", (x, axes) => p.cast(p.sum(ones(p.convert(x, "bool")), axes), "bool"))
+/** Whether no element over `axis` is 0, as bool. @example all(tensor([0, 1, 2]))  // 0 */
+export const all = /*@__PURE__*/ reduction("all", (x, axes) => p.not(p.cast(p.sum(ones(p.not(p.convert(x, "bool"))), axes), "bool")))

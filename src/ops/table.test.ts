@@ -38,7 +38,7 @@ function decode(x: any): any {
   if (Array.isArray(x)) return x.map(decode)
   if (typeof x !== "object" || x === null) return x
   if (!("v" in x)) return Object.fromEntries(Object.entries(x).map(([k, v]) => [k, decode(v)]))
-  const values = arrays[x.t as a.Dtype].from(x.v.map(decode))
+  const values = arrays[x.t as keyof typeof arrays].from(x.v.map(decode))
   return a.reshape(a.cast(a.tensor(values as any), x.t), x.s)
 }
 const isTensor = (x: unknown): x is a.Tensor => x instanceof a.Tensor

@@ -29,6 +29,11 @@ const noSquares = (p: Tensor): Squares => (p.ndim < 2 ? { all: zerosLike(p) } : 
  * g / sqrt(r c / mean(r)). Gradients with fewer than two axes keep all squares.
  *
  * State: `{ step, squares }`; of a parameter [m, n] it holds m + n numbers. Shazeer and Stern, arXiv:1804.04235, algorithm 4.
+ *
+ * @example
+ * const w = tensor([[1, -2], [3, 4]])
+ * const part = scaleByFactoredRms()
+ * const [updates] = part.update(tensor([[0.5, 0.1], [0.2, -0.3]]), part.init(w), w)  // [[1.137, 0.3873], [0.6433, -1.643]]
  */
 export function scaleByFactoredRms({ beta2Decay = -0.8 }: { readonly beta2Decay?: number } = {}): Transformation {
   wantNumber("beta2Decay", beta2Decay, "a number < 0", x => x < 0)
@@ -76,7 +81,9 @@ export interface AdafactorOptions {
  * Throws TypeError for settings out of range. Shazeer and Stern, arXiv:1804.04235, algorithms 4 and 5.
  *
  * @example
- * const [params2, state2] = adafactor(1e-2).update(grads, state, params)
+ * const w = tensor([[1, -2], [3, 4]])
+ * const rule = adafactor(0.1)
+ * const [next] = rule.update(tensor([[0.5, 0.1], [0.2, -0.3]]), rule.init(w), w)  // [[0.7082, -2.099], [2.835, 4.422]]
  */
 export function adafactor(
   learningRate: LearningRate = 1e-2,

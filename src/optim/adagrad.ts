@@ -27,6 +27,11 @@ export interface RssOptions {
  * Division by the root of the sum of squares: s <- s + g^2, and the updates become g / (sqrt(s) + eps).
  *
  * State: `{ s }`, like the parameters. Duchi, Hazan and Singer, Adaptive subgradient methods, JMLR 12 (2011), figure 1.
+ *
+ * @example
+ * const w = tensor([1, -2])
+ * const part = scaleByRss()
+ * const [updates] = part.update(tensor([0.5, 0.1]), part.init(w), w)  // [1, 1]
  */
 export function scaleByRss({ initialAccumulator = 0, eps = 1e-10 }: RssOptions = {}): Transformation {
   wantNonNegative("initialAccumulator", initialAccumulator)
@@ -51,7 +56,9 @@ export interface AdagradOptions extends RssOptions, WeightDecayOptions {
  * Throws TypeError for settings out of range. Duchi, Hazan and Singer, Adaptive subgradient methods, JMLR 12 (2011), figure 1.
  *
  * @example
- * const [params2, state2] = adagrad(0.1).update(grads, state, params)
+ * const w = tensor([1, -2])
+ * const rule = adagrad(0.1)
+ * const [next] = rule.update(tensor([0.5, 0.1]), rule.init(w), w)  // [0.9, -2.1]
  */
 export function adagrad(
   learningRate: LearningRate = 1e-2,
@@ -78,6 +85,11 @@ export interface DeltaOptions {
  * updates become d.
  *
  * State: `{ s, u }`, like the parameters. Zeiler, arXiv:1212.5701, algorithm 1.
+ *
+ * @example
+ * const w = tensor([1, -2])
+ * const part = scaleByAdadelta()
+ * const [updates] = part.update(tensor([0.5, 0.1]), part.init(w), w)  // [0.003162, 0.003161]
  */
 export function scaleByAdadelta({ decay = 0.9, eps = 1e-6 }: DeltaOptions = {}): Transformation {
   wantDecay("decay", decay)
@@ -102,7 +114,9 @@ export interface AdadeltaOptions extends DeltaOptions, WeightDecayOptions {}
  * Throws TypeError for settings out of range. Zeiler, arXiv:1212.5701, algorithm 1.
  *
  * @example
- * const [params2, state2] = adadelta().update(grads, state, params)
+ * const w = tensor([1, -2])
+ * const rule = adadelta()
+ * const [next] = rule.update(tensor([0.5, 0.1]), rule.init(w), w)  // [0.9968, -2.003]
  */
 export function adadelta(
   learningRate: LearningRate = 1,

@@ -36,6 +36,11 @@ const times = (factor: Tensor, x: Tensor): Tensor => mul(x, cast(factor, x.dtype
  * m / ((1 - b1^t) u).
  *
  * State: `{ step, m, u }`, an i32 scalar and two trees like the parameters. Kingma and Ba, arXiv:1412.6980, algorithm 2.
+ *
+ * @example
+ * const w = tensor([1, -2])
+ * const part = scaleByAdamax()
+ * const [updates] = part.update(tensor([0.5, 0.1]), part.init(w), w)  // [1, 1]
  */
 export function scaleByAdamax({ b1 = 0.9, b2 = 0.999, eps = 1e-8 }: MomentOptions = {}): Transformation {
   wantMoments(b1, b2, eps)
@@ -60,7 +65,9 @@ export interface AdamaxOptions extends MomentOptions, WeightDecayOptions {}
  * Throws TypeError for settings out of range. Kingma and Ba, arXiv:1412.6980, algorithm 2.
  *
  * @example
- * const [params2, state2] = adamax(2e-3).update(grads, state, params)
+ * const w = tensor([1, -2])
+ * const rule = adamax(0.1)
+ * const [next] = rule.update(tensor([0.5, 0.1]), rule.init(w), w)  // [0.9, -2.1]
  */
 export function adamax(
   learningRate: LearningRate = 2e-3,
@@ -82,6 +89,11 @@ export interface ScaleByNadamOptions extends MomentOptions {
  *
  * State: `{ step, product, m, v }`: i32 [], f64 [] and two trees like the parameters. Dozat, Incorporating Nesterov momentum into Adam
  * (2016), algorithm 8.
+ *
+ * @example
+ * const w = tensor([1, -2])
+ * const part = scaleByNadam()
+ * const [updates] = part.update(tensor([0.5, 0.1]), part.init(w), w)  // [1.056, 1.056]
  */
 export function scaleByNadam({ b1 = 0.9, b2 = 0.999, eps = 1e-8, momentumDecay = 4e-3 }: ScaleByNadamOptions = {}): Transformation {
   wantMoments(b1, b2, eps)
@@ -110,7 +122,9 @@ export interface NadamOptions extends ScaleByNadamOptions, WeightDecayOptions {}
  * Throws TypeError for settings out of range. Dozat, Incorporating Nesterov momentum into Adam (2016), algorithm 8.
  *
  * @example
- * const [params2, state2] = nadam(2e-3).update(grads, state, params)
+ * const w = tensor([1, -2])
+ * const rule = nadam(0.1)
+ * const [next] = rule.update(tensor([0.5, 0.1]), rule.init(w), w)  // [0.8944, -2.106]
  */
 export function nadam(
   learningRate: LearningRate = 2e-3,
@@ -127,6 +141,11 @@ export function nadam(
  * sqrt((r - 4) (r - 2) R / ((R - 4) (R - 2) r)) sqrt(1 - b2^t) / (sqrt(v) + eps).
  *
  * State: `{ step, m, v }`, an i32 scalar and two trees like the parameters. Liu et al., arXiv:1908.03265, algorithm 2.
+ *
+ * @example
+ * const w = tensor([1, -2])
+ * const part = scaleByRadam()
+ * const [updates] = part.update(tensor([0.5, 0.1]), part.init(w), w)  // [0.5, 0.1]
  */
 export function scaleByRadam({ b1 = 0.9, b2 = 0.999, eps = 1e-8 }: MomentOptions = {}): Transformation {
   wantMoments(b1, b2, eps)
@@ -155,7 +174,9 @@ export interface RadamOptions extends MomentOptions, WeightDecayOptions {}
  * Throws TypeError for settings out of range. Liu et al., arXiv:1908.03265, algorithm 2.
  *
  * @example
- * const [params2, state2] = radam(1e-3).update(grads, state, params)
+ * const w = tensor([1, -2])
+ * const rule = radam(0.1)
+ * const [next] = rule.update(tensor([0.5, 0.1]), rule.init(w), w)  // [0.95, -2.01]
  */
 export function radam(
   learningRate: LearningRate = 1e-3,

@@ -40,6 +40,11 @@ export interface ScaleByAdamOptions extends MomentOptions {
  *
  * State: `{ step, m, v }` and perhaps `top`, an i32 scalar and trees like the parameters. Kingma and Ba, arXiv:1412.6980, algorithm 1;
  * Reddi, Kale and Kumar, arXiv:1904.09237, algorithm 2, with PyTorch's correction for starting at 0.
+ *
+ * @example
+ * const w = tensor([1, -2])
+ * const part = scaleByAdam()
+ * const [updates] = part.update(tensor([0.5, 0.1]), part.init(w), w)  // [1, 1]
  */
 export function scaleByAdam({ b1 = 0.9, b2 = 0.999, eps = 1e-8, amsgrad = false }: ScaleByAdamOptions = {}): Transformation {
   wantMoments(b1, b2, eps)
@@ -74,7 +79,9 @@ export interface AdamOptions extends ScaleByAdamOptions, WeightDecayOptions {}
  * before it is corrected.
  *
  * @example
- * const [params2, state2] = adam(1e-3).update(grads, state, params)
+ * const w = tensor([1, -2])
+ * const rule = adam(0.1)
+ * const [next] = rule.update(tensor([0.5, 0.1]), rule.init(w), w)  // [0.9, -2.1]
  */
 export function adam(
   learningRate: LearningRate = 1e-3,
@@ -96,7 +103,9 @@ export interface AdamwOptions extends AdamOptions {
  * Throws TypeError for settings out of range. Loshchilov and Hutter, arXiv:1711.05101, algorithm 2.
  *
  * @example
- * const [params2, state2] = adamw(1e-3, { weightDecay: 0.1, weightDecayMask: matrices }).update(grads, state, params)
+ * const w = tensor([1, -2])
+ * const rule = adamw(0.1, { weightDecay: 0.1, weightDecayMask: matrices })
+ * const [next] = rule.update(tensor([0.5, 0.1]), rule.init(w), w)  // [0.9, -2.1]
  */
 export function adamw(
   learningRate: LearningRate = 1e-3,

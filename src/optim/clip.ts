@@ -5,7 +5,7 @@ import { zeros } from "../ops/create.ts"
 import { sum } from "../ops/reduction.ts"
 import { map, type Transformation, wantPositive } from "./transformation.ts"
 
-/** The length of all tensors of a tree as one vector, f64 []. */
+/** The length of all tensors of a tree as one vector, f64 []. @example globalNorm({ w: tensor([3]), b: tensor([4]) })  // 5 */
 export const globalNorm = (tree: unknown): Tensor =>
   // squares of f32 that are about to overflow still have room in f64
   sqrt(leaves(tree as Tree).reduce((s, x) => add(s, sum(square(cast(x, "f64")))), zeros([], { dtype: "f64" })))

@@ -25,6 +25,7 @@ export {
 } from "./adam-relatives.ts"
 export { clipByGlobalNorm, clipByValue, globalNorm } from "./clip.ts"
 export { type LambOptions, lamb, scaleByTrustRatio } from "./lamb.ts"
+export { type LeastSquares, type LeastSquaresOptions, leastSquares } from "./least-squares.ts"
 export { type LionOptions, lion, type ScaleByLionOptions, scaleByLion } from "./lion.ts"
 export { frozen, type Group, groups, type Mask, masked, matrices } from "./mask.ts"
 export { type MinimizeOptions, type Minimum, minimize } from "./minimize.ts"

@@ -11,6 +11,11 @@ const norm = (x: Tensor): Tensor => sqrt(sum(square(x)))
  * Updates as long as the parameters, tensor by tensor: u becomes u |w| / |u|; it stays where one of the lengths is 0.
  *
  * No state. You et al., arXiv:1904.00962, algorithm 2, with the identity as phi.
+ *
+ * @example
+ * const w = tensor([1, -2])
+ * const part = scaleByTrustRatio()
+ * const [updates] = part.update(tensor([0.5, 0.1]), part.init(w), w)  // [2.193, 0.4385]
  */
 export const scaleByTrustRatio = (): Transformation => ({
   init: () => ({}),
@@ -34,7 +39,9 @@ export interface LambOptions extends MomentOptions, WeightDecayOptions {
  * Throws TypeError for settings out of range. You et al., arXiv:1904.00962, algorithm 2.
  *
  * @example
- * const [params2, state2] = lamb(1e-3, { weightDecay: 0.01 }).update(grads, state, params)
+ * const w = tensor([1, -2])
+ * const rule = lamb(0.1, { weightDecay: 0.01 })
+ * const [next] = rule.update(tensor([0.5, 0.1]), rule.init(w), w)  // [0.8395, -2.156]
  */
 export function lamb(
   learningRate: LearningRate = 1e-3,

@@ -15,6 +15,11 @@ export interface ScaleByLionOptions {
  * Lion's direction: the updates become sign(b1 m + (1 - b1) g), then m <- b2 m + (1 - b2) g.
  *
  * State: `{ m }`, like the parameters. Chen et al., arXiv:2302.06675, algorithm 2.
+ *
+ * @example
+ * const w = tensor([1, -2])
+ * const part = scaleByLion()
+ * const [updates] = part.update(tensor([0.5, 0.1]), part.init(w), w)  // [1, 1]
  */
 export function scaleByLion({ b1 = 0.9, b2 = 0.99 }: ScaleByLionOptions = {}): Transformation {
   wantDecay("b1", b1)
@@ -41,7 +46,9 @@ export interface LionOptions extends ScaleByLionOptions, WeightDecayOptions {
  * Throws TypeError for settings out of range. Chen et al., arXiv:2302.06675, algorithm 2.
  *
  * @example
- * const [params2, state2] = lion(1e-4, { weightDecay: 0.1 }).update(grads, state, params)
+ * const w = tensor([1, -2])
+ * const rule = lion(0.1, { weightDecay: 0.1 })
+ * const [next] = rule.update(tensor([0.5, 0.1]), rule.init(w), w)  // [0.89, -2.08]
  */
 export function lion(
   learningRate: LearningRate = 1e-4,

@@ -10,7 +10,12 @@ import type { OptimizerState, Transformation } from "./transformation.ts"
  */
 export type Mask = boolean | RegExp | ((path: string, param: Tensor) => boolean) | readonly Mask[] | { readonly [key: string]: Mask }
 
-/** A mask: parameters with at least two axes, so no biases and no gains. Weight decay is often wanted for these alone. */
+/**
+ * A mask: parameters with at least two axes, so no biases and no gains. Weight decay is often wanted for these alone.
+ *
+ * @example
+ * matrices("layers.0.w", zeros([2, 3]))  // true
+ */
 export const matrices = (_path: string, param: Tensor): boolean => param.ndim >= 2
 
 /** For each parameter whether the mask chooses it. */
@@ -23,6 +28,8 @@ function chosen(params: Tree, mask: Mask, path = ""): boolean[] {
   if (!xs.length) return []
   if (params instanceof Tensor || typeof mask !== "object" || mask === null)
     throw new TypeError(`mask: ${path || "the mask"} must be true, false, a pattern, a function, or a tree of these; got ${typeof mask}`)
+  const unknown = Object.keys(mask).find(key => !(key in (params as object)))
+  if (unknown !== undefined) throw new TypeError(`mask: there is no parameter ${below(unknown)}`)
   return Object.entries(params as object).flatMap(([key, p]) => chosen(p, (mask as Record<string, Mask>)[key]!, below(key)))
 }
 
@@ -65,7 +72,8 @@ function restrict<T extends Transformation>(part: T, choose: Choose): Transforma
  * State: that for a tree that has only the chosen parameters. Throws TypeError for a mask that does not fit the parameters.
  *
  * @example
- * const head = masked(adam(1e-3), /^layers\.4\./)                  // all other layers are frozen
+ * // all other layers are frozen
+ * const head = masked(adam(1e-3), /^layers\.4\./)
  * const decay = masked(addDecayedWeights(0.1), (path, w) => w.ndim > 1)
  */
 export function masked(part: Optimizer, mask: Mask): Optimizer
@@ -95,6 +103,10 @@ export interface Group {
  * ])
  */
 export function groups(list: readonly Group[]): Optimizer {
+  if (!Array.isArray(list) || !list.length || !list.every(g => typeof g?.optimizer?.update === "function"))
+    throw new TypeError(
+      "groups: wants a list of { match, optimizer }, such as [{ match: /w$/, optimizer: adam() }, { optimizer: frozen() }]",
+    )
   const groupOf = (params: Tree): number[] => {
     const hits = list.map(({ match = true }) => chosen(params, match))
     return paths(params).map((path, i) => {
@@ -119,7 +131,14 @@ export function groups(list: readonly Group[]): Optimizer {
   }
 }
 
-/** The optimizer of parameters that stay as they are. */
+/**
+ * The optimizer of parameters that stay as they are.
+ *
+ * @example
+ * const w = tensor([1, -2])
+ * const rule = frozen()
+ * const [next] = rule.update(tensor([0.5, 0.1]), rule.init(w), w)  // [1, -2]
+ */
 export const frozen = (): Optimizer => ({
   config: { kind: "frozen" },
   init: () => ({}),

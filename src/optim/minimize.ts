@@ -43,7 +43,9 @@ export interface Minimum<P> {
  * Liu and Nocedal, On the limited memory BFGS method for large scale optimization (1989); steps begin as in PyTorch's LBFGS.
  *
  * @example
- * const { params, loss, stopped } = minimize(p => lossOf(p, x, y), start, { iterations: 200 })
+ * const f = (p: { x: Tensor; y: Tensor }) => p.x.sub(1).square().add(p.y.sub(p.x.square()).square().mul(100))
+ * const { params, stopped } = minimize(f, { x: tensor(-1.2, { dtype: "f64" }), y: tensor(1, { dtype: "f64" }) })
+ * params  // { x: 1, y: 1 }
  */
 export function minimize<P>(f: (params: P) => Tensor, start: P, options: MinimizeOptions = {}): Minimum<P> {
   const { method = "lbfgs", iterations = 1000, gradientTolerance = 1e-7, history = 10 } = options

@@ -32,6 +32,11 @@ function newtonSchulz(x: Tensor, steps: number): Tensor {
  * sqrt(max(1, out / in)), so that outputs of all layers change alike.
  *
  * No state. Throws TypeError for parameters that are not matrices. Jordan et al., Muon: an optimizer for hidden layers (2024).
+ *
+ * @example
+ * const w = zeros([2, 2])
+ * const part = orthogonalize()
+ * const [updates] = part.update(tensor([[3, 0], [0, 0.1]]), part.init(w), w)  // [[0.697, 0], [0, 1.129]]
  */
 export function orthogonalize({ steps = 5 }: { readonly steps?: number } = {}): Transformation {
   wantCount("orthogonalize: steps", steps)

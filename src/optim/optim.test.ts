@@ -156,7 +156,7 @@ describe("optimizers", () => {
       () => sgd(0.1).update({} as never, sgd(0.1).init({ w }), { w }),
       "sgd: gradients must be a tree like the parameters, which have 1 leaves; got 0",
     ],
-    [() => adam().update(w, {}, w), "chain: state must be the list of 2 states that init or update returned"],
+    [() => adam().update(w, {}, w), "adam: state must be the list of 2 states that init or update of this optimizer returned"],
   ]
   it.each(cases.map(([f, message]) => [message, f] as const))("%s", (message, f) => expect(f).toThrow(message))
 })

@@ -40,10 +40,10 @@ export interface Plateau {
  * It runs between epochs, on plain numbers, and gives a number. NaN and infinity are no improvement. Throws TypeError for settings out of range.
  *
  * @example
- * const rule = plateau({ factor: 0.5, patience: 3 })
+ * const rule = plateau({ factor: 0.5, patience: 1 })
  * let now = rule.init()
- * now = rule.update(now, validationLoss)
- * const rate = 0.1 * now.scale
+ * for (const loss of [1, 0.9, 0.9, 0.9]) now = rule.update(now, loss)
+ * 0.1 * now.scale  // 0.05
  */
 export function plateau({
   factor = 0.1,

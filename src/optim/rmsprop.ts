@@ -20,6 +20,11 @@ export interface RmsOptions {
  *
  * State: `{ s }` or `{ s, m }`, like the parameters. Tieleman and Hinton, Neural networks for machine learning, lecture 6.5 (2012);
  * centered: Graves, arXiv:1308.0850, equations 38 to 45.
+ *
+ * @example
+ * const w = tensor([1, -2])
+ * const part = scaleByRms()
+ * const [updates] = part.update(tensor([0.5, 0.1]), part.init(w), w)  // [10, 10]
  */
 export function scaleByRms({ decay = 0.99, eps = 1e-8, centered = false }: RmsOptions = {}): Transformation {
   wantDecay("decay", decay)
@@ -49,7 +54,9 @@ export interface RmspropOptions extends RmsOptions, WeightDecayOptions {
  * Throws TypeError for settings out of range. Tieleman and Hinton, Neural networks for machine learning, lecture 6.5 (2012).
  *
  * @example
- * const [params2, state2] = rmsprop(1e-2).update(grads, state, params)
+ * const w = tensor([3, -2])
+ * const rule = rmsprop(0.1)
+ * const [next] = rule.update(tensor([0.5, 0.1]), rule.init(w), w)  // [2, -3]
  */
 export function rmsprop(
   learningRate: LearningRate = 1e-2,

@@ -15,7 +15,8 @@ const wantRates = (name: string, rates: Readonly<Record<string, number>>): void 
  * One rate. Throws TypeError for a negative one, as all schedules do.
  *
  * @example
- * adam(schedules.join([schedules.linear(0, { steps: 100, end: 1e-3 }), schedules.constant(1e-3)], [100]))
+ * const rate = schedules.constant(1e-3)
+ * rate(tensor(100, { dtype: "i32" }))  // 0.001
  */
 export function constant(rate: number): Schedule {
   wantRates("constant", { rate })
@@ -32,9 +33,11 @@ export interface StepOptions {
  * rate factor^floor(t / every); PyTorch's StepLR.
  *
  * @example
- * sgd(schedules.stepDecay(0.1, { every: 3000, factor: 0.5 }))
+ * const rate = schedules.stepDecay(0.1, { every: 3000, factor: 0.5 })
+ * rate(tensor(2999, { dtype: "i32" }))  // 0.1
+ * rate(tensor(3000, { dtype: "i32" }))  // 0.05
  */
-export function stepDecay(rate: number, { every, factor = 0.1 }: StepOptions): Schedule {
+export function stepDecay(rate: number, { every, factor = 0.1 }: StepOptions = {} as StepOptions): Schedule {
   wantRates("stepDecay", { rate, factor })
   wantCount("stepDecay: every", every)
   return t => mul(pow(scalar(factor), floor(div(real(t), every))), rate)
@@ -45,7 +48,10 @@ export function stepDecay(rate: number, { every, factor = 0.1 }: StepOptions): S
  * a factor for each milestone.
  *
  * @example
- * sgd(schedules.piecewise(0.1, { 1000: 0.1, 2000: 0.5 }))  // 0.1, then 0.01, then 0.005
+ * const rate = schedules.piecewise(0.1, { 1000: 0.1, 2000: 0.5 })
+ * rate(tensor(999, { dtype: "i32" }))  // 0.1
+ * rate(tensor(1000, { dtype: "i32" }))  // 0.01
+ * rate(tensor(2000, { dtype: "i32" }))  // 0.005
  */
 export function piecewise(rate: number, factors: Readonly<Record<number, number>>): Schedule {
   wantRates("piecewise", { rate, ...factors })
@@ -58,9 +64,10 @@ export function piecewise(rate: number, factors: Readonly<Record<number, number>
  * rate decay^t; PyTorch's ExponentialLR.
  *
  * @example
- * sgd(schedules.exponential(0.1, { decay: 0.999 }))
+ * const rate = schedules.exponential(0.1, { decay: 0.9 })
+ * rate(tensor(2, { dtype: "i32" }))  // 0.081
  */
-export function exponential(rate: number, { decay }: { readonly decay: number }): Schedule {
+export function exponential(rate: number, { decay }: { readonly decay: number } = {} as never): Schedule {
   wantRates("exponential", { rate })
   wantPositive("exponential: decay", decay)
   return t => mul(pow(scalar(decay), real(t)), rate)
@@ -76,9 +83,11 @@ export interface RampOptions {
  * From `rate` to `end` on a straight line: rate + (end - rate) min(t / steps, 1); PyTorch's LinearLR.
  *
  * @example
- * adam(schedules.linear(1e-3, { steps: 10_000 }))
+ * const rate = schedules.linear(1e-3, { steps: 10_000 })
+ * rate(tensor(0, { dtype: "i32" }))  // 0.001
+ * rate(tensor(5000, { dtype: "i32" }))  // 0.0005
  */
-export function linear(rate: number, { steps, end = 0 }: RampOptions): Schedule {
+export function linear(rate: number, { steps, end = 0 }: RampOptions = {} as RampOptions): Schedule {
   wantRates("linear", { rate, end })
   wantCount("linear: steps", steps)
   return t => add(mul(minimum(div(real(t), steps), 1), end - rate), rate)
@@ -92,9 +101,10 @@ export interface PolynomialOptions extends RampOptions {
  * end + (rate - end) (1 - min(t / steps, 1))^power; PyTorch's PolynomialLR where the end is 0.
  *
  * @example
- * sgd(schedules.polynomial(0.1, { steps: 10_000, power: 2 }))
+ * const rate = schedules.polynomial(0.1, { steps: 10_000, power: 2 })
+ * rate(tensor(5000, { dtype: "i32" }))  // 0.025
  */
-export function polynomial(rate: number, { steps, end = 0, power = 1 }: PolynomialOptions): Schedule {
+export function polynomial(rate: number, { steps, end = 0, power = 1 }: PolynomialOptions = {} as PolynomialOptions): Schedule {
   wantRates("polynomial", { rate, end })
   wantCount("polynomial: steps", steps)
   wantPositive("polynomial: power", power)
@@ -117,9 +127,12 @@ export interface CosineOptions extends RampOptions {
  * Throws TypeError where nothing is left for it. Loshchilov and Hutter, arXiv:1608.03983, equation 5.
  *
  * @example
- * adamw(schedules.cosine(1e-3, { steps: 10_000, warmup: 500 }))
+ * const rate = schedules.cosine(1e-3, { steps: 10_000, warmup: 500 })
+ * rate(tensor(250, { dtype: "i32" }))  // 0.0005
+ * rate(tensor(500, { dtype: "i32" }))  // 0.001
+ * rate(tensor(10000, { dtype: "i32" }))  // 0
  */
-export function cosine(rate: number, { steps, end = 0, warmup = 0, start = 0 }: CosineOptions): Schedule {
+export function cosine(rate: number, { steps, end = 0, warmup = 0, start = 0 }: CosineOptions = {} as CosineOptions): Schedule {
   wantRates("cosine", { rate, end, warmup, start })
   wantCount("cosine: steps", steps)
   if (warmup > 0) {
@@ -149,11 +162,14 @@ export interface OneCycleOptions {
  * Smith and Topin, arXiv:1708.07120.
  *
  * @example
- * sgd(schedules.oneCycle(0.1, { steps: 10_000 }), { momentum: 0.9 })
+ * const rate = schedules.oneCycle(0.1, { steps: 10_000 })
+ * rate(tensor(0, { dtype: "i32" }))  // 0.004
+ * rate(tensor(2999, { dtype: "i32" }))  // 0.1
+ * rate(tensor(9999, { dtype: "i32" }))  // 4e-7
  */
 export function oneCycle(
   rate: number,
-  { steps, warm = 0.3, divisor = 25, endDivisor = 1e4, anneal = "cosine", threePhase = false }: OneCycleOptions,
+  { steps, warm = 0.3, divisor = 25, endDivisor = 1e4, anneal = "cosine", threePhase = false }: OneCycleOptions = {} as OneCycleOptions,
 ): Schedule {
   wantRates("oneCycle", { rate })
   wantCount("oneCycle: steps", steps)
@@ -192,7 +208,9 @@ export function oneCycle(
  * Throws TypeError unless there is a boundary between any two schedules, each later than the one before.
  *
  * @example
- * adam(schedules.join([schedules.linear(0, { steps: 500, end: 1e-3 }), schedules.exponential(1e-3, { decay: 0.999 })], [500]))
+ * const rate = schedules.join([schedules.linear(0, { steps: 500, end: 1e-3 }), schedules.exponential(1e-3, { decay: 0.999 })], [500])
+ * rate(tensor(250, { dtype: "i32" }))  // 0.0005
+ * rate(tensor(501, { dtype: "i32" }))  // 0.000999
  */
 export function join(schedules: readonly Schedule[], boundaries: readonly number[]): Schedule {
   if (!schedules.length || schedules.length !== boundaries.length + 1)

@@ -14,6 +14,11 @@ export interface TraceOptions {
  *
  * State: `{ v }`, like the parameters. Polyak, Some methods of speeding up the convergence of iteration methods (1964);
  * with `nesterov` Sutskever et al., On the importance of initialization and momentum in deep learning (2013).
+ *
+ * @example
+ * const w = tensor([1, -2])
+ * const part = trace(0.9)
+ * const [updates] = part.update(tensor([0.5, 0.1]), part.init(w), w)  // [0.5, 0.1]
  */
 export function trace(decay: number, { nesterov = false }: TraceOptions = {}): Transformation {
   wantDecay("momentum", decay)
@@ -40,9 +45,10 @@ export interface SgdOptions extends WeightDecayOptions {
  * Throws TypeError for settings out of range. Robbins and Monro, A stochastic approximation method (1951).
  *
  * @example
- * const descent = sgd(0.1)
- * const state = descent.init(params)
- * const [params2, state2] = descent.update(grads, state, params)
+ * const w = tensor([1, -2])
+ * const rule = sgd(0.1)
+ * const [next, state] = rule.update(tensor([0.5, 0.1]), rule.init(w), w)
+ * next  // [0.95, -2.01]
  */
 export function sgd(
   learningRate: LearningRate,
@@ -60,7 +66,9 @@ export function sgd(
  * The form Δw <- α Δw - (1 - α) η g of textbooks is `momentum((1 - α) * η, α)`.
  *
  * @example
- * const [params2, state2] = momentum(0.01).update(grads, state, params)
+ * const w = tensor([1, -2])
+ * const rule = momentum(0.1)
+ * const [next] = rule.update(tensor([0.5, 0.1]), rule.init(w), w)  // [0.95, -2.01]
  */
 export const momentum = (learningRate: LearningRate, beta = 0.9): Optimizer => sgd(learningRate, { momentum: beta })
 
@@ -71,6 +79,8 @@ export const momentum = (learningRate: LearningRate, beta = 0.9): Optimizer => s
  * (2013). The gradient is that at the parameters, which stand for the point that the momentum leads to.
  *
  * @example
- * const [params2, state2] = nesterov(0.01).update(grads, state, params)
+ * const w = tensor([1, -2])
+ * const rule = nesterov(0.1)
+ * const [next] = rule.update(tensor([0.5, 0.1]), rule.init(w), w)  // [0.905, -2.019]
  */
 export const nesterov = (learningRate: LearningRate, beta = 0.9): Optimizer => sgd(learningRate, { momentum: beta, nesterov: true })

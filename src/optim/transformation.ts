@@ -1,7 +1,8 @@
 // Optimizers are put together from steps that turn gradients into updates. All of them are values: state goes in and comes out.
 // The design is Optax's (DeepMind, 2020); conventions and defaults are PyTorch's.
+import { show } from "../core/aval.ts"
 import type { Dtype } from "../core/dtype.ts"
-import type { Tensor } from "../core/tensor.ts"
+import { Tensor } from "../core/tensor.ts"
 import { type Tree, treeMap } from "../core/tree.ts"
 import { abs, add, cast, less, mul, neg, where } from "../ops/arithmetic.ts"
 import { full, zeros } from "../ops/create.ts"
@@ -65,15 +66,25 @@ export const average = (a: Tensor, x: Tensor, decay: number): Tensor => withoutD
 export function chain(...parts: readonly [...before: Transformation[], last: Optimizer]): Optimizer
 export function chain(...parts: readonly Transformation[]): Transformation
 export function chain(...parts: readonly (Transformation | Optimizer)[]): Transformation | Optimizer {
+  return inOrder("chain", parts)
+}
+/** As `chain`, for whoever is called `name`. */
+export function inOrder(name: string, parts: readonly (Transformation | Optimizer)[]): Transformation | Optimizer {
+  parts.forEach((part, i) => {
+    if (typeof part?.update !== "function")
+      throw new TypeError(
+        `${name}: argument ${i} must be a transformation or an optimizer, such as clipByGlobalNorm(1); got ${typeof part}`,
+      )
+  })
   const [last] = parts.slice(-1)
   const odd = parts.slice(0, -1).find(p => "config" in p)
-  if (odd) throw new TypeError(`chain: an optimizer must be the last part; got ${(odd as Optimizer).config.kind} before another one`)
+  if (odd) throw new TypeError(`${name}: an optimizer must be the last part; got ${(odd as Optimizer).config.kind} before another one`)
   const whole: Transformation = {
     init: params => parts.map(p => p.init(params)),
     update(updates, state, params) {
       const states = state as readonly OptimizerState[]
       if (!Array.isArray(states) || states.length !== parts.length)
-        throw new TypeError(`chain: state must be the list of ${parts.length} states that init or update returned`)
+        throw new TypeError(`${name}: state must be the list of ${parts.length} states that init or update of this optimizer returned`)
       let out = updates
       const next = parts.map((p, i) => {
         const [after, s] = p.update(out, states[i]!, params)
@@ -86,22 +97,43 @@ export function chain(...parts: readonly (Transformation | Optimizer)[]): Transf
   return last && "config" in last ? { ...whole, config: { kind: "chain", parts: parts.length, optimizer: last.config } } : whole
 }
 
-/** Updates times `factor`. */
+/**
+ * Updates times `factor`.
+ *
+ * @example
+ * const w = tensor([1, -2])
+ * const part = scale(2)
+ * const [updates] = part.update(tensor([0.5, 0.1]), part.init(w), w)  // [1, 0.2]
+ */
 export function scale(factor: number): Transformation {
   wantNumber("scale: factor", factor, "a number", x => !Number.isNaN(x))
   return { init: () => ({}), update: (updates, state) => [map(g => mul(g, factor), updates), state] }
 }
 
-function wantRate(rate: unknown): void {
-  if (typeof rate !== "function") wantNumber("learning rate", rate, "a number >= 0 or a function of the step", x => x >= 0)
+/** Throws TypeError unless `rate` is a learning rate. */
+export function wantRate(rate: unknown, of = ""): void {
+  if (typeof rate !== "function") wantNumber(`${of}learning rate`, rate, "a number >= 0 or a function of the step", x => x >= 0)
+}
+/** What a schedule says of a step: a schedule of another shape would give each parameter a rate of its own. */
+function scheduled(rate: Schedule, step: Tensor): Tensor | number {
+  const now: unknown = rate(step)
+  if (typeof now === "number" || (now instanceof Tensor && now.ndim === 0 && now.dtype !== "bool")) return now
+  throw new TypeError(`learning rate: a schedule must return a scalar; it returned ${now instanceof Tensor ? show(now.aval) : typeof now}`)
 }
 /** A learning rate as a schedule that returns f64. */
 export function rateAt(rate: LearningRate): Schedule {
   wantRate(rate)
-  return step => (typeof rate === "function" ? cast(rate(step), "f64") : full([], rate, { dtype: "f64" }))
+  return step => (typeof rate === "function" ? cast(scheduled(rate, step), "f64") : full([], rate, { dtype: "f64" }))
 }
 
-/** Updates times minus the learning rate, so that adding them descends. With a schedule the state counts the updates. */
+/**
+ * Updates times minus the learning rate, so that adding them descends. With a schedule the state counts the updates.
+ *
+ * @example
+ * const w = tensor([1, -2])
+ * const part = scaleByLearningRate(0.1)
+ * const [updates] = part.update(tensor([0.5, 0.1]), part.init(w), w)  // [-0.05, -0.01]
+ */
 export function scaleByLearningRate(rate: LearningRate): Transformation {
   wantRate(rate)
   if (typeof rate === "number") return scale(-rate)
@@ -109,13 +141,20 @@ export function scaleByLearningRate(rate: LearningRate): Transformation {
     init: () => ({ step: noSteps() }),
     update(updates, state) {
       const { step } = state as { step: Tensor }
-      const descent = neg(rate(step))
+      const descent = neg(scheduled(rate, step))
       return [map(g => mul(g, cast(descent, g.dtype)), updates), { step: add(step, 1) }]
     },
   }
 }
 
-/** Updates plus `rate` times the parameters: in front, L2 regularization; behind Adam, decoupled weight decay (arXiv:1711.05101). */
+/**
+ * Updates plus `rate` times the parameters: in front, L2 regularization; behind Adam, decoupled weight decay (arXiv:1711.05101).
+ *
+ * @example
+ * const w = tensor([1, -2])
+ * const part = addDecayedWeights(0.1)
+ * const [updates] = part.update(tensor([0.5, 0.1]), part.init(w), w)  // [0.6, -0.1]
+ */
 export function addDecayedWeights(rate: number, mask: Mask = true): Transformation {
   wantNonNegative("weight decay", rate)
   const decay: Transformation = {

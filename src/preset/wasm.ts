@@ -2,6 +2,7 @@
 import { relaxedSupported } from "../compile/emit/wasm.ts"
 import { installBottom } from "../core/tensor.ts"
 import { installMethods } from "../ops/methods.ts"
+import { installStorage } from "../ops/storage.ts"
 import { allowRelaxedSimd } from "../platform/relaxed.ts"
 import { Eager } from "../runtime/eager.ts"
 import { Heap } from "../runtime/heap.ts"
@@ -42,3 +43,4 @@ export function configure({ deterministic = false }: EngineOptions): void {
 configure({})
 installBottom(new Eager())
 installMethods()
+installStorage()

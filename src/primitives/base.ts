@@ -1,12 +1,12 @@
 // What the short form is itself built from, in joint form: constants, addition, and the moves and copies of elements.
 import { type Aval, type Shape, same, sameShape, shaped, size } from "../core/aval.ts"
 import { fromArray } from "../core/concrete.ts"
-import { allocate, type Dtype } from "../core/dtype.ts"
+import { allocate, type Dtype, heldAs, isNumeric } from "../core/dtype.ts"
 import { DtypeError, ShapeError } from "../core/errors.ts"
 import type { Axis, Maybe, Operand, Primitive } from "../core/primitive.ts"
 import { bind, bind1, Tensor } from "../core/tensor.ts"
 import { axisIndex, type Index, type Axis as LoopAxis, newAxis } from "../ir/affine.ts"
-import { constant, type Expr, index, op, reduce } from "../ir/expr.ts"
+import { type Combiner, constant, type Expr, index, op, type Read, reduce } from "../ir/expr.ts"
 
 const never = (): never => {
   throw new Error("an operation without operands never reaches a transform")
@@ -18,7 +18,7 @@ const nullary = { jvp: never, transpose: (): Maybe[] => [], batch: never }
 export const fullP: Primitive<{ shape: Shape; value: number; dtype: Dtype; weak?: true }> = {
   name: "full",
   shape: (_ins, p) => [shaped(p.shape, p)],
-  meaning: { kind: "map", at: (_ins, _idx, p) => constant(p.dtype, p.value) },
+  meaning: { kind: "map", at: (_ins, _idx, p) => constant(heldAs(p.dtype), p.value) },
   literal({ value, ...p }) {
     // a program that writes some numbers takes longer to make than to run
     if (size(p.shape) <= SMALL) return fromArray(allocate(p.dtype, size(p.shape)).fill(value), p)
@@ -33,7 +33,8 @@ export const fullP: Primitive<{ shape: Shape; value: number; dtype: Dtype; weak?
 }
 /** `value` everywhere. */
 export const full = (shape: Shape, value: number, dtype: Dtype): Tensor => bind1(fullP, [], { shape, value, dtype })
-export const fullLike = (a: Aval, value: number): Tensor => bind1(fullP, [], { ...shaped(a.shape, a), value })
+export const fullLike = (a: Aval, value: number): Tensor =>
+  bind1(fullP, [], { shape: a.shape, value, dtype: a.dtype, ...(a.weak && { weak: true as const }) })
 export const zeros = (a: Aval): Tensor => fullLike(a, 0)
 
 export const iotaP: Primitive<{ n: number }> = {
@@ -115,13 +116,8 @@ export const broadcast = (x: Tensor, shape: Shape, axes: Shape): Tensor => (axes
 /** Gives every operand a batch axis in front. */
 export const spread = (x: Tensor, mapped: boolean, n: number): Tensor => (mapped ? x : broadcast(x, [n, ...x.shape], [0]))
 
-/** Reads `x`, whose axes in `over` are loops of their own and the others are those of `idx`. */
-export function readOver(
-  x: (idx: readonly Index[]) => Expr,
-  a: Aval,
-  over: Shape,
-  idx: readonly Index[],
-): { axes: LoopAxis[]; body: Expr } {
+/** Combines the elements of `x` over the axes in `over`, which are loops of their own; the others are those of `idx`. */
+export function combined(name: Combiner, x: Read, a: Aval, over: Shape, idx: readonly Index[]): Expr {
   const axes: LoopAxis[] = []
   let next = 0
   const at = a.shape.map((n, d) => {
@@ -129,7 +125,7 @@ export function readOver(
     axes.push(newAxis(n))
     return axisIndex(axes.at(-1)!)
   })
-  return { axes, body: x(at) }
+  return reduce(name, axes, x(at))
 }
 export const without = (shape: Shape, axes: Shape): Shape => shape.filter((_, i) => !axes.includes(i))
 export const allAxes = (x: { shape: Shape }): Shape => x.shape.map((_, i) => i)
@@ -137,15 +133,12 @@ export const allAxes = (x: { shape: Shape }): Shape => x.shape.map((_, i) => i)
 export const sumP: Primitive<{ axes: Shape }> = {
   name: "sum",
   shape([x], p) {
-    if (x!.dtype === "bool") throw new DtypeError("sum", "wants numbers", [x!])
+    wantNumbers("sum", [x!])
     return [shaped(without(x!.shape, p.axes), x!)]
   },
   meaning: {
     kind: "reduce",
-    at([x], idx, p, [a]) {
-      const { axes, body } = readOver(x!, a!, p.axes, idx)
-      return reduce("sum", axes, body)
-    },
+    at: ([x], idx, p, [a]) => combined("sum", x!, a!, p.axes, idx),
   },
   jvp: linearJvp(() => sumP),
   transpose: ([ct], [x], p) => [broadcast(ct!, x!.shape, p.axes)],
@@ -162,6 +155,14 @@ export const sumP: Primitive<{ axes: Shape }> = {
 /** Sums over `axes`, which disappear. */
 export const sum = (x: Tensor, axes: Shape): Tensor => (axes.length === 0 ? x : bind1(sumP, [x], { axes }))
 
+/** Throws DtypeError where the first operand is nothing to compute with. */
+export function wantNumbers(name: string, ins: readonly Aval[]): void {
+  if (!isNumeric(ins[0]!.dtype)) throw new DtypeError(name, "wants numbers (f32, f64 or i32)", ins)
+}
+/** Throws DtypeError unless both operands are numbers of one dtype. */
+export function wantAlike(name: string, x: Aval, y: Aval): void {
+  if (x.dtype !== y.dtype || !isNumeric(x.dtype)) throw new DtypeError(name, "operands must be numbers of one dtype", [x, y])
+}
 /** The common aval of operands that must agree; weak only if all are. */
 export function agree(name: string, ins: readonly Aval[]): Aval {
   const [x] = ins as [Aval]
@@ -176,7 +177,7 @@ export const addP: Primitive<null> = {
   name: "add",
   shape(ins) {
     const a = agree("add", ins)
-    if (a.dtype === "bool") throw new DtypeError("add", "wants numbers", ins)
+    wantNumbers("add", ins)
     return [a]
   },
   meaning: { kind: "map", at: ([x, y], idx) => op("add", x!(idx), y!(idx)) },

@@ -1,10 +1,10 @@
 import { sameShape, shaped } from "../core/aval.ts"
-import { DtypeError, ShapeError } from "../core/errors.ts"
+import { ShapeError } from "../core/errors.ts"
 import type { Primitive } from "../core/primitive.ts"
 import { bind1, type Tensor } from "../core/tensor.ts"
 import { axisIndex, newAxis } from "../ir/affine.ts"
 import { op, reduce } from "../ir/expr.ts"
-import { known, moveAxis, permute, spread } from "./base.ts"
+import { known, moveAxis, permute, spread, wantAlike } from "./base.ts"
 import { definePrimitive } from "./define.ts"
 import { reshape } from "./structure.ts"
 
@@ -28,7 +28,7 @@ export const matmulP: Primitive<null> = /*@__PURE__*/ definePrimitive<null>({
   name: "matmul",
   shape([a, b]) {
     const r = a!.shape.length
-    if (a!.dtype !== b!.dtype || a!.dtype === "bool") throw new DtypeError("matmul", "operands must be numbers of one dtype", [a!, b!])
+    wantAlike("matmul", a!, b!)
     const lead = sameShape(a!.shape.slice(0, -2), b!.shape.slice(0, -2))
     if (r < 2 || b!.shape.length !== r || a!.shape[r - 1] !== b!.shape[r - 2] || !lead)
       throw new ShapeError("matmul", "wants [..., m, k] and [..., k, n]", [a!, b!])

@@ -1,12 +1,12 @@
 // Convolution: one sum of products x[n, o stride + k dilation, g, c] w[k, g, c, o] y[n, o, g, o] over all its axes, of which each primitive
 // gives the derivative by one factor. Channels are last, so that neighbours in memory are multiplied by neighbours.
 import { type Aval, type Shape, shaped } from "../core/aval.ts"
-import { DtypeError, ShapeError } from "../core/errors.ts"
+import { ShapeError } from "../core/errors.ts"
 import type { Primitive } from "../core/primitive.ts"
 import { bind1, type Tensor } from "../core/tensor.ts"
 import { axisIndex, type Index, int, newAxis, plus, times } from "../ir/affine.ts"
 import { op, reduce } from "../ir/expr.ts"
-import { avalOf, known, moveAxis, permute } from "./base.ts"
+import { avalOf, known, moveAxis, permute, wantAlike } from "./base.ts"
 import { definePrimitive } from "./define.ts"
 import { pad, reshape, slice } from "./structure.ts"
 
@@ -28,7 +28,7 @@ const place = (o: Index, k: Index, d: number, { stride, dilation }: Steps): Inde
 const weight = (k: Index, n: number, { flip }: Steps): Index => (flip ? plus(int(n - 1), k, -1) : k)
 
 function wantFloats(name: string, ins: readonly Aval[]): void {
-  if (ins[0]!.dtype !== ins[1]!.dtype || ins[0]!.dtype === "bool") throw new DtypeError(name, "operands must be numbers of one dtype", ins)
+  wantAlike(name, ins[0]!, ins[1]!)
 }
 
 /** x [n, ...s, g, c] by w [...k, g, c, o]: [n, ...windows, g, o] */

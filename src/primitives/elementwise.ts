@@ -1,6 +1,6 @@
 // Elementwise primitives need only their scalar operation and its derivative.
 import type { Aval } from "../core/aval.ts"
-import { type Dtype, isFloating } from "../core/dtype.ts"
+import { type Dtype, heldAs, isFloating, isNumeric } from "../core/dtype.ts"
 import { DtypeError } from "../core/errors.ts"
 import type { Primitive } from "../core/primitive.ts"
 import { bind1, type Tensor } from "../core/tensor.ts"
@@ -9,13 +9,13 @@ import * as formulas from "../ir/formulas.ts"
 import { add, agree, avalOf, full, fullLike, known, zeros } from "./base.ts"
 import { definePrimitive, type Short } from "./define.ts"
 
-type Kind = "float" | "number" | "any" | "bits"
-const wanted: Record<Kind, [string, (t: Dtype) => boolean]> = {
-  float: ["wants floating point", isFloating],
-  number: ["wants numbers", t => t !== "bool"],
-  any: ["", () => true],
-  bits: ["wants bool or i32", t => !isFloating(t)],
-}
+/** What operands may be, and how that is said. */
+type Kind = readonly [want: string, fits: (t: Dtype) => boolean]
+const floats: Kind = ["wants floating point", isFloating]
+export const numbers: Kind = ["wants numbers (f32, f64 or i32)", isNumeric]
+const computed: Kind = [`${numbers[0]} or bool`, t => heldAs(t) === t]
+const bits: Kind = ["wants bool or i32", t => t === "bool" || t === "i32"]
+const all: Kind = ["", () => true]
 
 interface Rules extends Pick<Short<null>, "push" | "pull"> {
   /** What operands may be. Default: floating point. */
@@ -26,8 +26,7 @@ interface Rules extends Pick<Short<null>, "push" | "pull"> {
   readonly at?: (xs: readonly Expr[]) => Expr
 }
 
-export function elementwise(name: string, { of = "float", gives, at, ...rules }: Rules): Primitive<null> {
-  const [want, fits] = wanted[of]
+export function elementwise(name: string, { of: [want, fits] = floats, gives, at, ...rules }: Rules): Primitive<null> {
   return definePrimitive<null>({
     name,
     shape(ins) {
@@ -54,16 +53,16 @@ export const binary =
 const c = (x: Expr, value: number): Expr => constant(x.t, value)
 export const like = (x: Tensor, value: number): Tensor => fullLike(x.aval, value)
 
-export const negP: Primitive<null> = /*@__PURE__*/ elementwise("neg", { of: "number", push: [t => neg(t)], pull: [ct => neg(ct)] })
+export const negP: Primitive<null> = /*@__PURE__*/ elementwise("neg", { of: numbers, push: [t => neg(t)], pull: [ct => neg(ct)] })
 export const neg = /*@__PURE__*/ unary(negP)
 export const subP: Primitive<null> = /*@__PURE__*/ elementwise("sub", {
-  of: "number",
+  of: numbers,
   push: [t => t, t => neg(t)],
   pull: [ct => ct, ct => neg(ct)],
 })
 export const sub = /*@__PURE__*/ binary(subP)
 export const mulP: Primitive<null> = /*@__PURE__*/ elementwise("mul", {
-  of: "number",
+  of: numbers,
   push: [(t, [, y]) => mul(t, y!), (t, [x]) => mul(x!, t)],
   pull: [(ct, [, y]) => mul(ct, known(y)), (ct, [x]) => mul(known(x), ct)],
 })
@@ -88,11 +87,11 @@ export const divP: Primitive<null> = /*@__PURE__*/ elementwise("div", {
 export const div = /*@__PURE__*/ binary(divP)
 export const recip = (x: Tensor): Tensor => div(like(x, 1), x)
 
-export const absP: Primitive<null> = /*@__PURE__*/ elementwise("abs", { of: "number", push: [(t, [x]) => mul(t, sign(x!))] })
+export const absP: Primitive<null> = /*@__PURE__*/ elementwise("abs", { of: numbers, push: [(t, [x]) => mul(t, sign(x!))] })
 export const abs = /*@__PURE__*/ unary(absP)
 /** -1, 0 or 1; NaN for NaN. */
 export const signP: Primitive<null> = /*@__PURE__*/ elementwise("sign", {
-  of: "number",
+  of: numbers,
   at: ([x]) => op("select", compare("lt", x!, c(x!, 0)), c(x!, -1), op("select", compare("lt", c(x!, 0), x!), c(x!, 1), x!)),
   push: [null],
 })
@@ -146,44 +145,44 @@ export const pow = /*@__PURE__*/ binary(powP)
 /** The share of each operand in the derivative of an extreme: 1, 0, or one half where they are equal. */
 const share = (t: Tensor, x: Tensor, y: Tensor): Tensor => select(lt(y, x), t, select(eq(x, y), mul(t, like(t, 0.5)), zeros(t.aval)))
 export const maximumP: Primitive<null> = /*@__PURE__*/ elementwise("maximum", {
-  of: "number",
+  of: numbers,
   at: ([x, y]) => op("max", x!, y!),
   push: [(t, [x, y]) => share(t, x!, y!), (t, [x, y]) => share(t, y!, x!)],
 })
 export const maximum = /*@__PURE__*/ binary(maximumP)
 export const minimumP: Primitive<null> = /*@__PURE__*/ elementwise("minimum", {
-  of: "number",
+  of: numbers,
   at: ([x, y]) => op("min", x!, y!),
   push: [(t, [x, y]) => share(t, y!, x!), (t, [x, y]) => share(t, x!, y!)],
 })
 export const minimum = /*@__PURE__*/ binary(minimumP)
 
 const comparison = (name: "lt" | "le" | "eq"): Primitive<null> =>
-  elementwise(name, { of: "any", gives: "bool", at: ([x, y]) => compare(name, x!, y!), push: [null, null] })
+  elementwise(name, { of: computed, gives: "bool", at: ([x, y]) => compare(name, x!, y!), push: [null, null] })
 export const ltP: Primitive<null> = /*@__PURE__*/ comparison("lt")
 export const lt = /*@__PURE__*/ binary(ltP)
 export const leP: Primitive<null> = /*@__PURE__*/ comparison("le")
 export const le = /*@__PURE__*/ binary(leP)
 export const eqP: Primitive<null> = /*@__PURE__*/ comparison("eq")
 export const eq = /*@__PURE__*/ binary(eqP)
-export const andP: Primitive<null> = /*@__PURE__*/ elementwise("and", { of: "bits", push: [null, null] })
+export const andP: Primitive<null> = /*@__PURE__*/ elementwise("and", { of: bits, push: [null, null] })
 export const and = /*@__PURE__*/ binary(andP)
-export const orP: Primitive<null> = /*@__PURE__*/ elementwise("or", { of: "bits", push: [null, null] })
+export const orP: Primitive<null> = /*@__PURE__*/ elementwise("or", { of: bits, push: [null, null] })
 export const or = /*@__PURE__*/ binary(orP)
-export const xorP: Primitive<null> = /*@__PURE__*/ elementwise("xor", { of: "bits", push: [null, null] })
+export const xorP: Primitive<null> = /*@__PURE__*/ elementwise("xor", { of: bits, push: [null, null] })
 export const xor = /*@__PURE__*/ binary(xorP)
-export const notP: Primitive<null> = /*@__PURE__*/ elementwise("not", { of: "bits", push: [null] })
+export const notP: Primitive<null> = /*@__PURE__*/ elementwise("not", { of: bits, push: [null] })
 export const not = /*@__PURE__*/ unary(notP)
 /** x >>> y: i32 bits moved right, zeros moved in. */
 export const shiftRightP: Primitive<null> = /*@__PURE__*/ elementwise("shiftRight", {
-  of: "bits",
+  of: bits,
   at: ([x, y]) => op("shr", x!, y!),
   push: [null, null],
 })
 export const shiftRight = /*@__PURE__*/ binary(shiftRightP)
 
 /** The value of `x` with no derivative. */
-export const stopGradientP: Primitive<null> = /*@__PURE__*/ elementwise("stopGradient", { of: "any", at: ([x]) => x!, push: [null] })
+export const stopGradientP: Primitive<null> = /*@__PURE__*/ elementwise("stopGradient", { of: all, at: ([x]) => x!, push: [null] })
 export const stopGradient = /*@__PURE__*/ unary(stopGradientP)
 
 export const selectP: Primitive<null> = /*@__PURE__*/ definePrimitive<null>({
@@ -201,11 +200,11 @@ export const selectP: Primitive<null> = /*@__PURE__*/ definePrimitive<null>({
 export const select = (cond: Tensor, x: Tensor, y: Tensor): Tensor => bind1(selectP, [cond, x, y], null)
 
 const castTo = (a: Aval): { dtype: Dtype; weak?: true } => ({ dtype: a.dtype, ...(a.weak && { weak: true as const }) })
-/** Between floating-point types a linear map; integers and bool have no tangents. */
+/** Between floating-point types a linear map; integers and bool have no tangents. For what is only stored see `convert` in storage.ts. */
 export const castP: Primitive<{ dtype: Dtype; weak?: true }> = /*@__PURE__*/ definePrimitive<{ dtype: Dtype; weak?: true }>({
   name: "cast",
   shape: ([x], p) => ({ shape: x!.shape, ...p }),
-  at: ([x], idx, p) => castExpr(p.dtype, x!(idx)),
+  at: ([x], idx, p) => castExpr(heldAs(p.dtype), x!(idx)),
   push: [(t, _xs, _y, p) => (isFloating(p.dtype) ? bind1(castP, [t], p) : full(t.shape, 0, p.dtype))],
   pull: [(ct, [x]) => bind1(castP, [ct], castTo(avalOf(x!)))],
 })

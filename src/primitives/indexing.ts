@@ -1,12 +1,12 @@
 // Reads and additions at places that data decide; each is the other's transpose.
 import { type Aval, type Shape, sameShape, shaped } from "../core/aval.ts"
-import { isFloating } from "../core/dtype.ts"
+import { type Dtype, fractionOf, isFloating } from "../core/dtype.ts"
 import { DtypeError, ShapeError } from "../core/errors.ts"
 import type { Axis, Primitive } from "../core/primitive.ts"
 import { bind1, Tensor } from "../core/tensor.ts"
 import { type Index, valueIndex } from "../ir/affine.ts"
 import { type Bound, guard, type Read } from "../ir/expr.ts"
-import { known, moveAxis, spread, toFront, zeros } from "./base.ts"
+import { known, moveAxis, spread, toFront, wantAlike, zeros } from "./base.ts"
 
 interface Along {
   readonly axis: number
@@ -18,6 +18,8 @@ interface Gather extends Along {
   readonly outside?: "NaN" | undefined
 }
 
+/** NaN as a kernel holds it; 0 for what has none. */
+const nanOf = (t: Dtype): number => (isFloating(t) ? Number.NaN : fractionOf(t) && 0x7fff)
 /** The shape of what is gathered. */
 function gathered(name: string, x: Aval, idx: Aval, { axis, shared = 0 }: Along): Shape {
   if (idx.dtype !== "i32") throw new DtypeError(name, "indices must be i32", [idx])
@@ -49,7 +51,7 @@ export const gatherP: Primitive<Gather> = {
     kind: "map",
     at([x, idx], at, p, avals) {
       const { to, bounds } = place(idx!, at, p, avals)
-      return guard(bounds, x!(to), p.outside && isFloating(avals[0]!.dtype) ? Number.NaN : 0)
+      return guard(bounds, x!(to), p.outside ? nanOf(avals[0]!.dtype) : 0)
     },
   },
   jvp: ([x, idx], [t], p) => [[bind1(gatherP, [x!, idx!], p)], [t ? bind1(gatherP, [t, idx!], { ...p, outside: undefined }) : null]],
@@ -71,8 +73,7 @@ export const scatterAddP: Primitive<Along> = {
   name: "scatterAdd",
   shape([x, idx, u], p) {
     const want = gathered("scatterAdd", x!, idx!, p)
-    if (u!.dtype !== x!.dtype || x!.dtype === "bool")
-      throw new DtypeError("scatterAdd", "operand and updates must be numbers of one dtype", [x!, u!])
+    wantAlike("scatterAdd", x!, u!)
     if (!sameShape(u!.shape, want)) throw new ShapeError("scatterAdd", `updates must have shape [${want}]`, [x!, idx!, u!])
     return [x!]
   },

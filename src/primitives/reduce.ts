@@ -1,10 +1,9 @@
 // Extremes over axes, and where they are.
 import { type Shape, shaped } from "../core/aval.ts"
-import { DtypeError, ShapeError } from "../core/errors.ts"
+import { ShapeError } from "../core/errors.ts"
 import type { Primitive } from "../core/primitive.ts"
 import { bind1, type Tensor } from "../core/tensor.ts"
-import { reduce } from "../ir/expr.ts"
-import { broadcast, readOver, sum, without } from "./base.ts"
+import { broadcast, combined, sum, wantNumbers, without } from "./base.ts"
 import { definePrimitive } from "./define.ts"
 import { cast, div, eq, mul } from "./elementwise.ts"
 
@@ -15,15 +14,12 @@ const extreme = (name: "max" | "min"): Primitive<{ axes: Shape }> => {
   const self: Primitive<{ axes: Shape }> = definePrimitive<{ axes: Shape }>({
     name,
     shape([x], p) {
-      if (x!.dtype === "bool") throw new DtypeError(name, "wants numbers", [x!])
+      wantNumbers(name, [x!])
       if (p.axes.some(d => x!.shape[d] === 0)) throw new ShapeError(name, "an extreme of no elements does not exist", [x!])
       return shaped(without(x!.shape, p.axes), x!)
     },
     kind: "reduce",
-    at([x], idx, p, [a]) {
-      const { axes, body } = readOver(x!, a!, p.axes, idx)
-      return reduce(name, axes, body)
-    },
+    at: ([x], idx, p, [a]) => combined(name, x!, a!, p.axes, idx),
     push: [
       (t, [x], y, p) => {
         const here = cast(eq(x!, broadcast(y, x!.shape, p.axes)), x!.dtype)
@@ -43,15 +39,12 @@ const position = (name: "argmax" | "argmin"): Primitive<{ axis: number }> => {
   const self: Primitive<{ axis: number }> = definePrimitive<{ axis: number }>({
     name,
     shape([x], { axis }) {
-      if (x!.dtype === "bool") throw new DtypeError(name, "wants numbers", [x!])
+      wantNumbers(name, [x!])
       if (!x!.shape[axis]) throw new ShapeError(name, `axis ${axis} must hold elements`, [x!])
       return { shape: without(x!.shape, [axis]), dtype: "i32" }
     },
     kind: "reduce",
-    at([x], idx, { axis }, [a]) {
-      const { axes, body } = readOver(x!, a!, [axis], idx)
-      return reduce(name, axes, body)
-    },
+    at: ([x], idx, { axis }, [a]) => combined(name, x!, a!, [axis], idx),
     push: [null],
     batch: ([x], _mapped, { axis }) => bind1(self, [x!], { axis: axis + 1 }),
   })

@@ -20,6 +20,7 @@ import {
   mul,
   mulNoNan,
   neg,
+  numbers,
   recip,
   select,
   sigmoid,
@@ -208,7 +209,7 @@ export const roundP: Primitive<null> = /*@__PURE__*/ elementwise("round", { at: 
 export const round = /*@__PURE__*/ unary(roundP)
 /** x - y floor(x / y), exactly. */
 export const remainderP: Primitive<null> = /*@__PURE__*/ elementwise("remainder", {
-  of: "number",
+  of: numbers,
   at: /*@__PURE__*/ of2(powers.remainder),
   push: [t => t, (t, [x, y], r) => mul(t, round(div(sub(r, x!), y!)))],
 })

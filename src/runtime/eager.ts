@@ -1,6 +1,6 @@
 import { type Aval, show } from "../core/aval.ts"
 import { Concrete, type Settled, type Storage } from "../core/concrete.ts"
-import { bytesOf } from "../core/dtype.ts"
+import { bytesOf, type TypedArray } from "../core/dtype.ts"
 import type { Primitive } from "../core/primitive.ts"
 import { bottom, currentScope, type Tensor, Trace } from "../core/tensor.ts"
 import { type Apply, type Graph, Node } from "../graph/graph.ts"
@@ -14,8 +14,8 @@ const MAX_BYTES = 64 << 20
 const MAX_PROGRAMS = 1024
 
 /**
- * An operation that has not run yet. A class, and nothing else is made for an operation: the engine gives object literals that
- * once lived long to the old generation at birth, and from there they kept everything they had led to from being collected early.
+ * An operation that has not run yet. A class: V8 puts object literals of a kind that once lived long into the old generation at
+ * birth, where even the dead keep alive what they refer to, here all tensors of a loop, until the next full collection.
  */
 class Work {
   readonly prim: Primitive
@@ -61,6 +61,9 @@ class Pending implements Storage {
     if (storage === this)
       throw new Error(`a tensor ${show(this.owner!.aval)} does not exist, because the program that makes it has failed before`)
     return storage.settled()
+  }
+  read(): TypedArray {
+    return this.settled().read()
   }
 }
 

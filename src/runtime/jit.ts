@@ -2,12 +2,12 @@ import { callP, type Recording, recordCall, reusable } from "../control/call.ts"
 import { size } from "../core/aval.ts"
 import { Concrete, Donated } from "../core/concrete.ts"
 import { bind, bottom, isEager, type Tensor } from "../core/tensor.ts"
-import { describe, type Form, fits, formOf, leaves, paths, type Tree } from "../core/tree.ts"
+import { describe, type Form, fits, formOf, leaves, paths, type Tree, wantFunction } from "../core/tree.ts"
 import type { Graph } from "../graph/graph.ts"
 import { idOf } from "../graph/key.ts"
 import { flushPending } from "./eager.ts"
 import type { Run } from "./engine.ts"
-import { compiler } from "./program.ts"
+import { type Compiler, compiler } from "./program.ts"
 
 export interface JitOptions {
   /** Arguments whose memory the results take over; their tensors must not be used afterwards. Default: none. */
@@ -18,7 +18,7 @@ export interface JitOptions {
 
 interface Entry extends Recording {
   /** What it was recorded for. */
-  readonly compiler: number
+  readonly compiler: Compiler
   readonly form: Form
   readonly statics: readonly unknown[]
   /** Numbers of the leaves that are donated. */
@@ -34,16 +34,23 @@ interface Entry extends Recording {
  * and so on), else of the first unused one of its shape and dtype, as in JAX.
  *
  * @example
+ * const loss = (w: Tensor, x: Tensor) => x.sub(w).square().sum()
  * const step = jit((w: Tensor, x: Tensor) => w.sub(grad(loss)(w, x).mul(0.1)), { donate: [0] })
- * w = step(w, x)
+ * let w = tensor([0, 0])
+ * for (let i = 0; i < 3; i++) w = step(w, tensor([1, 2]))
+ * w.toArray()  // [0.488, 0.976]
  */
 export function jit<A extends readonly any[], R>(f: (...args: A) => R, options: JitOptions = {}): (...args: A) => R {
+  wantFunction("jit", f)
   const { donate = [], static: fixed = [] } = options
+  for (const [name, list] of Object.entries({ donate, static: fixed }))
+    if (!Array.isArray(list) || !list.every(i => Number.isInteger(i) && i >= 0))
+      throw new TypeError(`jit: \`${name}\` is a list of numbers of arguments, counted from 0, such as [0]; got ${JSON.stringify(list)}`)
   const entries = new Map<string, Entry>()
   let last: Entry | undefined
 
   function find(all: A, args: readonly Tree[]): Entry {
-    const key = `${compiler().id} ${describe(args)}${fixed.map(i => staticKey(all[i]))}`
+    const key = `${idOf(compiler())} ${describe(args)}${fixed.map(i => staticKey(all[i]))}`
     const known = entries.get(key)
     if (known) return (last = known)
     const inner = (...given: Tree[]): Tree => {
@@ -51,7 +58,7 @@ export function jit<A extends readonly any[], R>(f: (...args: A) => R, options: 
       return f(...(all.map((x, i) => (fixed.includes(i) ? x : given[next++])) as unknown as A)) as Tree
     }
     const given = donatedLeaves(all, args, donate, fixed)
-    const entry = { ...recordCall(inner, args), compiler: compiler().id, form: formOf(args), statics: fixed.map(i => all[i]), given }
+    const entry = { ...recordCall(inner, args), compiler: compiler(), form: formOf(args), statics: fixed.map(i => all[i]), given }
     if (!reusable(entry)) return entry
     entries.set(key, entry)
     return (last = entry)
@@ -62,7 +69,7 @@ export function jit<A extends readonly any[], R>(f: (...args: A) => R, options: 
     // most calls are like the last one
     let entry = last
     let operands: Tensor[] = []
-    const same = entry?.compiler === compiler().id && fixed.every((p, i) => Object.is(all[p], entry!.statics[i]))
+    const same = entry?.compiler === compiler() && fixed.every((p, i) => Object.is(all[p], entry!.statics[i]))
     if (!same || !fits(args, entry!.form, operands)) {
       entry = find(all, args)
       operands = args.flatMap(leaves)

@@ -8,12 +8,8 @@ const SMALL = 4096
 /** What has been compiled so far in this process; for tests and for finding out why something was compiled again. */
 export const stats = { programs: 0, runs: 0 }
 
-let compilers = 0
-
 /** Picks an engine for each program: `small` for little work, `main` for the rest. */
 export class Compiler {
-  /** Distinguishes what was compiled under one choice of engines from what was compiled under another. */
-  readonly id = compilers++
   readonly main: Engine
   private readonly small: Engine
   constructor(main: Engine, small: Engine) {

@@ -2,7 +2,7 @@ import { emitLibrary, emitWasm, kernelsOf, stepBytes } from "../compile/emit/was
 import { tableOf } from "../compile/emit/wasm-program.ts"
 import { type Kernel, keyOf } from "../compile/kernel.ts"
 import type { Lowered } from "../compile/passes.ts"
-import { align, bytesIn, type Plan, plan } from "../compile/plan.ts"
+import { align, bytesIn, type Plan, plan, type Step } from "../compile/plan.ts"
 import { Host, type Settled } from "../core/concrete.ts"
 import { allocate } from "../core/dtype.ts"
 import type { Engine, Run } from "./engine.ts"
@@ -30,6 +30,23 @@ export class WasmEngine implements Engine {
   compile(program: Lowered, donated: readonly number[]): Run {
     const p = plan(program, donated, stepBytes)
     return new WasmProgram(this.heap, p, this.load(p), bytes => this.reserve(bytes)).run
+  }
+
+  /** As `compile`, step by step: `watch` hears when each begins and ends, in milliseconds. A loop is one step. */
+  timed(program: Lowered, watch: (step: Step, from: number, to: number) => void): Run {
+    const p = plan(
+      program,
+      program.outputs.map(() => -1),
+      stepBytes,
+    )
+    const codes = p.steps.map(s => this.load({ ...p, steps: [s] }))
+    const code: Code = (arena, table) =>
+      codes.forEach((run, i) => {
+        const from = performance.now()
+        run(arena, table)
+        watch(p.steps[i]!, from, performance.now())
+      })
+    return new WasmProgram(this.heap, p, code, bytes => this.reserve(bytes)).run
   }
 
   /** The program's function; kernels not met before are compiled with it. */

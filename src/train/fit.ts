@@ -1,5 +1,5 @@
 import { size } from "../core/aval.ts"
-import { fromArray, tensor } from "../core/concrete.ts"
+import { type Concrete, fromArray, storedOf, tensor } from "../core/concrete.ts"
 import { bytesOf } from "../core/dtype.ts"
 import type { Tensor } from "../core/tensor.ts"
 import { leaves, rebuild, type Tree } from "../core/tree.ts"
@@ -10,9 +10,11 @@ import type { Plateau } from "../optim/plateau.ts"
 import { type Identity, readCheckpoint, type Snapshot, writeCheckpoint } from "./checkpoint.ts"
 import { evaluator, type Measured } from "./evaluate.ts"
 import { type EventStream, stream } from "./events.ts"
+import { Checkup } from "./health/checkup.ts"
+import type { Finding } from "./health/findings.ts"
 import type { Metric } from "./metrics.ts"
 import { BatchReader, type Dataset, pair, type Rows, subset } from "./rows.ts"
-import { compileSteps } from "./step.ts"
+import { compileSteps, type RunSteps } from "./step.ts"
 import type { Loss, Optimizer, Trainable } from "./trainable.ts"
 import { TrainedModel } from "./trained.ts"
 
@@ -39,6 +41,12 @@ export interface FitOptions {
   readonly checkpoint?: string
   /** Goes on from the checkpoint, with the bits of an unbroken run. Default: false. */
   readonly resume?: boolean
+  /**
+   * Looks at layers, gradients and updates while the network trains, and tells what is wrong: every so many steps, or with `true` as
+   * often as it takes at most 2 % of the time, after the first epoch or 2 seconds at first, and at the end. Default: true. The result
+   * has the same bits with it and without.
+   */
+  readonly health?: boolean | number
   /** Ends the training after the steps that are being done, some 50 ms of work; the result is what has been learned by then. */
   readonly signal?: AbortSignal
 }
@@ -66,6 +74,8 @@ export type FitEvent =
       readonly rate: number
       readonly secondsLeft: number
     }
+  /** Something is wrong: where, why, and what to try. Each is told once. */
+  | ({ readonly event: "finding"; readonly step: number } & Finding)
   /** `loss` is the mean over the epoch's steps. */
   | {
       readonly event: "epoch"
@@ -88,6 +98,12 @@ export type FitEvent =
 /** The loss was no longer a number. */
 export class DivergedError extends Error {
   override readonly name = "DivergedError"
+  /** Where it began and why, if that could be found out. */
+  readonly finding: Finding | undefined
+  constructor(message: string, finding?: Finding) {
+    super(message)
+    this.finding = finding
+  }
 }
 
 /** A training that runs: iterate over its events, or await its result, or both. */
@@ -102,9 +118,12 @@ export interface FitRun<M extends Trainable> extends AsyncIterable<FitEvent> {
  * The same seed gives the same bits. Rejects with DivergedError if the loss becomes NaN or infinite.
  *
  * @example
- * const run = fit(model, { x, y }, { loss: crossEntropy, optimizer: adam(1e-3), epochs: 3, validation: 0.1 })
- * for await (const event of run) console.log(event)
- * const trained = await run.result
+ * const x = random.normal(random.key(1), [200, 2])
+ * const y = x.mul(tensor([3, -1])).sum({ axis: 1, keepdims: true })
+ * const run = fit(dense(2, 1), { x, y }, { loss: squaredError, optimizer: adam(0.05), epochs: 30, validation: 0.1 })
+ * for await (const event of run) if (event.event === "end") console.log(event.reason, event.epoch)  // epochs 30
+ * const { params } = await run.result
+ * params.w  // [[3.0], [-1.0]]
  */
 export function fit<M extends Trainable>(model: M, data: Dataset, options: FitOptions): FitRun<M> {
   const events = stream<FitEvent>(e => e.event === "progress")
@@ -130,6 +149,10 @@ async function train<M extends Trainable>(
 ): Promise<TrainedModel<M>> {
   // errors in the arguments reject the result, as all others do
   await visitEventLoop()
+  if (typeof model?.init !== "function" || typeof model.apply !== "function")
+    throw new TypeError(
+      `fit: the model must be a layer, such as sequential(dense(4, 8), relu(), dense(8, 1)); got ${model === null ? "null" : typeof model}`,
+    )
   const {
     loss,
     optimizer,
@@ -142,13 +165,17 @@ async function train<M extends Trainable>(
     signal,
     checkpoint,
     resume,
+    health = true,
   } = check(options)
   const { training, validation } = divide(data, options.validation, seed)
   const n = training.x.rows
   const steps = Math.ceil(n / batchSize) * epochs
   const root = random.key(seed)
   const stepKeys = random.fold(root, 1)
-  const runSteps = compileSteps(model, loss, optimizer)
+  const compiled = compileSteps(model, loss, optimizer)
+  // what the learning rate is multiplied by; null where no rule says so
+  let scale: Tensor | null = null
+  const runSteps: RunSteps = (...args) => compiled(...args, scale)
   const measure = evaluator(model, loss, metrics)
   const identity: Identity = { seed, model: json(model.config), optimizer: json(optimizer.config), batchSize, rows: n }
 
@@ -170,6 +197,11 @@ async function train<M extends Trainable>(
   const [xs, ys] = [new BatchReader(training.x), new BatchReader(training.y)]
   const most = batchesAtOnce(training, batchSize)
   const watch = new Watch(steps, now.step, events)
+  const run = { model, loss, optimizer, ...training, batchSize, seed, keys: stepKeys, runSteps, most }
+  const checkup = health === false ? undefined : new Checkup(run, health, now.carry, now.step)
+  const tell = (step: number, found: readonly Finding[] = []): void => {
+    for (const f of found) events.push({ event: "finding", step, ...f })
+  }
   let reason: "epochs" | "patience" | "aborted" = "epochs"
 
   for (let epoch = now.epoch + 1; epoch <= epochs && reason === "epochs"; epoch++) {
@@ -177,29 +209,36 @@ async function train<M extends Trainable>(
     const started = performance.now()
     let { carry, step } = now
     const rateScale = plateau ? now.plateau!.scale : undefined
-    const scale = rateScale === undefined ? null : tensor(rateScale, { dtype: "f64" })
+    scale = rateScale === undefined ? null : tensor(rateScale, { dtype: "f64" })
     let total = 0
     for (let from = 0; from < n; ) {
       if (signal?.aborted) {
         reason = "aborted"
         break
       }
+      tell(step, checkup?.visit(carry, step))
       // the last batch may be a short one, which is a program of its own
       const batch = Math.min(batchSize, n - from)
-      const count = batch < batchSize ? 1 : Math.min(watch.steps(), most, Math.floor((n - from) / batchSize))
+      const some = Math.min(watch.steps(), most, Math.floor((n - from) / batchSize))
+      const count = batch < batchSize ? 1 : (checkup?.room(step, some) ?? some)
       const rows = order.subarray(from, from + count * batch)
       const lead = [batch < batchSize ? 1 : most, batch]
       const [x, y] = [xs.read(rows, lead), ys.read(rows, lead)]
       const [first, steps] = [step, count].map(i => tensor(i, { dtype: "i32" })) as [Tensor, Tensor]
       const batches = { x: fromArray(x.array, x.aval), y: fromArray(y.array, y.aval) }
-      const [next, losses] = runSteps(carry, batches, stepKeys, first, steps, scale)
+      const [next, losses] = runSteps(carry, batches, stepKeys, first, steps)
       carry = next
       let sum = 0
       for (const l of losses.values().subarray(0, count)) {
         step++
-        if (!Number.isFinite(l)) throw diverged(l, step, epoch)
+        if (!Number.isFinite(l)) {
+          const found = checkup?.explain(step - 1, l)
+          if (found) tell(step, [found])
+          throw diverged(l, step, epoch, found)
+        }
         sum += l * batch
       }
+      checkup?.saw(losses.values(), count)
       total += sum
       from += rows.length
       const pause = watch.saw(epoch, step, count, sum, rows.length)
@@ -221,6 +260,7 @@ async function train<M extends Trainable>(
       plateau: plateau?.update(now.plateau!, judged) ?? null,
     }
     if (epoch - now.best.epoch >= patience) reason = "patience"
+    tell(step, checkup?.visit(carry, step, true))
     if (checkpoint !== undefined) await writeCheckpoint(checkpoint, now, identity)
     const seconds = (performance.now() - started) / 1000
     events.push({
@@ -234,6 +274,7 @@ async function train<M extends Trainable>(
     })
     await watch.rest()
   }
+  if (reason !== "aborted") tell(now.step, checkup?.end(now.carry, now.step))
   events.push({ event: "end", reason, epoch: now.epoch, bestEpoch: now.best.epoch, seconds: watch.seconds() })
   const kept = now.best.kept ?? now.carry
   return new TrainedModel(model, copyOf(kept.params), copyOf(kept.state), training.x.shape)
@@ -289,8 +330,8 @@ class Watch {
 
 const json = (config: unknown): Json => (config === undefined ? null : JSON.parse(JSON.stringify(config)))
 
-function check(options: FitOptions): FitOptions {
-  const { loss, optimizer, epochs = 10, batchSize = 32, patience = Infinity } = options
+function check(options: FitOptions = {} as FitOptions): FitOptions {
+  const { loss, optimizer, epochs = 10, batchSize = 32, patience = Infinity, seed = 0, metrics = {}, validation, health = true } = options
   if (typeof loss !== "function")
     throw new TypeError("fit: `loss` must be a function of output and target, such as crossEntropy from adjoint/losses")
   if (typeof optimizer?.update !== "function")
@@ -298,7 +339,17 @@ function check(options: FitOptions): FitOptions {
   for (const [name, x] of Object.entries({ epochs, batchSize })) {
     if (!Number.isInteger(x) || x < 1) throw new TypeError(`fit: \`${name}\` must be a whole number from 1; got ${x}`)
   }
+  if (!Number.isSafeInteger(seed) || seed < 0) throw new TypeError(`fit: \`seed\` must be a whole number >= 0; got ${seed}`)
+  for (const [name, metric] of Object.entries(metrics))
+    if (typeof metric !== "function")
+      throw new TypeError(`fit: \`metrics\` are functions by name, such as { accuracy }; ${name} is ${JSON.stringify(metric)}`)
+  if (validation !== undefined && typeof validation !== "object" && !(typeof validation === "number" && validation >= 0 && validation < 1))
+    throw new TypeError(
+      `fit: \`validation\` must be a share of the rows, >= 0 and < 1, or a data set { x, y }; got ${JSON.stringify(validation)}`,
+    )
   if (options.resume && options.checkpoint === undefined) throw new TypeError("fit: `resume` goes on from a `checkpoint`; name its folder")
+  if (typeof health !== "boolean" && !(Number.isInteger(health) && health >= 1))
+    throw new TypeError(`fit: \`health\` must be true, false or a whole number of steps from 1; got ${health}`)
   if (options.plateau !== undefined && typeof options.plateau?.update !== "function")
     throw new TypeError("fit: `plateau` must be a rule, such as plateau({ factor: 0.5, patience: 3 }) of adjoint/optim")
   if (!(patience >= 1)) throw new TypeError(`fit: \`patience\` must be at least 1 epoch; got ${patience}`)
@@ -319,10 +370,13 @@ function divide(data: Dataset, validation: number | Dataset | undefined, seed: n
 const copyOf = (t: Tree): Tree =>
   rebuild(
     t,
-    leaves(t).map(x => fromArray(x.values().slice(), x.aval)),
+    leaves(t).map(x => fromArray(storedOf(x as Concrete).slice(), x.aval)),
   )
 
-const diverged = (loss: number, step: number, epoch: number): DivergedError =>
+const diverged = (loss: number, step: number, epoch: number, found?: Finding): DivergedError =>
   new DivergedError(
-    `the loss became ${loss} at step ${step} (epoch ${epoch}). Usual remedies: a smaller learning rate, standardised inputs, a loss from logits instead of log(softmax(x))`,
+    `the loss became ${loss} at step ${step} (epoch ${epoch}). ${found ? `${found.message} ${found.advice} ` : ""}` +
+      "Usual remedies: a smaller learning rate, standardised inputs, a loss from logits instead of log(softmax(x)). " +
+      "findOrigin(lossOf, [params, x, y]) of adjoint/explain names the first operation that made a NaN or an infinity, and its line",
+    found,
   )

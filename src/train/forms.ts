@@ -1,6 +1,6 @@
 // Trees as they are stored: their form as plain JSON, their tensors by path.
 import { show } from "../core/aval.ts"
-import { fromArray } from "../core/concrete.ts"
+import { type Concrete, fromArray, storedOf } from "../core/concrete.ts"
 import { isDtype, type TypedArray } from "../core/dtype.ts"
 import { leaves, paths, rebuild, type Tree } from "../core/tree.ts"
 import { FormatError } from "../io/errors.ts"
@@ -16,9 +16,9 @@ export const formOf = (tree: Tree): Json =>
 
 /** The tensors of a tree by path, such as `layers.0.w`, behind a prefix. */
 export function tensorsOf(tree: Tree, prefix = ""): StoredTensors {
-  const xs = leaves(tree)
+  const xs = leaves(tree) as Concrete[]
   return Object.fromEntries(
-    paths(tree).map((path, i) => [`${prefix}${path}`, { dtype: xs[i]!.dtype, shape: [...xs[i]!.shape], data: xs[i]!.values() }]),
+    paths(tree).map((path, i) => [`${prefix}${path}`, { dtype: xs[i]!.dtype, shape: [...xs[i]!.shape], data: storedOf(xs[i]!) }]),
   ) as StoredTensors
 }
 

@@ -19,11 +19,24 @@ export interface LoadedModel {
  * The model in a folder written by `save` or `adjoint train`. Nothing in the files is run.
  *
  * @throws FormatError for files that are damaged, changed or too new, layers that are not known, and weights that are not as described.
- * @example const { trained } = await loadModel("runs/iris")
+ * @example
+ * const trained = await fit(dense(1, 1), { x: ones([8, 1]), y: zeros([8, 1]) }, { loss: squaredError, optimizer: adam(0.1) }).result
+ * await trained.save("runs/line")
+ * const loaded = await loadModel("runs/line")
+ * loaded.trained.predict(ones([1, 1]))  // f32[1,1]
  */
-export const loadModel = async (dir: string): Promise<LoadedModel> => unpackTrained(await readFolder(dir), dir)
+export async function loadModel(dir: string): Promise<LoadedModel> {
+  if (typeof dir !== "string") throw new TypeError(`loadModel: wants the path of a model's folder, such as "runs/iris"; got ${typeof dir}`)
+  return unpackTrained(await readFolder(dir), dir)
+}
 
-/** As `loadModel`, from the files' bytes by name. */
+/**
+ * As `loadModel`, from the files' bytes by name.
+ *
+ * @example
+ * const trained = new TrainedModel(dense(2, 1), { w: tensor([[1], [2]]), b: tensor([0]) }, {}, [2])
+ * unpackTrained(trained.pack()).trained.predict(tensor([[3, 4]]))  // [[11]]
+ */
 export function unpackTrained(files: ReadonlyMap<string, Uint8Array>, where?: string): LoadedModel {
   const packed: PackedModel = unpackModel(files, where)
   const { architecture, tensors, encoding, training } = packed

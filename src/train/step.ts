@@ -20,6 +20,9 @@ export interface Batches {
   readonly y: Tensor
 }
 
+/** Several steps on a state: see `compileSteps`. */
+export type RunSteps = (carry: Carry, batches: Batches, keys: Tensor, first: Tensor, steps: Tensor) => [Carry, Tensor]
+
 /**
  * Forward, backward and update of several steps as one program that works in place: [carry, batches, key of all steps, number of
  * the first step, how many of the batches to use, scale of the learning rate or null] -> [next carry, losses].

@@ -56,6 +56,16 @@ describe("fit", () => {
     expect(bytes(await fit(model, { x, y }, { ...options, seed: 2 }).result)).not.toBe(once)
   })
 
+  it("gives the same bits whether it is looked after or not", async () => {
+    const small = sequential(dense(8, 32), dropout(0.2), tanh(), dense(32, 3))
+    for (const validation of [0, 0.2]) {
+      const settings = { ...options, epochs: 5, validation }
+      const without = bytes(await fit(small, { x, y }, { ...settings, health: false }).result)
+      for (const health of [1, 7, true])
+        expect(bytes(await fit(small, { x, y }, { ...settings, health }).result), `health: ${health}`).toBe(without)
+    }
+  })
+
   it("keeps the parameters of the best epoch and stops when it no longer improves", async () => {
     // validation targets that have nothing to do with the inputs: what is learned only makes them worse
     const validation = { x: random.normal(random.key(5), [60, 8]), y: cast(random.uniform(random.key(6), [60], { high: 3 }), "i32") }
@@ -165,6 +175,11 @@ describe("fit", () => {
     ["no optimizer", () => fit(model, { x, y }, { ...options, optimizer: "adam" as never }), /`optimizer` must be an optimizer/],
     ["half an epoch", () => fit(model, { x, y }, { ...options, epochs: 0.5 }), /`epochs` must be a whole number from 1; got 0.5/],
     ["a batch of nothing", () => fit(model, { x, y }, { ...options, batchSize: 0 }), /`batchSize` must be a whole number from 1; got 0/],
+    [
+      "half a look",
+      () => fit(model, { x, y }, { ...options, health: 0 }),
+      /`health` must be true, false or a whole number of steps from 1; got 0/,
+    ],
     ["no rule", () => fit(model, { x, y }, { ...options, plateau: {} as never }), /`plateau` must be a rule, such as plateau\(/],
     ["no patience", () => fit(model, { x, y }, { ...options, patience: 0 }), /`patience` must be at least 1 epoch/],
     ["another width", () => fit(sequential(dense(5, 3)), { x, y }, options), /layers\.0 \(dense\): expects 5 inputs, gets 8/],

@@ -1,8 +1,8 @@
 // What users differentiate with: forward mode, reverse mode, and gradients.
-import { type Aval, differentiable, same, sameShape, show } from "../core/aval.ts"
+import { type Aval, differentiable, same, sameShape, show, tangentOf } from "../core/aval.ts"
 import type { Maybe } from "../core/primitive.ts"
 import { scope, type Tensor } from "../core/tensor.ts"
-import { flatten, leaves, paths, rebuild, type Tree } from "../core/tree.ts"
+import { flatten, leaves, paths, rebuild, type Tree, wantFunction } from "../core/tree.ts"
 import { scopeOf } from "../graph/graph.ts"
 import { replay } from "../graph/record.ts"
 import { fullLike, zeros } from "../primitives/base.ts"
@@ -12,20 +12,18 @@ import { type Linearized, linearizeFlat } from "./linearize.ts"
 import { transpose } from "./transpose.ts"
 
 export type Fn<A extends readonly any[] = any[], R = any> = (...args: A) => R
-const flattenCall = (f: Fn, args: readonly unknown[]): ReturnType<typeof flatten> =>
-  flatten(f as (...args: any[]) => Tree, args as readonly Tree[])
-const leavesOf = (args: readonly unknown[]): Tensor[] => leaves(args as readonly Tree[])
 
 /** Tangents or cotangents for `like`; throws where a leaf does not fit. Integers have none, numbers take the dtype. */
 function fitting(call: string, given: readonly Tensor[], like: readonly { aval: Aval }[]): (Tensor | null)[] {
   const fits = (t: Tensor, { aval }: { aval: Aval }): boolean =>
     !differentiable(aval) || (t.aval.weak ? sameShape(t.shape, aval.shape) : same(t.aval, aval))
-  if (given.length !== like.length || !given.every((t, i) => fits(t, like[i]!)))
+  const wanted = like.map(x => ({ aval: tangentOf(x.aval) }))
+  if (given.length !== like.length || !given.every((t, i) => fits(t, wanted[i]!)))
     throw new TypeError(
-      `${call} must be like ${like.map(x => show(x.aval)).join(", ") || "nothing"}; got ${given.map(t => show(t.aval)).join(", ") || "nothing"}`,
+      `${call} must be like ${wanted.map(x => show(x.aval)).join(", ") || "nothing"}; got ${given.map(t => show(t.aval)).join(", ") || "nothing"}`,
     )
   return given.map((t, i) => {
-    const { aval } = like[i]!
+    const { aval } = wanted[i]!
     if (!differentiable(aval)) return null
     return t.aval.weak && !aval.weak ? cast(t, aval.dtype) : t
   })
@@ -40,18 +38,21 @@ function fitting(call: string, given: readonly Tensor[], like: readonly { aval: 
  * jvp(x => x.mul(x), [tensor(3)], [tensor(1)])  // [9, 6]
  */
 export function jvp<A extends readonly any[], R>(f: Fn<A, R>, primals: A, tangents: A): [R, R] {
-  const { flat, result } = flattenCall(f, primals)
-  const xs = leavesOf(primals)
-  const [ys, dys] = jvpFlat(flat, xs, fitting("jvp: tangents", leavesOf(tangents), xs))
-  return [result(ys), result(dys.map((t, i) => t ?? zeros(ys[i]!.aval)))]
+  wantFunction("jvp", f)
+  if (!Array.isArray(primals) || !Array.isArray(tangents))
+    throw new TypeError("jvp: primals and tangents are lists with an entry for each argument, as in jvp(f, [x], [t])")
+  const { flat, result } = flatten(f as (...args: any[]) => Tree, primals as readonly Tree[])
+  const xs = leaves(primals as readonly Tree[])
+  const [ys, dys] = jvpFlat(flat, xs, fitting("jvp: tangents", leaves(tangents as readonly Tree[]), xs))
+  return [result(ys), result(dys.map((t, i) => t ?? zeros(tangentOf(ys[i]!.aval))))]
 }
 
 function linearizeAt(
   f: Fn,
   args: readonly unknown[],
 ): Linearized & { xs: Tensor[]; which: boolean[]; result: (ys: readonly unknown[]) => any } {
-  const { flat, result } = flattenCall(f, args)
-  const xs = leavesOf(args)
+  const { flat, result } = flatten(f as (...args: any[]) => Tree, args as readonly Tree[])
+  const xs = leaves(args as readonly Tree[])
   const which = xs.map(x => differentiable(x.aval))
   return { ...linearizeFlat(flat, xs, which), xs, which, result }
 }
@@ -65,11 +66,12 @@ function linearizeAt(
  * push(tensor(2))  // 2
  */
 export function linearize<A extends readonly any[], R>(f: Fn<A, R>, ...args: A): [R, (...tangents: A) => R] {
+  wantFunction("linearize", f)
   const { ys, linear, residuals, tangents, xs, which, result } = linearizeAt(f, args)
   const push = (...given: A): R => {
-    const ts = fitting("linearize: tangents", leavesOf(given), xs).filter((_, i) => which[i]) as Tensor[]
+    const ts = fitting("linearize: tangents", leaves(given as readonly Tree[]), xs).filter((_, i) => which[i]) as Tensor[]
     const dys = scatter(tangents, replay(linear, [...ts, ...residuals]))
-    return result(dys.map((t, i) => t ?? zeros(ys[i]!.aval)))
+    return result(dys.map((t, i) => t ?? zeros(tangentOf(ys[i]!.aval))))
   }
   return [result(ys), push]
 }
@@ -96,7 +98,7 @@ function pullback<A extends readonly any[], R>(f: Fn<A, R>, args: A): Pullback<A
     let next = 0
     return rebuild(
       args as readonly Tree[],
-      xs.map((x, i) => (which[i] && back[next++]) || zeros(x.aval)),
+      xs.map((x, i) => (which[i] && back[next++]) || zeros(tangentOf(x.aval))),
     )
   }
   const last = linear.nodes.at(-1)
@@ -108,10 +110,11 @@ function pullback<A extends readonly any[], R>(f: Fn<A, R>, args: A): Pullback<A
  * `[f(xs), ct => ct · df(xs)]`.
  *
  * @example
- * const [y, pull] = vjp((w, x) => matmul(w, x), w, x)
- * const [dw, dx] = pull(dy)
+ * const [y, pull] = vjp((w: Tensor, x: Tensor) => w.mul(x), tensor([1, 2]), tensor(3))
+ * const [dw, dx] = pull(tensor([1, 1]))  // [3, 3], 3
  */
 export function vjp<A extends readonly any[], R>(f: Fn<A, R>, ...args: A): [R, (ct: R) => A] {
+  wantFunction("vjp", f)
   const { value, ys, pull } = pullback(f, args)
   return [value, ct => pull(fitting("vjp: the cotangent", leaves(ct as Tree), ys))]
 }
@@ -136,6 +139,7 @@ export function valueAndGrad<A extends readonly any[], R>(
   f: Fn<A, R>,
   { argnums = 0, hasAux = false }: GradOptions = {},
 ): (...args: A) => [R, any] {
+  wantFunction("grad", f)
   return (...args) => {
     if (!(argnums in args))
       throw new TypeError(`grad: there is no argument ${argnums} (counted from 0); the function was called with ${args.length}`)
@@ -163,7 +167,7 @@ export function valueAndGrad<A extends readonly any[], R>(
         `grad: the function returned the plain number ${y.item()}, which has lost its way back to the arguments. ` +
           "Compute with methods and functions, x.mul(2), instead of operators, x * 2, and item()",
       )
-    const one = scope([...at, "backward"], () => fullLike(y.aval, 1))
+    const one = scope([...at, "backward"], () => fullLike(tangentOf(y.aval), 1))
     return [value, pull([one, ...ys.slice(1).map(() => null)])[0]]
   }
 }

@@ -1,5 +1,6 @@
-import { type Aval, differentiable, show, size } from "../core/aval.ts"
+import { type Aval, differentiable, show, size, tangentOf } from "../core/aval.ts"
 import type { Tensor } from "../core/tensor.ts"
+import { wantFunction } from "../core/tree.ts"
 import { broadcast, iota, permute } from "../primitives/base.ts"
 import { cast, eq } from "../primitives/elementwise.ts"
 import { reshape } from "../primitives/structure.ts"
@@ -11,7 +12,7 @@ function basis(a: Aval): Tensor {
   const n = size(a.shape)
   const i = iota(n)
   const identity = eq(broadcast(i, [n, n], [1]), broadcast(i, [n, n], [0]))
-  return reshape(cast(identity, a.dtype), [n, ...a.shape])
+  return reshape(cast(identity, tangentOf(a).dtype), [n, ...a.shape])
 }
 function wantTensor(call: string, x: unknown): asserts x is Tensor {
   const aval = (x as Partial<Tensor> | undefined)?.aval
@@ -26,31 +27,37 @@ function wantTensor(call: string, x: unknown): asserts x is Tensor {
  * @example
  * jacfwd((x: Tensor) => x.mul(x))(tensor([1, 2]))  // [[2, 0], [0, 4]]
  */
-export const jacfwd =
-  <A extends readonly any[]>(f: Fn<A, Tensor>) =>
-  (...args: A): Tensor => {
+export const jacfwd = <A extends readonly any[]>(f: Fn<A, Tensor>): ((...args: A) => Tensor) => forward("jacfwd", f)
+function forward<A extends readonly any[]>(call: string, f: Fn<A, Tensor>): (...args: A) => Tensor {
+  wantFunction(call, f)
+  return (...args) => {
     const [x, ...rest] = args as unknown as [Tensor, ...unknown[]]
-    wantTensor("jacfwd", x)
+    wantTensor(call, x)
     const [y, push] = linearize((x: Tensor) => f(...([x, ...rest] as unknown as A)), x)
-    wantTensor("jacfwd", y)
+    wantTensor(call, y)
     const columns = vmap(push)(basis(x.aval))
     const d = columns.shape.map((_, i) => i)
     return reshape(permute(columns, [...d.slice(1), 0]), [...y.shape, ...x.shape])
   }
+}
 
 /**
  * The Jacobian by reverse mode, a row for each output: [...shape of f(x), ...shape of x]. Cheap where outputs are few.
  * Differentiates by the first argument.
+ *
+ * @example
+ * jacrev((x: Tensor) => x.mul(x))(tensor([1, 2]))  // [[2, 0], [0, 4]]
  */
-export const jacrev =
-  <A extends readonly any[]>(f: Fn<A, Tensor>) =>
-  (...args: A): Tensor => {
+export function jacrev<A extends readonly any[]>(f: Fn<A, Tensor>): (...args: A) => Tensor {
+  wantFunction("jacrev", f)
+  return (...args) => {
     const [x, ...rest] = args as unknown as [Tensor, ...unknown[]]
     wantTensor("jacrev", x)
     const [y, pull] = vjp((x: Tensor) => f(...([x, ...rest] as unknown as A)), x)
     wantTensor("jacrev", y)
     return reshape(vmap((ct: Tensor) => pull(ct)[0])(basis(y.aval)), [...y.shape, ...x.shape])
   }
+}
 
 /**
  * All second derivatives of a scalar function, forward over reverse: [...shape of x, ...shape of x].
@@ -58,14 +65,17 @@ export const jacrev =
  * @example
  * hessian((x: Tensor) => x.mul(x).mul(x).sum())(tensor([1, 2]))  // [[6, 0], [0, 12]]
  */
-export const hessian = <A extends readonly any[]>(f: Fn<A, Tensor>): ((...args: A) => Tensor) => jacfwd(grad(f) as Fn<A, Tensor>)
+export const hessian = <A extends readonly any[]>(f: Fn<A, Tensor>): ((...args: A) => Tensor) =>
+  forward("hessian", grad(f) as Fn<A, Tensor>)
 
 /**
  * The Hessian of a scalar function times a vector, without the Hessian: the derivative of the gradient along `v`,
  * a tree like the first argument. Costs about two gradients.
  *
  * @example
- * hvp(f, [x], v)
+ * hvp((x: Tensor) => x.mul(x).mul(x).sum(), [tensor([1, 2])], tensor([1, 0]))  // [6, 0]
  */
-export const hvp = <A extends readonly any[], R>(f: Fn<A, R>, args: A, v: A[0]): any =>
-  jvp((x: any) => grad(f)(...([x, ...args.slice(1)] as unknown as A)), [args[0]], [v])[1]
+export function hvp<A extends readonly any[], R>(f: Fn<A, R>, args: A, v: A[0]): any {
+  if (!Array.isArray(args)) throw new TypeError("hvp: the second argument is a list of the arguments of f, as in hvp(f, [x], v)")
+  return jvp((x: any) => grad(f)(...([x, ...args.slice(1)] as unknown as A)), [args[0]], [v])[1]
+}

@@ -1,4 +1,4 @@
-import { type Aval, differentiable } from "../core/aval.ts"
+import { type Aval, differentiable, tangentOf } from "../core/aval.ts"
 import type { TypedArray } from "../core/dtype.ts"
 import type { Maybe, Primitive } from "../core/primitive.ts"
 import { alive, Tensor, Trace, withTrace } from "../core/tensor.ts"
@@ -72,10 +72,10 @@ export function scatter(which: readonly boolean[], values: readonly Tensor[]): M
 export const present = (ts: readonly Maybe[]): Tensor[] => ts.filter(t => t !== null)
 /** Zeros written out where a fixed structure asks for a tangent. */
 export const instantiate = (ts: readonly Maybe[], like: readonly { aval: Aval }[], force: readonly boolean[]): Maybe[] =>
-  ts.map((t, i) => t ?? (force[i] && differentiable(like[i]!.aval) ? zeros(like[i]!.aval) : null))
+  ts.map((t, i) => t ?? (force[i] && differentiable(like[i]!.aval) ? zeros(tangentOf(like[i]!.aval)) : null))
 
 /** [inputs, tangents of `which`] -> [outputs, tangents], the latter where `tangents`. */
-export const jvpGraph = memo((g: Graph, which: boolean[], force: boolean[]): { graph: Graph; tangents: boolean[] } => {
+export const jvpGraph = /*@__PURE__*/ memo((g: Graph, which: boolean[], force: boolean[]): { graph: Graph; tangents: boolean[] } => {
   let tangents!: boolean[]
   const n = g.inputs.length
   const graph = derive(
@@ -85,7 +85,7 @@ export const jvpGraph = memo((g: Graph, which: boolean[], force: boolean[]): { g
       tangents = dys.map(t => t !== null)
       return [...ys, ...present(dys)]
     },
-    avals([...g.inputs, ...g.inputs.filter((_, i) => which[i])]),
+    [...avals(g.inputs), ...avals(g.inputs.filter((_, i) => which[i])).map(tangentOf)],
   )
   return { graph, tangents }
 })

@@ -1,3 +1,4 @@
+import { tangentOf } from "../core/aval.ts"
 import type { Tensor } from "../core/tensor.ts"
 import type { Flat } from "../core/tree.ts"
 import { type Apply, avals, type Graph, memo, type Node, prune } from "../graph/graph.ts"
@@ -24,7 +25,7 @@ export function linearizeFlat(f: Flat, xs: readonly Tensor[], which: readonly bo
       tangents = dys.map(t => t !== null)
       return present(dys)
     },
-    xs.filter((_, i) => which[i]).map(x => x.aval),
+    xs.filter((_, i) => which[i]).map(x => tangentOf(x.aval)),
     "operands",
   )
   return { ys, linear: graph, residuals: captured, tangents }
@@ -46,7 +47,7 @@ export interface LinearizedGraph {
  * The two halves of a graph's derivative. `have` says which inputs and outputs the caller can hand to the linear half as they
  * are; residuals without operands (zeros, iota) are made again there; only the rest is saved.
  */
-export const linearizeGraph = memo(
+export const linearizeGraph = /*@__PURE__*/ memo(
   (g: Graph, which: boolean[], force: boolean[], have: { inputs: boolean[]; outputs: boolean[] }): LinearizedGraph => {
     let half!: Linearized
     const graph = derive(xs => {

@@ -1,7 +1,7 @@
 import type { Aval } from "../core/aval.ts"
 import type { Axis, Primitive } from "../core/primitive.ts"
 import { alive, Tensor, Trace, withTrace } from "../core/tensor.ts"
-import { type Flat, flatten, leaves, type Tree } from "../core/tree.ts"
+import { type Flat, flatten, leaves, type Tree, wantFunction } from "../core/tree.ts"
 import { type Graph, memo } from "../graph/graph.ts"
 import { derive, replay } from "../graph/record.ts"
 import { moveAxis, spread, toFront } from "../primitives/base.ts"
@@ -90,12 +90,16 @@ export interface VmapOptions {
  *
  * @example
  * const norms = vmap((x: Tensor) => x.mul(x).sum().sqrt())
- * norms(tensor([[3, 4], [6, 8]]))                 // [5, 10]
- * vmap(grad(loss), { inAxes: [null, 0] })(w, xs)  // a gradient for each example
+ * norms(tensor([[3, 4], [6, 8]]))  // [5, 10]
+ * // a gradient for each example
+ * const loss = (w: Tensor, x: Tensor) => w.mul(x).sum().square()
+ * vmap(grad(loss), { inAxes: [null, 0] })(tensor([1, 1]), tensor([[1, 2], [0, 1]]))  // [[6, 12], [0, 2]]
  */
-export const vmap =
-  <A extends readonly any[], R>(f: (...args: A) => R, { inAxes = 0, outAxis = 0 }: VmapOptions = {}): ((...args: A) => R) =>
-  (...args) => {
+export function vmap<A extends readonly any[], R>(f: (...args: A) => R, options: VmapOptions = {}): (...args: A) => R {
+  wantFunction("vmap", f)
+  if (typeof options !== "object") throw new TypeError(`vmap: options come by name, as in { inAxes: 1 }; got ${options}`)
+  const { inAxes = 0, outAxis = 0 } = options
+  return (...args) => {
     const axisOf = (i: number): Axis => (typeof inAxes === "object" && inAxes !== null ? (inAxes[i] ?? null) : inAxes)
     if (typeof inAxes === "object" && inAxes !== null && inAxes.length !== args.length)
       throw new TypeError(
@@ -113,16 +117,20 @@ export const vmap =
     const batches = out.ys.map((y, i) => spread(y, out.mapped[i]!, n))
     return result(batches.map(y => moveAxis(y, 0, place(outAxis, y))))
   }
+}
 
 function place(outAxis: number, y: Tensor): number {
   const d = outAxis < 0 ? outAxis + y.ndim : outAxis
-  if (!(d >= 0 && d < y.ndim)) throw new TypeError(`vmap: outAxis ${outAxis} is no place in a batch of results, which has ${y.ndim} axes`)
+  if (!Number.isInteger(outAxis) || d < 0 || d >= y.ndim)
+    throw new TypeError(`vmap: outAxis ${outAxis} is no place in a batch of results, which has ${y.ndim} axes`)
   return d
 }
 function normalize(axis: Axis, x: Tensor): Axis {
   if (axis === null) return null
   const d = axis < 0 ? axis + x.ndim : axis
-  if (!(d >= 0 && d < x.ndim))
-    throw new TypeError(`vmap: there is no axis ${axis} in an argument of shape [${x.shape}]; map it with null or wrap it in tensor`)
+  if (!Number.isInteger(axis) || d < 0 || d >= x.ndim)
+    throw new TypeError(
+      `vmap: there is no axis ${JSON.stringify(axis)} in an argument of shape [${x.shape}]; map it with null or wrap it in tensor`,
+    )
   return d
 }

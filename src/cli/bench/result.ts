@@ -28,6 +28,8 @@ export interface Measured {
   readonly min_s?: number
   readonly import_s?: number
   readonly import_min_s?: number
+  /** Share that looking at the training adds to the time of a step. */
+  readonly health_share?: number
 }
 
 /** The same with what the process knows, or why there is no value. */

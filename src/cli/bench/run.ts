@@ -1,9 +1,10 @@
 // The process of one workload: `node run.js W3 [warm-up, ms] [repeat, ms]` prints a line of JSON for each result.
+// `run.js W3 WARM MS health` measures the same as `fit` trains it, with its option `health` and without.
 // `run.js IMPORT` loads the library and stops; `run.js W8` trains XOR and prints nothing: whoever starts them looks at the clock;
 // `run.js PEAK` says what the processor can do.
 import { ENGINES, type Result } from "./result.ts"
 
-const [name = "", warmMs = 2000, repMs = 3000] = process.argv.slice(2)
+const [name = "", warmMs = 2000, repMs = 3000, mode] = process.argv.slice(2)
 
 const say = (line: object): void => void process.stdout.write(`${JSON.stringify(line)}\n`)
 
@@ -11,14 +12,14 @@ const tell = ({ variant, engine, value, unit, status, ...rest }: Result): void =
   say({ workload: name, variant, engine, value, unit, status, ...rest })
 
 async function measure(): Promise<void> {
-  const { WORKLOADS } = await import("./workloads.ts")
+  const { HEALTH, WORKLOADS } = await import("./workloads.ts")
   const { compiler } = await import("../../runtime/program.ts")
-  const workload = WORKLOADS[name]
+  const workload = (mode === "health" ? HEALTH : WORKLOADS)[name]
   if (workload?.load === undefined) throw new Error(`there is nothing to run for ${name}`)
   const run = await workload.load()
   const engine = compiler().main.name
   try {
-    for (const measured of run({ warmMs: Number(warmMs), repMs: Number(repMs) })) {
+    for await (const measured of run({ warmMs: Number(warmMs), repMs: Number(repMs) })) {
       const rss_mb = Math.round(process.resourceUsage().maxRSS / 1000)
       tell({ ...measured, engine, status: "ok", rss_mb })
     }

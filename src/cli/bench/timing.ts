@@ -5,7 +5,7 @@ const REPEATS = 3
 /** Longer than this nobody waits for a warm-up. */
 const LONGEST_WARM_UP = 40_000
 /** A repeat that was off the CPU for more than this share is given by its CPU time. */
-const OFF_CPU = 0.03
+export const OFF_CPU = 0.03
 
 export interface Timing {
   /** The median of the repeats, a step. */

@@ -9,7 +9,7 @@ export interface Workload {
   readonly variants: readonly string[]
   /** "process": the time from the start of a process to its end is what counts. */
   readonly measures?: "process"
-  readonly load?: () => Promise<(budget: Budget) => Iterable<Measured>>
+  readonly load?: () => Promise<(budget: Budget) => Iterable<Measured> | AsyncIterable<Measured>>
 }
 
 /** XOR in a process of its own: W8. */
@@ -30,4 +30,11 @@ export const WORKLOADS: Readonly<Record<string, Workload>> = {
   W7: { title: "transformer 2 x 128", unit: "steps/s", variants: ["adam"], load: async () => (await import("./transformer.ts")).training },
   W8: { title: "XOR, whole process", unit: COLD_UNIT, variants: [""], measures: "process" },
   W9: { title: "MNIST 784-128-10", unit: "s", variants: ["adam, 3 epochs"], load: async () => (await import("./digits.ts")).training },
+}
+
+/** Workloads as `fit` trains them, with its option `health` and without: what `--health` measures. */
+const HEALTH_VARIANTS = ["fit", "fit, health"]
+export const HEALTH: Readonly<Record<string, Workload>> = {
+  W3: { ...WORKLOADS.W3!, variants: HEALTH_VARIANTS, load: async () => (await import("./health.ts")).ofMlp },
+  W6: { ...WORKLOADS.W6!, variants: HEALTH_VARIANTS, load: async () => (await import("./health.ts")).ofLstm },
 }

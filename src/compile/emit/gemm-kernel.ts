@@ -1,6 +1,6 @@
 // Kernels made of a matrix product: loops around calls of the library, and what becomes of its elements.
 import { type Axis, axisIndex, dependsOn, type Index, newAxis, ravel, stride } from "../../ir/affine.ts"
-import { type Dtype, type Expr, indicesOf, once, reach, rebuild } from "../../ir/expr.ts"
+import { type Expr, indicesOf, type MemoryType, once, reach, rebuild } from "../../ir/expr.ts"
 import { type Kernel, rootsOf, storesOf, turns, withStores } from "../kernel.ts"
 import { loops, rewrite } from "../loops.ts"
 import { align } from "../plan.ts"
@@ -104,7 +104,7 @@ function stepsOf(k: Kernel, axis: Axis): Pick<Strips, "outs" | "operands"> | und
   const exprs = reach(rootsOf(k))
   const fixed = [...storesOf(k).flatMap(s => s.out.bounds.map(b => b.i)), ...exprs.flatMap(e => (e.k === "load" ? [] : indicesOf(e)))]
   if (fixed.some(i => dependsOn(i, axis))) return undefined
-  const step = (t: Dtype, indices: readonly Index[]): number => {
+  const step = (t: MemoryType, indices: readonly Index[]): number => {
     const [first = 0, ...others] = indices.map(i => stride(i, axis) ?? Number.NaN)
     return others.every(s => s === first) ? first * byteSize(t) : Number.NaN
   }

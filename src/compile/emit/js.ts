@@ -20,7 +20,8 @@ import { helpers, literal, operation } from "./js-ops.ts"
 
 /**
  * The source of a *factory*: `new Function(emitJs(kernel))()` is the kernel, a function `(out, out1, ..., r0, r1, ...) => void` of typed
- * arrays whose element 0 is the operand's first element (Float32Array, Float64Array, Int32Array; Uint8Array for bool). A
+ * arrays whose element 0 is the operand's first element (Float32Array, Float64Array, Int32Array; Uint8Array for bool and u8,
+ * Uint16Array for f16 and bf16). A
  * factory, so that helpers and their scratch memory are made once and not at every call.
  *
  * Names are counted in order of appearance: kernels that are equal but for the identity of their axes have the same source,
@@ -87,7 +88,7 @@ class Emitter {
     const found = stores.map(s => this.value(s.body, inner))
     // everything is read before anything is stored
     const ready = stores.length === 1 ? found : found.map(text => this.named(text, inner))
-    stores.forEach(({ out: { t, at, mode } }, i) => {
+    stores.forEach(({ body: { t }, out: { at, mode } }, i) => {
       const target = `${outName(i)}[${this.address(at, inner)}]`
       const old = t === "bool" ? `${target}!==0` : target
       const stored = mode === "store" ? ready[i]! : this.combine("sum", t, old, ready[i]!)

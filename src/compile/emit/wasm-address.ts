@@ -1,6 +1,6 @@
 // Where elements lie. Every loop moves pointers on by constants, so that no address is multiplied out inside of a loop.
 import { type Atom, type Axis, type Index, offset, range } from "../../ir/affine.ts"
-import type { Dtype } from "../../ir/expr.ts"
+import type { MemoryType } from "../../ir/expr.ts"
 import type { Code, Local } from "./wasm-bytes.ts"
 import { type Facts, is, type Value } from "./wasm-facts.ts"
 import { byteSize } from "./wasm-ops.ts"
@@ -8,7 +8,7 @@ import { byteSize } from "./wasm-ops.ts"
 /** A place in memory that the code inside of a loop uses. */
 export interface Access {
   readonly base: Local
-  readonly t: Dtype
+  readonly t: MemoryType
   readonly at: Index
   /** Stands behind a guard, so that what its index reads must not be read earlier. */
   readonly guarded: boolean
@@ -69,8 +69,8 @@ export class Addresses {
       if (!v.reads || seen[guarded ? 1 : 0].has(v)) return
       seen[guarded ? 1 : 0].add(v)
       if (is(v, "load") && !(guarded && found.has(v))) {
-        const { slot, t, at } = v.expr
-        found.set(v, { base: this.operands[slot]!, t, at, guarded })
+        const { slot, at } = v.expr
+        found.set(v, { base: this.operands[slot]!, t: this.facts.loads[slot]!, at, guarded })
       }
       const [body, ...others] = v.parts
       if (body) visit(body, guarded || v.expr.k === "guard")
@@ -128,7 +128,7 @@ export class Addresses {
   }
 
   /** Leaves the address `ahead` elements behind `at` on the stack; the result is the offset for the instruction. */
-  push(base: Local, t: Dtype, at: Index, ahead = 0): number {
+  push(base: Local, t: MemoryType, at: Index, ahead = 0): number {
     const bytes = (at.constant + ahead) * byteSize(t)
     const { local, rest } = this.pointer(base, at)
     this.code.get(local)

@@ -49,7 +49,11 @@ export class Facts {
   private readonly values = new Map<Expr, Value>()
   private readonly inside = new Map<Value, readonly Value[]>()
 
+  /** What the operands are in memory. */
+  readonly loads: Kernel["loads"]
+
   constructor(kernel: Kernel) {
+    this.loads = kernel.loads
     for (const { out, body } of storesOf(kernel)) {
       this.of(body).uses++
       for (const i of [out.at, ...out.bounds.map(b => b.i)]) for (const v of this.readBy(i)) v.uses++

@@ -58,8 +58,8 @@ export function writeKernel(kernel: Kernel, places: Places, code: Code): void {
   function element(lanes: Lanes): void {
     for (let u = 0; u < lanes.count; u++) {
       // of several elements all are computed before any is stored: a result may lie where an operand did
-      const ready = stores.slice(1).map(({ out }, i) => {
-        const local = code.local(valueType(out.t, lanes.width))
+      const ready = stores.slice(1).map(({ body }, i) => {
+        const local = code.local(valueType(body.t, lanes.width))
         values.push(bodies[i + 1]!, lanes, u)
         code.set(local)
         return local
@@ -72,7 +72,7 @@ export function writeKernel(kernel: Kernel, places: Places, code: Code): void {
         load(code, first.t, lanes.width, offset)
       }
       values.push(bodies[0]!, lanes, u)
-      if (first.mode === "add") operation(code, "add", first.t, first.t, lanes.width)
+      if (first.mode === "add") operation(code, "add", kernel.body.t, kernel.body.t, lanes.width)
       store(code, first.t, lanes.width, offset)
       stores.slice(1).forEach(({ out }, i) => {
         const offset = values.addresses.push(places.outs[i + 1]!, out.t, out.at, ahead)

@@ -1,5 +1,5 @@
 // One machine operation as instructions on operands that already lie on the stack, for single values and for vectors.
-import { type Combiner, type Dtype, type FloatType, isFloat, type MachineOp } from "../../ir/expr.ts"
+import { type Combiner, type Dtype, type FloatType, isFloat, type MachineOp, type MemoryType } from "../../ir/expr.ts"
 import type { Code, Local, ValueType } from "./wasm-bytes.ts"
 import type { LaneOp, MemoryOp, Op } from "./wasm-opcodes.ts"
 
@@ -9,7 +9,7 @@ import type { LaneOp, MemoryOp, Op } from "./wasm-opcodes.ts"
  */
 export type Width = 1 | 2 | 4
 
-export const byteSize = (t: Dtype): number => (t === "bool" ? 1 : t === "f64" ? 8 : 4)
+export const byteSize = (t: MemoryType): number => (t === "bool" || t === "u8" ? 1 : t === "f16" || t === "bf16" ? 2 : t === "f64" ? 8 : 4)
 export const valueType = (t: Dtype, width: Width): ValueType => (width > 1 ? "v128" : t === "bool" ? "i32" : t)
 /** The type of the machine that holds a value. */
 const machineType = (t: Dtype): "i32" | FloatType => (t === "bool" ? "i32" : t)
@@ -47,13 +47,28 @@ export function identity(op: Combiner, t: Dtype): number {
 
 // Memory
 
-const loads: Record<Dtype, MemoryOp> = { f32: "f32.load", f64: "f64.load", i32: "i32.load", bool: "i32.load8_u" }
-const stores: Record<Dtype, MemoryOp> = { f32: "f32.store", f64: "f64.store", i32: "i32.store", bool: "i32.store8" }
+const bytes = { load: "i32.load8_u", store: "i32.store8" } as const
+const halves = { load: "i32.load16_u", store: "i32.store16" } as const
+const accesses: Record<MemoryType, { readonly load: MemoryOp; readonly store: MemoryOp }> = {
+  f32: { load: "f32.load", store: "f32.store" },
+  f64: { load: "f64.load", store: "f64.store" },
+  i32: { load: "i32.load", store: "i32.store" },
+  bool: bytes,
+  u8: bytes,
+  f16: halves,
+  bf16: halves,
+}
+/** Whether an element takes fewer bytes in memory than the i32 that it becomes. */
+const isNarrow = (t: MemoryType): t is Exclude<MemoryType, Dtype> => t === "u8" || t === "f16" || t === "bf16"
 
 /** Loads neighbours from the address on the stack. */
-export function load(code: Code, t: Dtype, width: Width, offset: number): void {
-  if (width === 1) code.memory(loads[t], offset)
-  else if (isHalf(t, width)) code.memory("v128.load64_splat", offset)
+export function load(code: Code, t: MemoryType, width: Width, offset: number): void {
+  if (width === 1) code.memory(accesses[t].load, offset)
+  else if (isNarrow(t)) {
+    code.memory(`v128.load${(8 * byteSize(t) * width) as 16 | 32 | 64}_splat`, offset)
+    if (t === "u8") code.op("i16x8.extend_low_i8x16_u")
+    code.op("i32x4.extend_low_i16x8_u")
+  } else if (isHalf(t, width)) code.memory("v128.load64_splat", offset)
   else if (t !== "bool") code.memory("v128.load", offset)
   else if (width === 4) {
     code.memory("v128.load32_splat", offset).op("i16x8.extend_low_i8x16_u", "i32x4.extend_low_i16x8_u", "i32x4.neg")
@@ -63,16 +78,28 @@ export function load(code: Code, t: Dtype, width: Width, offset: number): void {
   }
 }
 /** Loads lane `lane` of the vector `into` from the address on the stack; lane 0 comes first. */
-export function loadLane(code: Code, t: Dtype, into: Local, lane: number, offset: number): void {
+export function loadLane(code: Code, t: MemoryType, into: Local, lane: number, offset: number): void {
+  if (isNarrow(t)) {
+    const x = code.local("i32")
+    code.memory(accesses[t].load, offset)
+    if (lane === 0) code.op("i32x4.splat").set(into)
+    else code.set(x).get(into, x).lane("i32x4.replace_lane", lane).set(into)
+    return
+  }
   const bits = byteSize(t) === 8 ? 64 : 32
   if (lane === 0) code.memory(`v128.load${bits}_splat`, offset)
   else code.get(into).memoryLane(`v128.load${bits}_lane`, offset, lane)
   code.set(into)
 }
 /** Stores neighbours; on the stack lie the address and the value. */
-export function store(code: Code, t: Dtype, width: Width, offset: number): void {
-  if (width === 1) code.memory(stores[t], offset)
-  else if (isHalf(t, width)) code.memoryLane("v128.store64_lane", offset, 0)
+export function store(code: Code, t: MemoryType, width: Width, offset: number): void {
+  if (width === 1) code.memory(accesses[t].store, offset)
+  else if (isNarrow(t)) {
+    const size = byteSize(t)
+    const picks = Array.from({ length: 16 }, (_, b) => (Math.floor(b / size) * 4 + (b % size)) % 16)
+    gather(code, picks)
+    code.memoryLane(`v128.store${(8 * size * width) as 16 | 32 | 64}_lane`, offset, 0)
+  } else if (isHalf(t, width)) code.memoryLane("v128.store64_lane", offset, 0)
   else if (t !== "bool") code.memory("v128.store", offset)
   else {
     // The low byte of every lane, where the constant leaves one bit of it.

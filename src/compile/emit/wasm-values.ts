@@ -220,16 +220,17 @@ export class Values {
   private load(e: Load, { axis, width }: Lanes, u: number): void {
     const { code } = this
     const base = this.operands[e.slot]!
+    const t = this.facts.loads[e.slot]!
     const stride = axis ? this.facts.stride(e.at, axis)! : 0
     const ahead = u * width * stride
     if (width === 1 || stride === 1) {
-      const offset = this.addresses.push(base, e.t, e.at, ahead)
-      load(code, e.t, width, offset)
+      const offset = this.addresses.push(base, t, e.at, ahead)
+      load(code, t, width, offset)
     } else {
       const x = code.local("v128")
       for (let l = 0; l < width; l++) {
-        const offset = this.addresses.push(base, e.t, e.at, ahead + l * stride)
-        loadLane(code, e.t, x, l, offset)
+        const offset = this.addresses.push(base, t, e.at, ahead + l * stride)
+        loadLane(code, t, x, l, offset)
       }
       code.get(x)
     }

@@ -1,6 +1,19 @@
 import { describe, expect, test } from "vitest"
 import { axisIndex, div, type Index, int, newAxis, offset, plus, range, times, valueIndex } from "../../ir/affine.ts"
-import { type Combiner, cast, constant, type Dtype, type Expr, guard, index, op, reduce, type ScalarOp, typed } from "../../ir/expr.ts"
+import {
+  type Combiner,
+  cast,
+  constant,
+  type Dtype,
+  type Expr,
+  guard,
+  index,
+  type MemoryType,
+  op,
+  reduce,
+  type ScalarOp,
+  typed,
+} from "../../ir/expr.ts"
 import type { Kernel } from "../kernel.ts"
 import { emitJs } from "./js.ts"
 import { interpret, type Operand } from "./testing/interpret.ts"
@@ -12,7 +25,7 @@ const dtypes: readonly Dtype[] = ["f32", "f64", "i32", "bool"]
 const lengths = [1, 3, 4, 5, 8, 17, 35] as const
 
 /** Numbers of all kinds, so that lanes differ and special cases meet. */
-function data(t: Dtype, length: number, seed = 1): Operand {
+function data(t: MemoryType, length: number, seed = 1): Operand {
   const rng = randomNumbers(seed)
   const special = [0, -0, 1, -1, 0.5, -2.5, 1.5, NaN, Infinity, -Infinity, 2147483648, -2147483649, 1e-40, 3e38]
   const x = memory(t, length)

@@ -13,8 +13,8 @@ import {
 import { formulas } from "../../../ir/formulas.ts"
 import { type Kernel, storesOf } from "../../kernel.ts"
 
-/** Memory of an operand; element 0 is the operand's first element. Bools are bytes. */
-export type Operand = Float32Array | Float64Array | Int32Array | Uint8Array
+/** Memory of an operand; element 0 is the operand's first element. Bools are bytes; typed arrays keep the low bits of what is stored. */
+export type Operand = Float32Array | Float64Array | Int32Array | Uint8Array | Uint16Array
 
 /** One turn of all loops around an expression. */
 interface Turn {
@@ -30,7 +30,7 @@ export function interpret(kernel: Kernel, operands: readonly Operand[], ...outs:
   for (const turn of turns(kernel.axes, { operands, at: new Map(), known: new Map() })) {
     if (!inside(kernel.out.bounds, turn)) continue
     const values = stores.map(s => evaluate(s.body, turn))
-    stores.forEach(({ out: { t, at, mode } }, i) => {
+    stores.forEach(({ body: { t }, out: { at, mode } }, i) => {
       const [to, where] = [outs[i]!, position(at, turn)]
       if (!(where >= 0 && where < to.length)) throw new Error(`stores element ${where} of ${to.length}`)
       to[where] = mode === "add" ? machine("add", t, t, [to[where]!, values[i]!]) : values[i]!

@@ -2,7 +2,7 @@
 // subexpressions shared in and out of guards and reductions.
 import { type Axis, axisIndex, div, type Index, int, mod, newAxis, offset, plus, range, times, valueIndex } from "../../../ir/affine.ts"
 import * as ir from "../../../ir/expr.ts"
-import type { Kernel } from "../../kernel.ts"
+import { type Kernel, storesOf, withStores } from "../../kernel.ts"
 import type { Operand } from "./interpret.ts"
 
 export interface Sample {
@@ -33,12 +33,14 @@ export function randomNumbers(seed: number): () => number {
   }
 }
 
-export function memory(t: ir.Dtype, length: number): Operand {
+export function memory(t: ir.MemoryType, length: number): Operand {
   if (t === "f32") return new Float32Array(length)
   if (t === "f64") return new Float64Array(length)
-  return t === "i32" ? new Int32Array(length) : new Uint8Array(length)
+  if (t === "i32") return new Int32Array(length)
+  return t === "bool" || t === "u8" ? new Uint8Array(length) : new Uint16Array(length)
 }
 
+const narrow = ["u8", "f16", "bf16"] as const
 const extents = [1, 2, 3, 4, 5, 7, 8, 9] as const
 const specials = [0, -0, 1, -1, 0.5, -2.5, 3.5, Infinity, -Infinity, NaN, 1e-40, -1e-310, 3e38, 1e300, 2147483648, -2147483649] as const
 
@@ -78,10 +80,27 @@ class Generator {
       out: { t: body.t, at, mode: scatter ? ("add" as const) : ("store" as const), bounds },
       body,
     }))
-    return {
+    return this.narrowed({
       kernel: { axes, ...first!, ...(also.length > 0 && { also }), loads: this.slots.map(s => s.t) },
       operands: this.slots.map(s => this.filled(s.t, s.length)),
       outs: bodies.map(b => this.filled(b.t, range(at)[1] + 2)),
+    })
+  }
+
+  /** Some of the i32 in fewer bytes of memory. */
+  private narrowed({ kernel, operands, outs }: Sample): Sample {
+    const inMemory = (t: ir.MemoryType): ir.MemoryType => (t === "i32" && this.chance(0.4) ? this.pick(narrow) : t)
+    const copied = (t: ir.MemoryType, x: Operand): Operand => {
+      const copy = memory(t, x.length)
+      copy.set(x)
+      return copy
+    }
+    const loads = kernel.loads.map(inMemory)
+    const stores = storesOf(kernel).map(({ out, body }) => ({ body, out: { ...out, t: out.mode === "add" ? out.t : inMemory(out.t) } }))
+    return {
+      kernel: withStores({ ...kernel, loads }, stores),
+      operands: operands.map((x, slot) => copied(loads[slot]!, x)),
+      outs: outs.map((x, i) => copied(stores[i]!.out.t, x)),
     }
   }
 

@@ -1,14 +1,14 @@
 import { readFileSync } from "node:fs"
 import { expect, test } from "vitest"
 import "../js.ts"
-import { explain } from "./explain.ts"
+import { explainNetwork } from "./explain-network.ts"
 import type { Network } from "./network.ts"
+import { renderNetwork } from "./network-text.ts"
 import { readProblem } from "./problem.ts"
-import { renderText } from "./text.ts"
 
 test("the worked example on the board", () => {
   const { network, ...example } = readProblem(JSON.parse(readFileSync("examples/worked.json", "utf8")))
-  expect(renderText(explain(network, example))).toMatchInlineSnapshot(`
+  expect(renderNetwork(explainNetwork(network, example))).toMatchInlineSnapshot(`
     "One logistic neuron with 2 inputs; E is the half squared error
 
     Forward: from the input to the error
@@ -79,7 +79,7 @@ test("a hidden weight on the board", () => {
     ],
     loss: "cross-entropy",
   }
-  const text = renderText(explain(network, { x: [0.5, -1], target: 2 }, { weights: ["layers.0.w[0,0]"] }))
+  const text = renderNetwork(explainNetwork(network, { x: [0.5, -1], target: 2 }, { weights: ["layers.0.w[0,0]"] }))
   expect(text).toMatchInlineSnapshot(`
     "A 2-2-3 network (logistic, softmax), 15 parameters; E is the cross-entropy
     Indices count from 0: w0[0,0] is layers.0.w[0,0]

@@ -1,0 +1,53 @@
+// A causal transformer of four blocks learns to write, character by character: `npm install adjoint typescript`, then run this file. It
+// reads TypeScript's declarations of the standard library; TEXT=shakespeare.txt reads another text, STEPS=100 less of it.
+import { readFileSync } from "node:fs"
+import { createRequire } from "node:module"
+import { random, tensor } from "adjoint"
+import { crossEntropy } from "adjoint/losses"
+import { dense, embedding, layerNorm, positionalEmbedding, sequential, summary, transformerBlock } from "adjoint/nn"
+import { adam, schedules } from "adjoint/optim"
+import { accuracy, fit, rowsOf } from "adjoint/train"
+
+const text = readFileSync(process.env.TEXT ?? createRequire(import.meta.url).resolve("typescript/lib/lib.es5.d.ts"), "utf8")
+const symbols = [...new Set(text)].sort()
+const codes = Int32Array.from(text, c => symbols.indexOf(c))
+
+const [context, width, heads, batchSize, wanted] = [64, 64, 4, 16, Number(process.env.STEPS ?? 1000)]
+const whole = (from: number, to: number) => Math.floor((to - from - 1) / context)
+/** Windows of the text, and for each character the one after it. */
+const windows = (from: number, rows: number) => {
+  const part = (start: number) => rowsOf(codes.subarray(start, start + rows * context), [context], { dtype: "i32" })
+  return { x: part(from), y: part(from + 1) }
+}
+const cut = Math.floor(0.9 * codes.length) // the last tenth is to judge by
+const rows = Math.min(whole(0, cut), wanted * batchSize)
+const epochs = Math.round((wanted * batchSize) / rows)
+const steps = epochs * Math.ceil(rows / batchSize)
+
+const block = () => transformerBlock(width, heads, { causal: true }) // no place sees those behind it
+const model = sequential(
+  embedding(symbols.length, width, { std: 0.02 }),
+  positionalEmbedding(context, width),
+  ...[block(), block(), block(), block()],
+  layerNorm(width),
+  dense(width, symbols.length),
+)
+console.log(summary(model, [context]))
+const run = fit(model, windows(0, rows), {
+  ...{ loss: crossEntropy, optimizer: adam(schedules.cosine(2e-3, { steps })), epochs, batchSize, seed: 1 },
+  ...{ validation: windows(cut, whole(cut, codes.length)), metrics: { accuracy } },
+})
+for await (const event of run) {
+  if (event.event !== "epoch") continue
+  const { loss, accuracy } = event.validation!
+  console.log(`epoch ${event.epoch} of ${epochs}: loss ${loss.toFixed(3)}, ${(100 * accuracy!).toFixed(1)} % of the next characters right`)
+}
+
+// what the network goes on with after the last window, each character drawn with the probability that it gives
+const trained = await run.result
+const written = [...codes.slice(-context)]
+for (let i = 0; i < 200; i++) {
+  const logits = trained.predict(tensor([written.slice(-context)], { dtype: "i32" })).slice(0, -1)
+  written.push(random.categorical(random.fold(random.key(1), i), logits).item())
+}
+console.log(written.map(code => symbols[code]).join(""))
