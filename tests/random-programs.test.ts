@@ -7,9 +7,10 @@ import { print } from "../src/graph/print.ts"
 import { grad, jvp, vmap } from "../src/index.ts"
 import * as p from "../src/primitives/index.ts"
 import { exact, firstDifference, firstFar, made, randomNumbers, recorded, relaxed, runOn, runUnfused } from "./engines.ts"
+import { LONG } from "./long.ts"
 import { type RandomProgram, randomProgram } from "./random-programs.ts"
 
-const COUNT = Number(process.env.PROGRAMS ?? 500)
+const COUNT = Number(process.env.PROGRAMS ?? (LONG ? 500 : 150))
 const FIRST = Number(process.env.SEED ?? 1)
 /** Programs in one test, so that a failure does not hide the others. */
 const GROUP = 50
