@@ -1,4 +1,4 @@
-export { type GeluOptions, gelu, logSigmoid, logSoftmax, relu, sigmoid, softmax, softplus, swish } from "./activations.ts"
+export * from "./activations.ts"
 export type { Operand } from "./align.ts"
 export {
   abs,
