@@ -1,5 +1,8 @@
 // Everything that derivatives of a smooth function must satisfy, in f64 and in few programs: the tables of tests go through it.
+import { size } from "../src/core/aval.ts"
+import { record } from "../src/graph/record.ts"
 import * as a from "../src/index.ts"
+import { LONG } from "./long.ts"
 
 export type Call = (...xs: a.Tensor[]) => a.Tensor | readonly a.Tensor[]
 /** The largest error found by each check, relative. */
@@ -26,22 +29,45 @@ const sizes = (xs: readonly a.Tensor[]): number => xs.reduce((n, x) => n + x.siz
 const some = (n: number, low: number, high: number, from = 0): number[] =>
   Array.from({ length: n }, (_, i) => low + (high - low) * (((i + 1 + from) * 0.6180339887498949) % 1))
 const list = (y: a.Tensor | readonly a.Tensor[]): readonly a.Tensor[] => (y instanceof a.Tensor ? [y] : y)
-const largest = (xs: ArrayLike<number>): number => Array.from(xs).reduce((m, x) => Math.max(m, Math.abs(x)), 0)
-
-/** Throws unless the derivatives of `f` at f64 tensors `xs` are right; `errors` takes the largest ones. */
-export function derivativesHold(f: Call, xs: readonly a.Tensor[], errors: Errors = noErrors()): void {
-  const check = new Derivatives(f, xs, errors)
-  check.hold(xs)
-  check.ways()
+function largest(xs: ArrayLike<number>): number {
+  let most = 0
+  for (let i = 0; i < xs.length; i++) most = Math.max(most, Math.abs(xs[i]!))
+  return most
+}
+/** Shapes of the results, without running anything. */
+const shapesOf = (f: Call, xs: readonly a.Tensor[]): (readonly number[])[] => {
+  const avals = xs.map(x => x.aval)
+  return record(ts => list(f(...ts)), avals).graph.outputs.map(o => o.aval.shape)
 }
 
-type Numbers = Readonly<Record<"forward" | "reverse" | "values" | "gradients" | "hessian" | "mixed" | "jt" | "ju", ArrayLike<number>>>
+/**
+ * Throws unless the derivatives of `f` at f64 tensors `xs` are right; `errors` takes the largest ones. `turn` counts the cases of a
+ * function: the short form compiles and batches every second one, in one of four ways in turn, the long form all of them in all ways.
+ */
+export function derivativesHold(f: Call, xs: readonly a.Tensor[], errors: Errors = noErrors(), turn = 0): void {
+  const check = new Derivatives(f, xs, errors)
+  check.hold(xs)
+  if (LONG) check.ways()
+  else if (turn % 2 === 0) check.ways(turn / 2)
+}
+
+type Numbers = Readonly<Record<"forward" | "reverse" | "points" | "jt" | "ju", Float64Array>>
+/** Tensors stacked along the first or the last axis; they are made and taken apart here, because each stack would be a program. */
+const stacked = (xs: readonly a.Tensor[], axis: 0 | -1): a.Tensor => {
+  const rows = xs.map(x => x.values())
+  const { shape, size } = xs[0]!
+  const values =
+    axis === 0
+      ? rows.flatMap(r => [...r])
+      : Array.from({ length: size * xs.length }, (_, i) => rows[i % xs.length]![Math.floor(i / xs.length)]!)
+  return f64(values, axis === 0 ? [xs.length, ...shape] : [...shape, xs.length])
+}
 /** The checks of one function at tensors of the shapes of `xs`: the programs are compiled once for all values. */
 export class Derivatives {
   private readonly f: Call
   private readonly xs: readonly a.Tensor[]
   private readonly errors: Errors
-  private readonly outputs: number
+  private readonly shapes: readonly (readonly number[])[]
   private readonly program: (v: a.Tensor, points: a.Tensor, t: a.Tensor, u: a.Tensor) => Record<string, a.Tensor>
   private readonly step: number
   /** `step`: of the differences, relative to arguments below 1. */
@@ -50,18 +76,30 @@ export class Derivatives {
     this.f = f
     this.xs = xs
     this.errors = errors
-    const m = (this.outputs = sizes(list(f(...xs))))
+    this.shapes = shapesOf(f, xs)
+    const m = this.outputs
     const whole = (v: a.Tensor): a.Tensor => a.concat([a.zeros([0], { dtype: "f64" }), ...list(f(...this.parts(v))).map(a.ravel)])
-    const squares = (v: a.Tensor): a.Tensor => {
+    const weights = f64(some(m, 0.3, 0.7), [m])
+    const squares = (v: a.Tensor): [a.Tensor, a.Tensor] => {
       const y = whole(v)
-      return a.sum(a.mul(a.mul(y, y), f64(some(m, 0.3, 0.7), [m])))
+      return [a.sum(a.mul(a.mul(y, y), weights)), y]
     }
-    const gradient = a.grad(squares)
+    // in front the function, behind it the gradient of the weighted sum of its squares, so that both are derived together
+    const gradient = a.grad(squares, { hasAux: true }) as (v: a.Tensor) => [a.Tensor, a.Tensor]
+    const backward = (v: a.Tensor): a.Tensor => {
+      const [g, y] = gradient(v)
+      return a.concat([y, g])
+    }
+    const forward = (v: a.Tensor): a.Tensor => a.concat([whole(v), a.jacfwd((v: a.Tensor) => squares(v)[0])(v)])
     this.program = a.jit((v: a.Tensor, points: a.Tensor, t: a.Tensor, u: a.Tensor) => ({
-      ...{ forward: a.jacfwd(whole)(v), reverse: a.jacrev(whole)(v), values: a.vmap(whole)(points) },
+      ...{ forward: a.jacfwd(backward)(v), reverse: a.jacrev(forward)(v), points: a.vmap(backward)(points) },
       ...{ jt: a.jvp(whole, [v], [t])[1], ju: a.vjp(whole, v)[1](u)[0] },
-      ...{ hessian: a.jacfwd(gradient)(v), mixed: a.jacrev(a.jacfwd(squares))(v), gradients: a.vmap(gradient)(points) },
     }))
+  }
+
+  /** Elements of all results together. */
+  private get outputs(): number {
+    return this.shapes.reduce((n, s) => n + size(s), 0)
   }
 
   /** Jacobians and Hessians of the function of one vector, all in one program. */
@@ -73,15 +111,23 @@ export class Derivatives {
     const [t, u] = [some(n, -1, 1), some(m, -1, 1, 7)]
     const got = this.program(f64(at, [n]), f64(points, [4 * n, n]), f64(t, [n]), f64(u, [m]))
     const numbers = Object.fromEntries(Object.entries(got).map(([k, x]) => [k, x.values()])) as unknown as Numbers
-    const quotients = (ys: ArrayLike<number>, rows: number): number[] =>
+    const { jt, ju } = numbers
+    // rows of the function, and of the gradient
+    const parts = (xs: Float64Array): [Float64Array, Float64Array] => [xs.subarray(0, m * n), xs.subarray(m * n)]
+    const [[forward, hessian], [reverse, mixed]] = [parts(numbers.forward), parts(numbers.reverse)]
+    const columns = (from: number, to: number): Float64Array => numbers.points.filter((_, i) => i % (m + n) >= from && i % (m + n) < to)
+    const [values, gradients] = [columns(0, m), columns(m, m + n)]
+    const quotients = (ys: Float64Array, rows: number): number[] =>
       Array.from({ length: rows * n }, (_, k) => {
         const [i, j] = [Math.floor(k / n), k % n]
         const [p, q, r, s] = [0, 1, 2, 3].map(b => ys[(b * n + j) * rows + i]!) as [number, number, number, number]
         return (p - 8 * q + 8 * r - s) / (12 * steps[j]!)
       })
-    const { forward, reverse, values, gradients, hessian, mixed, jt, ju } = numbers
     // what differences lose by rounding: as much as the values are rounded, over the step
-    const lost = (ys: ArrayLike<number>) => (k: number) => (2 ** -50 * largest(ys)) / steps[k % n]!
+    const lost = (ys: ArrayLike<number>) => {
+      const rounded = 2 ** -50 * largest(ys)
+      return (k: number) => rounded / steps[k % n]!
+    }
     this.same("jacobian", "the Jacobian by forward mode", forward, quotients(values, m), n, 1e-6, lost(values))
     this.same("transposed", "the Jacobian by reverse mode", reverse, forward, n)
     const products = [u.map((x, i) => x * jt[i]!), t.map((x, j) => x * ju[j]!)]
@@ -93,9 +139,9 @@ export class Derivatives {
   }
 
   /** The function and its reverse mode: compiled, and in batches along the first and the last axis of some or all arguments. */
-  ways(): void {
+  ways(turn?: number): void {
     const { xs, f } = this
-    const cts = list(f(...xs)).map(y => f64(some(y.size, 0.5, 1.5), y.shape))
+    const cts = this.shapes.map(shape => f64(some(size(shape), 0.5, 1.5), shape))
     const k = xs.length
     const both = (...all: a.Tensor[]): a.Tensor[] => {
       const [ys, pull] = a.vjp((...xs: a.Tensor[]) => list(f(...xs)), ...all.slice(0, k))
@@ -115,28 +161,24 @@ export class Derivatives {
       ),
     )
     const every = given.map((_, i) => i)
-    const choices: readonly (readonly [readonly number[], 0 | -1])[] = [
+    const all: readonly (readonly [readonly number[], 0 | -1])[] = [
       [every, 0],
       [every, -1],
       [[0], -1],
       [[k > 1 ? k - 1 : k], 0],
     ]
-    for (const [mapped, axis] of choices) {
-      if (mapped.some(i => i >= given.length)) continue
+    const choices = all.filter(([mapped]) => mapped.every(i => i < given.length))
+    for (const [mapped, axis] of turn === undefined ? choices : [choices[turn % choices.length]!]) {
       const inAxes = every.map(i => (mapped.includes(i) ? axis : null))
-      const stacked = every.map(i =>
-        mapped.includes(i)
-          ? a.stack(
-              examples.map(e => e[i]!),
-              { axis },
-            )
-          : given[i]!,
-      )
-      const got = a.jit(a.vmap(both, { inAxes, outAxis: axis }))(...stacked) as a.Tensor[]
+      const batches = every.map(i => {
+        const own = examples.map(e => e[i]!)
+        return mapped.includes(i) ? stacked(own, axis) : given[i]!
+      })
+      const got = a.jit(a.vmap(both, { inAxes, outAxis: axis }))(...batches) as a.Tensor[]
       const loop = examples.map(e => compiled(...given.map((x, i) => (mapped.includes(i) ? e[i]! : x))))
       got.forEach((y, i) => {
         const rows = loop.map(ys => ys[i]!)
-        this.equal(`vmap with inAxes [${inAxes}]`, y, a.stack(rows, { axis }))
+        this.equal(`vmap with inAxes [${inAxes}]`, y, stacked(rows, axis))
       })
     }
   }

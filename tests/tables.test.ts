@@ -148,10 +148,10 @@ describe("convolutions and pooling", () => {
   test.each([...byOp].map(([op, cases]) => [op, cases.filter(small)] as const))("%s", (op, cases) => {
     expect(cases.length).toBeGreaterThanOrEqual(ENOUGH)
     counts.functions++
-    for (const { name, options, x, w } of cases) {
+    for (const [i, { name, options, x, w }] of cases.entries()) {
       const { window, ...rest } = options
       const xs = [from(x), ...(w ? [from(w)] : [])]
-      told(name, () => derivativesHold((x, w) => operations[op]!(x, w ?? window, rest), xs, errors))
+      told(name, () => derivativesHold((x, w) => operations[op]!(x, w ?? window, rest), xs, errors, i))
     }
   })
 })
@@ -173,7 +173,7 @@ describe("layers", () => {
 describe("functions of adjoint/nn", () => {
   test.each(Object.keys(functions))("%s", name => {
     counts.functions++
-    for (const [i, { f, xs }] of functions[name]!.entries()) told(`${name}, case ${i}`, () => derivativesHold(f, xs, errors))
+    for (const [i, { f, xs }] of functions[name]!.entries()) told(`${name}, case ${i}`, () => derivativesHold(f, xs, errors, i))
   })
 })
 
@@ -191,7 +191,7 @@ describe("control", () => {
         near(f(...xs), plain(...xs), 1e-12)
         const ts = xs.map(x => a.add(a.mul(x, 0.3), 0.4))
         near(a.jvp(f, [...xs], ts)[1], a.jvp(plain, [...xs], ts)[1], 1e-11)
-        if (!forwardOnly) derivativesHold(f, xs, errors)
+        if (!forwardOnly) derivativesHold(f, xs, errors, i)
       })
   })
 })
