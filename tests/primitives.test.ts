@@ -292,10 +292,14 @@ discrete(p.decodeP, "u8", p.decode, numbers([300], "u8", 0, 256))
 const halves = p.convert(x(5), "f16")
 smooth(p.decodeP, "f16, a constant", x => p.mul(p.cast(p.decode(halves), "f64"), x), x(5))
 discrete(p.encodeP, "u8", x => p.convert(x, "u8"), i32(-300, 600, 50))
-// the normal distribution
+// the normal distribution, and x times shares of it
 for (const [prim, f] of [
   [p.normalCdfP, p.normalCdf],
   [p.normalCdfByTanhP, p.normalCdfByTanh],
+  [p.geluP, p.gelu],
+  [p.geluByTanhP, p.geluByTanh],
+  [p.swishP, p.swish],
+  [p.mishP, p.mish],
 ] as const) {
   smooth(prim, "3-d", f, signed(2, 1, 5))
   smooth(prim, "scalar", f, signed())
