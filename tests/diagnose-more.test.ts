@@ -42,12 +42,17 @@ const plus = (a: any, b: any): any => (Array.isArray(a) ? a.map((x, i) => plus(x
 
 const rows: readonly Row[] = [
   ["the gradient of another layer copied", square3, () => ({ last: g => g.map((x, i) => (i === 2 ? g[4] : x)) }), "unknown | W2 | W2 |"],
-  ["a learning rate multiplied in", tanhNet, () => ({ last: g => scaled(g, 0.05) }), "extraMean or scaled |  | W1, b1, W2, b2 |"],
+  [
+    "a learning rate multiplied in",
+    tanhNet,
+    () => ({ last: g => scaled(g, 0.05) }),
+    "extraMean+missingTwo or scaled |  | W1, b1, W2, b2 |",
+  ],
   [
     "a learning rate multiplied in, in one layer",
     tanhNet,
     () => ({ last: g => g.map((x, i) => (i === 0 ? scaled(x, 0.05) : x)) }),
-    "extraMean or scaled | W1 | W1 |",
+    "extraMean+missingTwo or scaled | W1 | W1 |",
   ],
   [
     "momentum added in",

@@ -177,6 +177,8 @@ const texts: readonly Row[] = [
 
 const people: readonly Row[] = [
   ["1/N of the mean missing", tanhNet, { last: g => scale(g, 10) }, "missingMean |  | W1, b1, W2, b2 |"],
+  ["1/N of the mean and 2 of the square missing", classes, { last: g => scale(g, 2.5) }, "missingMean+missingTwo |  | W1, b1, W2, b2 |"],
+  ["divided by N, and 2 too many", classes, { last: g => scale(g, 2 / 5) }, "extraMean+extraTwo |  | W1, b1, W2, b2 |"],
   ["divided by N twice", classes, { last: g => scale(g, 1 / 5) }, "extraMean |  | W1, b1, W2, b2 |"],
   ["the mean of the bias instead of the sum", halves, only(0, g => scale(g, 1 / 5), "bias", halves), "extraMean | b1 | b1 |"],
   ["2 of the square missing", tanhNet, { last: g => scale(g, 0.5) }, "missingTwo |  | W1, b1, W2, b2 |"],

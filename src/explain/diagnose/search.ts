@@ -301,9 +301,13 @@ export class Search {
     if (factor === 1) return sign
     if (factor === 2) return [{ kind: "extraTwo", factor, ...this.sizeNamed(2) }, ...sign]
     if (factor === 0.5) return [{ kind: "missingTwo", factor, ...this.sizeNamed(2) }, ...sign]
-    for (const n of this.sizes.keys()) {
-      if ([n, 2 * n, n / 2].includes(factor)) return [{ kind: "missingMean", factor, ...this.sizeNamed(n) }, ...sign]
-      if ([1 / n, 2 / n, 1 / (2 * n)].includes(factor)) return [{ kind: "extraMean", factor, ...this.sizeNamed(n) }, ...sign]
+    // N alone, then with the 2 of a square
+    for (const two of [1, 2, 0.5]) {
+      const square: Mistake[] = two === 1 ? [] : [{ kind: two === 2 ? "extraTwo" : "missingTwo", factor: two, name: "square" }]
+      for (const n of this.sizes.keys()) {
+        if (factor === two * n) return [{ kind: "missingMean", factor: n, ...this.sizeNamed(n) }, ...square, ...sign]
+        if (factor === two / n) return [{ kind: "extraMean", factor: 1 / n, ...this.sizeNamed(n) }, ...square, ...sign]
+      }
     }
     return [{ kind: "scaled", factor: c }]
   }
@@ -313,9 +317,10 @@ export class Search {
   }
 }
 
-/** 1/N may be a learning rate too, where it is such a number: 0.05, 0.1. */
+/** 1/N, with or without the 2 of a square, may be a learning rate too, where it is such a number: 0.05, 0.1. */
 const ratesLike = ([first, ...more]: readonly Mistake[]): (readonly Mistake[])[] => {
-  const factor = first?.kind === "extraMean" && more.length === 0 ? first.factor! : Number.NaN
+  if (first?.kind !== "extraMean" || more.some(m => m.name !== "square")) return []
+  const factor = more.reduce((product, m) => product * m.factor!, first.factor!)
   const digit = Number(factor.toExponential(9).split("e")[0])
   return factor <= 0.1 && [1, 2, 5].includes(digit) ? [[{ kind: "scaled", factor }]] : []
 }

@@ -10,9 +10,12 @@ const sizeOf = (size: string): string => (size ? ` (${size})` : "")
 const MISTAKES: Readonly<Record<MistakeKind, Said | ((told: Told) => Said)>> = {
   // factors
   sign: ["the sign is wrong", "Change the sign: the gradient of (y - t)^2 / 2 is y - t, and that of -log p is -1 / p."],
-  missingTwo: ["half of what it should be", "Multiply by 2: the derivative of x^2 is 2 x; or the 1/2 belongs to another loss."],
-  extraTwo: ({ size }) => [
-    `twice what it should be${size ? `; 2 may be a number of elements too${sizeOf(size)}` : ""}`,
+  missingTwo: ({ name }) => [
+    name ? `the 2 of the ${name} is missing` : "half of what it should be",
+    "Multiply by 2: the derivative of x^2 is 2 x; or the 1/2 belongs to another loss.",
+  ],
+  extraTwo: ({ name, size }) => [
+    name ? `the 2 of a ${name} is too much` : `twice what it should be${size ? `; 2 may be a number of elements too${sizeOf(size)}` : ""}`,
     "Divide by 2: the 1/2 of the loss cancels the 2 of the square; or a mean of two is missing its 1/2.",
   ],
   missingMean: ({ factor, size }) => [
