@@ -52,7 +52,8 @@ export function readApi(): { program: ts.Program; pages: Page[] } {
     .map(([path, file]) => ({ path: path!, file: file! }))
   const host = { ...ts.sys, onUnRecoverableConfigFileDiagnostic: () => {} }
   const { options } = ts.getParsedCommandLineOfConfigFile("tsconfig.json", {}, host)!
-  const program = ts.createProgram(entries.map(e => e.file), options) // biome-ignore format: one line
+  const files = entries.map(e => e.file)
+  const program = ts.createProgram(files, options)
   const reader = new Reader(program)
   return { program, pages: entries.map(({ path, file }) => reader.page(path, program.getSourceFile(file)!, file)) }
 }

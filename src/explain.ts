@@ -5,6 +5,7 @@
 import "./preset/wasm.ts"
 import "./preset/katex.ts"
 
+export type { Open } from "./explain/applications.ts"
 export { type DiagnoseOptions, diagnose } from "./explain/diagnose/diagnose.ts"
 export type { Diagnosis, Evidence, Finding, LeafReport, Mistake, MistakeKind } from "./explain/diagnose/diagnosis.ts"
 export { renderDiagnosis } from "./explain/diagnose/text.ts"
@@ -44,10 +45,10 @@ export type {
   Term,
   WeightExplanation,
 } from "./explain/network-explanation.ts"
-export { findOrigin, type Line as SourceLine, type Origin, type OriginOperand, type OriginOptions, renderOrigin } from "./explain/origin.ts"
+export { findOrigin, type Origin, type OriginOperand, type OriginOptions, renderOrigin } from "./explain/origin/origin.ts"
 export { type Problem, readProblem } from "./explain/problem.ts"
 export { type KernelReport, type ProgramOptions, type ProgramReport, printProgram, program } from "./explain/program.ts"
-export type { Open } from "./explain/tape.ts"
+export type { Line as SourceLine } from "./explain/source-line.ts"
 export { renderText } from "./explain/text.ts"
 export { type Timeline, type TimelineOptions, type TimelineStep, type TraceEvent, timeline } from "./explain/timeline.ts"
 export type { OptimizerStep } from "./explain/update.ts"

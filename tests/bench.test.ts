@@ -201,7 +201,15 @@ describe("W1", () => {
   const parts = () => {
     const task = xor()
     const { w1, b1, w2, b2 } = task.params
-    return { task, layers: layersOf([{ w: w1, b: b1 }, { w: w2, b: b2 }]), x: rowsOf(task.xs[0]!), y: rowsOf(task.ys[0]!) } // biome-ignore format: one line
+    return {
+      task,
+      layers: layersOf([
+        { w: w1, b: b1 },
+        { w: w2, b: b2 },
+      ]),
+      x: rowsOf(task.xs[0]!),
+      y: rowsOf(task.ys[0]!),
+    }
   }
   test("has the textbook's gradient", () => {
     const { task, layers, x, y } = parts()
@@ -397,7 +405,15 @@ describe("W7", () => {
         }).flat()
       })
       x = x.map((v, at) => plus(v, dense(looked[at]!, project)))
-      x = x.map(v => plus(v, dense(dense(norm(v, norm2), widen).map(s => Math.max(0, s)), narrow))) // biome-ignore format: one line
+      x = x.map(v =>
+        plus(
+          v,
+          dense(
+            dense(norm(v, norm2), widen).map(s => Math.max(0, s)),
+            narrow,
+          ),
+        ),
+      )
     }
     const [last, head] = [pair(), pair()]
     const losses = x.map((v, at) => {
@@ -453,7 +469,11 @@ describe("beside peers", () => {
     expect(table).toMatch(/\| W3 MLP 784-128-64-10, sgd-momentum \| [\d.,]+ steps\/s \| - \| - \| - \|/)
     expect(table).toContain("- \\* synaptic, W3: adam, online")
     const raw = readFileSync(out.replace(".md", ".jsonl"), "utf8")
-    expect(events(raw).map(p => [p.name, p.first])).toEqual([["jax-js", "adjoint"], ["jax-js", "peer"], ["synaptic", "adjoint"]]) // biome-ignore format: one line
+    expect(events(raw).map(p => [p.name, p.first])).toEqual([
+      ["jax-js", "adjoint"],
+      ["jax-js", "peer"],
+      ["synaptic", "adjoint"],
+    ])
   })
   test("wrong names are wrong usage", () => {
     expect(peers("--peers", "torch")).toMatchObject({ status: 2, stderr: expect.stringContaining('there is no peer "torch"; wanted') })

@@ -122,7 +122,18 @@ function attention(next: Next): Omit<ChainProgram, "kind" | "open"> {
     const keys = matmul(x, shared ? q : k)
     const scores = softmax(mul(matmul(matmul(x, q), transpose(keys)), 1 / Math.sqrt(d)))
     const y = add(x, matmul(scores, matmul(x, v)))
-    return sum(mul(useNorm ? norm.apply(params, state, y)[0] : y, tensor([[1, 0.5], [-0.3, 0.8]], { dtype: "f64" }))) // biome-ignore format: one line
+    return sum(
+      mul(
+        useNorm ? norm.apply(params, state, y)[0] : y,
+        tensor(
+          [
+            [1, 0.5],
+            [-0.3, 0.8],
+          ],
+          { dtype: "f64" },
+        ),
+      ),
+    )
   }
   const which = among(next, 0, 3)
   return { f, inputs: [q, k, v, numbers(next, t, d)], of: `${which}${place(next, [q, k, v, numbers(next, t, d)][which]!)}` }
@@ -182,7 +193,15 @@ function shared(next: Next): Omit<ChainProgram, "kind" | "open"> {
         () => sqrt(add(mul(a, a), 0.5)),
         () => maximum(a, sub(b, 0.37)),
         () => mul(cos(a), abs(b)),
-        () => take(concat([a, b]), tensor(Array.from({ length: n }, (_, k) => (k === 0 ? n : 0)), { dtype: "i32" }), { axis: 0 }), // biome-ignore format: one line
+        () =>
+          take(
+            concat([a, b]),
+            tensor(
+              Array.from({ length: n }, (_, k) => (k === 0 ? n : 0)),
+              { dtype: "i32" },
+            ),
+            { axis: 0 },
+          ),
         () => matmul(reshape(a, [n, 1]), reshape(b, [1, n])).sum({ axis: 0 }),
       ]
       pool.push(all[kind]!())

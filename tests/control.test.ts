@@ -81,6 +81,14 @@ describe("customVjp", () => {
     )
     close(grad((x: Tensor) => sum(clipped(x).mul(f64([5, 0.5, -7]))))(x3), [1, 0.5, -1])
     close(jit(grad((x: Tensor) => sum(clipped(x).mul(f64([5, 0.5, -7])))))(x3), [1, 0.5, -1])
+    // where it is the last operation, too
+    const last = customVjp(
+      (x: Tensor) => sum(x),
+      x => [sum(x), x],
+      (x, ct) => [a.sign(x).mul(a.clip(ct, -1, 1))],
+    )
+    for (const g of [grad(last), jit(grad(last)), (x: Tensor) => a.vjp(last, x)[1](f64(9))[0]]) close(g(x3), a.sign(x3))
+    close(vmap(grad(last))(a.stack([x3, x3.mul(-1)])), a.stack([a.sign(x3), a.sign(x3.mul(-1))]))
     const straight = customVjp(
       (x: Tensor) => a.floor(x),
       x => [a.floor(x), null],
@@ -106,15 +114,31 @@ describe("customVjp", () => {
 })
 
 describe("cond", () => {
-  const f = (x: Tensor): Tensor => cond(greater(sum(x), 0), (x: Tensor) => sin(x).mul(x), (x: Tensor) => exp(x), x) // biome-ignore format: one line
-  test.each([["yes", x3], ["no", x3.neg()]])("derivatives of the branch taken: %s", (_name, x) => { checkGrads(f, [x]) }) // biome-ignore format: one line
+  const f = (x: Tensor): Tensor =>
+    cond(
+      greater(sum(x), 0),
+      (x: Tensor) => sin(x).mul(x),
+      (x: Tensor) => exp(x),
+      x,
+    )
+  test.each([
+    ["yes", x3],
+    ["no", x3.neg()],
+  ])("derivatives of the branch taken: %s", (_name, x) => {
+    checkGrads(f, [x])
+  })
   test("examples take their own branches", () => {
     const rows = a.stack([x3, x3.neg()])
     close(vmap(f)(rows), a.stack([f(x3), f(x3.neg())]))
     close(jit(vmap(grad((x: Tensor) => sum(f(x)))))(rows), a.stack([x3, x3.neg()].map(grad((x: Tensor) => sum(f(x))))))
   })
   test("what is taken from outside is differentiated too", () => {
-    const g = (w: Tensor, x: Tensor): Tensor => cond(greater(x, 0), () => w.mul(x), () => w.mul(w)) // biome-ignore format: one line
+    const g = (w: Tensor, x: Tensor): Tensor =>
+      cond(
+        greater(x, 0),
+        () => w.mul(x),
+        () => w.mul(w),
+      )
     close(grad(g)(f64(3), f64(2)), 2)
     close(grad(g)(f64(3), f64(-2)), 6)
     checkGrads(g, [f64(3), f64(2)])
@@ -136,7 +160,12 @@ describe("cond", () => {
 })
 
 describe("whileLoop", () => {
-  const doubled = (x: Tensor): Tensor => whileLoop((x: Tensor) => less(x, 100), x => x.mul(2), x) // biome-ignore format: one line
+  const doubled = (x: Tensor): Tensor =>
+    whileLoop(
+      (x: Tensor) => less(x, 100),
+      x => x.mul(2),
+      x,
+    )
   test("as long as the condition holds, not at all where it does not", () => {
     close(doubled(f64(3)), 192)
     close(doubled(f64(300)), 300)
@@ -161,8 +190,20 @@ describe("whileLoop", () => {
   })
   test("what does not work says so", () => {
     expect(() => grad(doubled)(f64(3))).toThrow(/whileLoop has no derivative in reverse mode.*fixedPoint/)
-    expect(() => whileLoop((x: Tensor) => x, x => x, f64(1))).toThrow(/must return a bool scalar/) // biome-ignore format: one line
-    expect(() => whileLoop((x: Tensor) => less(sum(x), 1), () => x3, f64(0))).toThrow(/must stay f64\[\]/) // biome-ignore format: one line
+    expect(() =>
+      whileLoop(
+        (x: Tensor) => x,
+        x => x,
+        f64(1),
+      ),
+    ).toThrow(/must return a bool scalar/)
+    expect(() =>
+      whileLoop(
+        (x: Tensor) => less(sum(x), 1),
+        () => x3,
+        f64(0),
+      ),
+    ).toThrow(/must stay f64\[\]/)
   })
 })
 
@@ -262,10 +303,24 @@ describe("root", () => {
     checkGrads(cube, [f64(8)])
   })
   test("a system with a tree", () => {
-    const m = f64([[4, 1, 0], [-1, 3, 0.5], [0.2, 0, 2]]) // biome-ignore format: one line
+    const m = f64([
+      [4, 1, 0],
+      [-1, 3, 0.5],
+      [0.2, 0, 2],
+    ])
     const solve = (m: Tensor, b: Tensor): Tensor =>
       root(({ x }: { x: Tensor }) => ({ x: add(matmul(m, x), mul(x, mul(x, 0.1))).sub(b) }), { x: f64([0, 0, 0]) }).x
     checkGrads((m: Tensor, b: Tensor) => sum(solve(m, b).mul(x3)), [m, f64([1, 2, 3])])
-    close(vmap(solve, { inAxes: [null, 0] })(m, f64([[1, 2, 3], [0, 1, 0]])), a.stack([solve(m, f64([1, 2, 3])), solve(m, f64([0, 1, 0]))]), 1e-10) // biome-ignore format: one line
+    close(
+      vmap(solve, { inAxes: [null, 0] })(
+        m,
+        f64([
+          [1, 2, 3],
+          [0, 1, 0],
+        ]),
+      ),
+      a.stack([solve(m, f64([1, 2, 3])), solve(m, f64([0, 1, 0]))]),
+      1e-10,
+    )
   })
 })

@@ -1,5 +1,8 @@
 // Everything that derivatives of a smooth function must satisfy, in f64 and in few programs: the tables of tests go through it.
+import { size } from "../src/core/aval.ts"
+import { record } from "../src/graph/record.ts"
 import * as a from "../src/index.ts"
+import { LONG } from "./long.ts"
 
 export type Call = (...xs: a.Tensor[]) => a.Tensor | readonly a.Tensor[]
 /** The largest error found by each check, relative. */
@@ -17,7 +20,6 @@ export interface Errors {
 }
 export const BOUNDS: Errors = { jacobian: 1e-7, transposed: 1e-12, hessian: 1e-7, mixed: 1e-11, ways: 1e-12 }
 export const noErrors = (): Errors => ({ jacobian: 0, transposed: 0, hessian: 0, mixed: 0, ways: 0 })
-const STEP = 1e-3
 const BATCH = 3
 
 const f64 = (values: ArrayLike<number>, shape: readonly number[]): a.Tensor =>
@@ -27,78 +29,119 @@ const sizes = (xs: readonly a.Tensor[]): number => xs.reduce((n, x) => n + x.siz
 const some = (n: number, low: number, high: number, from = 0): number[] =>
   Array.from({ length: n }, (_, i) => low + (high - low) * (((i + 1 + from) * 0.6180339887498949) % 1))
 const list = (y: a.Tensor | readonly a.Tensor[]): readonly a.Tensor[] => (y instanceof a.Tensor ? [y] : y)
-const largest = (xs: ArrayLike<number>): number => Array.from(xs).reduce((m, x) => Math.max(m, Math.abs(x)), 0)
-
-/** Throws unless the derivatives of `f` at f64 tensors `xs` are right; `errors` takes the largest ones. */
-export function derivativesHold(f: Call, xs: readonly a.Tensor[], errors: Errors = noErrors()): void {
-  const check = new Check(f, xs, errors)
-  check.derivatives()
-  check.ways()
+function largest(xs: ArrayLike<number>): number {
+  let most = 0
+  for (let i = 0; i < xs.length; i++) most = Math.max(most, Math.abs(xs[i]!))
+  return most
+}
+/** Shapes of the results, without running anything. */
+const shapesOf = (f: Call, xs: readonly a.Tensor[]): (readonly number[])[] => {
+  const avals = xs.map(x => x.aval)
+  return record(ts => list(f(...ts)), avals).graph.outputs.map(o => o.aval.shape)
 }
 
-class Check {
+/**
+ * Throws unless the derivatives of `f` at f64 tensors `xs` are right; `errors` takes the largest ones. `turn` counts the cases of a
+ * function: the short form compiles and batches every second one, in one of four ways in turn, the long form all of them in all ways.
+ */
+export function derivativesHold(f: Call, xs: readonly a.Tensor[], errors: Errors = noErrors(), turn = 0): void {
+  const check = new Derivatives(f, xs, errors)
+  check.hold(xs)
+  if (LONG) check.ways()
+  else if (turn % 2 === 0) check.ways(turn / 2)
+}
+
+type Numbers = Readonly<Record<"forward" | "reverse" | "points" | "jt" | "ju", Float64Array>>
+/** Tensors stacked along the first or the last axis; they are made and taken apart here, because each stack would be a program. */
+const stacked = (xs: readonly a.Tensor[], axis: 0 | -1): a.Tensor => {
+  const rows = xs.map(x => x.values())
+  const { shape, size } = xs[0]!
+  const values =
+    axis === 0
+      ? rows.flatMap(r => [...r])
+      : Array.from({ length: size * xs.length }, (_, i) => rows[i % xs.length]![Math.floor(i / xs.length)]!)
+  return f64(values, axis === 0 ? [xs.length, ...shape] : [...shape, xs.length])
+}
+/** The checks of one function at tensors of the shapes of `xs`: the programs are compiled once for all values. */
+export class Derivatives {
   private readonly f: Call
   private readonly xs: readonly a.Tensor[]
   private readonly errors: Errors
-  constructor(f: Call, xs: readonly a.Tensor[], errors: Errors) {
+  private readonly shapes: readonly (readonly number[])[]
+  private readonly program: (v: a.Tensor, points: a.Tensor, t: a.Tensor, u: a.Tensor) => Record<string, a.Tensor>
+  private readonly step: number
+  /** `step`: of the differences, relative to arguments below 1. */
+  constructor(f: Call, xs: readonly a.Tensor[], errors: Errors, step = 1e-3) {
+    this.step = step
     this.f = f
     this.xs = xs
     this.errors = errors
+    this.shapes = shapesOf(f, xs)
+    const m = this.outputs
+    const whole = (v: a.Tensor): a.Tensor => a.concat([a.zeros([0], { dtype: "f64" }), ...list(f(...this.parts(v))).map(a.ravel)])
+    const weights = f64(some(m, 0.3, 0.7), [m])
+    const squares = (v: a.Tensor): [a.Tensor, a.Tensor] => {
+      const y = whole(v)
+      return [a.sum(a.mul(a.mul(y, y), weights)), y]
+    }
+    // in front the function, behind it the gradient of the weighted sum of its squares, so that both are derived together
+    const gradient = a.grad(squares, { hasAux: true }) as (v: a.Tensor) => [a.Tensor, a.Tensor]
+    const backward = (v: a.Tensor): a.Tensor => {
+      const [g, y] = gradient(v)
+      return a.concat([y, g])
+    }
+    const forward = (v: a.Tensor): a.Tensor => a.concat([whole(v), a.jacfwd((v: a.Tensor) => squares(v)[0])(v)])
+    this.program = a.jit((v: a.Tensor, points: a.Tensor, t: a.Tensor, u: a.Tensor) => ({
+      ...{ forward: a.jacfwd(backward)(v), reverse: a.jacrev(forward)(v), points: a.vmap(backward)(points) },
+      ...{ jt: a.jvp(whole, [v], [t])[1], ju: a.vjp(whole, v)[1](u)[0] },
+    }))
+  }
+
+  /** Elements of all results together. */
+  private get outputs(): number {
+    return this.shapes.reduce((n, s) => n + size(s), 0)
   }
 
   /** Jacobians and Hessians of the function of one vector, all in one program. */
-  derivatives(): void {
-    const { xs } = this
-    const n = sizes(xs)
-    const whole = (v: a.Tensor): a.Tensor => a.concat([a.zeros([0], { dtype: "f64" }), ...list(this.f(...this.parts(v))).map(a.ravel)])
-    const m = sizes(list(this.f(...xs)))
-    const squares = (v: a.Tensor): a.Tensor => {
-      const y = whole(v)
-      return a.sum(a.mul(a.mul(y, y), f64(some(m, 0.3, 0.7), [m])))
-    }
-    const gradient = a.grad(squares)
+  hold(xs: readonly a.Tensor[]): void {
+    const [n, m] = [sizes(xs), this.outputs]
     const at = xs.flatMap(x => [...x.values()])
-    const steps = at.map(x => STEP * (x === 0 ? 1 : Math.min(1, Math.abs(x))))
+    const steps = at.map(x => this.step * (x === 0 ? 1 : Math.min(1, Math.abs(x))))
     const points = [-2, -1, 1, 2].flatMap(s => steps.flatMap((h, j) => at.with(j, at[j]! + s * h)))
     const [t, u] = [some(n, -1, 1), some(m, -1, 1, 7)]
-    const program = a.jit((v: a.Tensor, points: a.Tensor, t: a.Tensor, u: a.Tensor) => ({
-      ...{ forward: a.jacfwd(whole)(v), reverse: a.jacrev(whole)(v), values: a.vmap(whole)(points) },
-      ...{ jt: a.jvp(whole, [v], [t])[1], ju: a.vjp(whole, v)[1](u)[0] },
-      ...{ hessian: a.jacfwd(gradient)(v), mixed: a.jacrev(a.jacfwd(squares))(v), gradients: a.vmap(gradient)(points) },
-    }))
-    const got = program(f64(at, [n]), f64(points, [4 * n, n]), f64(t, [n]), f64(u, [m]))
-    const numbers = Object.fromEntries(Object.entries(got).map(([k, x]) => [k, x.values()])) as Record<keyof typeof got, ArrayLike<number>>
-    const quotients = (ys: ArrayLike<number>, rows: number): number[] =>
+    const got = this.program(f64(at, [n]), f64(points, [4 * n, n]), f64(t, [n]), f64(u, [m]))
+    const numbers = Object.fromEntries(Object.entries(got).map(([k, x]) => [k, x.values()])) as unknown as Numbers
+    const { jt, ju } = numbers
+    // rows of the function, and of the gradient
+    const parts = (xs: Float64Array): [Float64Array, Float64Array] => [xs.subarray(0, m * n), xs.subarray(m * n)]
+    const [[forward, hessian], [reverse, mixed]] = [parts(numbers.forward), parts(numbers.reverse)]
+    const columns = (from: number, to: number): Float64Array => numbers.points.filter((_, i) => i % (m + n) >= from && i % (m + n) < to)
+    const [values, gradients] = [columns(0, m), columns(m, m + n)]
+    const quotients = (ys: Float64Array, rows: number): number[] =>
       Array.from({ length: rows * n }, (_, k) => {
         const [i, j] = [Math.floor(k / n), k % n]
         const [p, q, r, s] = [0, 1, 2, 3].map(b => ys[(b * n + j) * rows + i]!) as [number, number, number, number]
         return (p - 8 * q + 8 * r - s) / (12 * steps[j]!)
       })
-    const { forward, reverse, hessian } = numbers
     // what differences lose by rounding: as much as the values are rounded, over the step
-    const lost = (ys: ArrayLike<number>) => (k: number) => (2 ** -50 * largest(ys)) / steps[k % n]!
-    this.same("jacobian", "the Jacobian by forward mode", forward, quotients(numbers.values, m), n, 1e-6, lost(numbers.values))
+    const lost = (ys: ArrayLike<number>) => {
+      const rounded = 2 ** -50 * largest(ys)
+      return (k: number) => rounded / steps[k % n]!
+    }
+    this.same("jacobian", "the Jacobian by forward mode", forward, quotients(values, m), n, 1e-6, lost(values))
     this.same("transposed", "the Jacobian by reverse mode", reverse, forward, n)
-    const products = [u.map((x, i) => x * numbers.jt[i]!), t.map((x, j) => x * numbers.ju[j]!)]
+    const products = [u.map((x, i) => x * jt[i]!), t.map((x, j) => x * ju[j]!)]
     const [a1, a2] = products.map(p => p.reduce((s, x) => s + x, 0)) as [number, number]
     const scale = Math.max(1e-300, ...products.map(p => p.reduce((s, x) => s + Math.abs(x), 0)))
     this.note("transposed", Math.abs(a1 - a2) / scale, `<u, J t> = ${a1}, but <J' u, t> = ${a2}`)
-    this.same(
-      "hessian",
-      "the Hessian by forward over reverse mode",
-      hessian,
-      quotients(numbers.gradients, n),
-      n,
-      1e-6,
-      lost(numbers.gradients),
-    )
-    this.same("mixed", "the Hessian by reverse over forward mode", numbers.mixed, hessian, n, Math.max(1, largest(hessian)))
+    this.same("hessian", "the Hessian by forward over reverse mode", hessian, quotients(gradients, n), n, 1e-6, lost(gradients))
+    this.same("mixed", "the Hessian by reverse over forward mode", mixed, hessian, n, Math.max(1, largest(hessian)))
   }
 
   /** The function and its reverse mode: compiled, and in batches along the first and the last axis of some or all arguments. */
-  ways(): void {
+  ways(turn?: number): void {
     const { xs, f } = this
-    const cts = list(f(...xs)).map(y => f64(some(y.size, 0.5, 1.5), y.shape))
+    const cts = this.shapes.map(shape => f64(some(size(shape), 0.5, 1.5), shape))
     const k = xs.length
     const both = (...all: a.Tensor[]): a.Tensor[] => {
       const [ys, pull] = a.vjp((...xs: a.Tensor[]) => list(f(...xs)), ...all.slice(0, k))
@@ -118,28 +161,24 @@ class Check {
       ),
     )
     const every = given.map((_, i) => i)
-    const choices: readonly (readonly [readonly number[], 0 | -1])[] = [
+    const all: readonly (readonly [readonly number[], 0 | -1])[] = [
       [every, 0],
       [every, -1],
       [[0], -1],
       [[k > 1 ? k - 1 : k], 0],
     ]
-    for (const [mapped, axis] of choices) {
-      if (mapped.some(i => i >= given.length)) continue
+    const choices = all.filter(([mapped]) => mapped.every(i => i < given.length))
+    for (const [mapped, axis] of turn === undefined ? choices : [choices[turn % choices.length]!]) {
       const inAxes = every.map(i => (mapped.includes(i) ? axis : null))
-      const stacked = every.map(i =>
-        mapped.includes(i)
-          ? a.stack(
-              examples.map(e => e[i]!),
-              { axis },
-            )
-          : given[i]!,
-      )
-      const got = a.jit(a.vmap(both, { inAxes, outAxis: axis }))(...stacked) as a.Tensor[]
+      const batches = every.map(i => {
+        const own = examples.map(e => e[i]!)
+        return mapped.includes(i) ? stacked(own, axis) : given[i]!
+      })
+      const got = a.jit(a.vmap(both, { inAxes, outAxis: axis }))(...batches) as a.Tensor[]
       const loop = examples.map(e => compiled(...given.map((x, i) => (mapped.includes(i) ? e[i]! : x))))
       got.forEach((y, i) => {
         const rows = loop.map(ys => ys[i]!)
-        this.equal(`vmap with inAxes [${inAxes}]`, y, a.stack(rows, { axis }))
+        this.equal(`vmap with inAxes [${inAxes}]`, y, stacked(rows, axis))
       })
     }
   }

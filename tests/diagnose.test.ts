@@ -177,6 +177,8 @@ const texts: readonly Row[] = [
 
 const people: readonly Row[] = [
   ["1/N of the mean missing", tanhNet, { last: g => scale(g, 10) }, "missingMean |  | W1, b1, W2, b2 |"],
+  ["1/N of the mean and 2 of the square missing", classes, { last: g => scale(g, 2.5) }, "missingMean+missingTwo |  | W1, b1, W2, b2 |"],
+  ["divided by N, and 2 too many", classes, { last: g => scale(g, 2 / 5) }, "extraMean+extraTwo |  | W1, b1, W2, b2 |"],
   ["divided by N twice", classes, { last: g => scale(g, 1 / 5) }, "extraMean |  | W1, b1, W2, b2 |"],
   ["the mean of the bias instead of the sum", halves, only(0, g => scale(g, 1 / 5), "bias", halves), "extraMean | b1 | b1 |"],
   ["2 of the square missing", tanhNet, { last: g => scale(g, 0.5) }, "missingTwo |  | W1, b1, W2, b2 |"],
@@ -287,10 +289,24 @@ describe.each([
 
 // Programs that are no plain network
 
-const x = tensor([[0.3, -0.7], [1.1, 0.4], [-0.5, 0.9]]) // biome-ignore format: a matrix
-const w = tensor([[0.5, -0.3], [0.2, 0.8]]) // biome-ignore format: a matrix
-const v = tensor([[0.7, 0.1], [-0.4, 0.6]]) // biome-ignore format: a matrix
-const constant = tensor([[0.2, 0.4], [1, 0.3], [0.6, -1]]) // biome-ignore format: a matrix
+const x = tensor([
+  [0.3, -0.7],
+  [1.1, 0.4],
+  [-0.5, 0.9],
+])
+const w = tensor([
+  [0.5, -0.3],
+  [0.2, 0.8],
+])
+const v = tensor([
+  [0.7, 0.1],
+  [-0.4, 0.6],
+])
+const constant = tensor([
+  [0.2, 0.4],
+  [1, 0.3],
+  [0.6, -1],
+])
 /** adjoint's own gradients of another function: what one gets who forgets a part of it. */
 const gradientOf =
   (f: (...args: any[]) => Tensor) =>
@@ -384,7 +400,16 @@ const programs: readonly Program[] = [
       const back = matmul(d, transpose(v)) // without the mask
       return [matmul(transpose(x), mul(back, sub(1, mul(h, h)))), matmul(transpose(mul(h, mask)), d), null, null]
     },
-    [w, v, tensor([[2, 0], [0, 2], [2, 2]]), x], // biome-ignore format: a matrix
+    [
+      w,
+      v,
+      tensor([
+        [2, 0],
+        [0, 2],
+        [2, 2],
+      ]),
+      x,
+    ],
     /^factorLeftOut \| w \| w/,
   ],
   [

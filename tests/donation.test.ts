@@ -16,6 +16,7 @@ const [SIZE, ROUNDS] = [6, 4]
 const placesIn = (x: Tensor): Tensor => a.clip(a.cast(mul(x, 9), "i32"), 0, SIZE * SIZE - 1)
 
 /** Functions whose results have the kinds of their arguments, all of shape [6, 6], so that they can be run again on them. */
+// biome-ignore format: a case a line
 const cases: readonly [string, Fn][] = [
   ["one step", x => add(mul(x, 2), 1)],
   ["nothing changes", (x, y) => [x, y]],
@@ -24,7 +25,7 @@ const cases: readonly [string, Fn][] = [
   ["each reads the other", (x, y) => [add(x, y), sub(x, y)]],
   ["the second reads what the first replaces", (x, y) => [mul(x, 3), add(y, x)]],
   ["the first is read after it is ready", (x, y) => [add(x, 1), add(y, sum(x))]],
-  ["reads its own result", (x, y) => { const x2 = add(x, y); return [x2, mul(x2, y)] }], // biome-ignore format: one line
+  ["reads its own result", (x, y) => { const x2 = add(x, y); return [x2, mul(x2, y)] }],
   ["transposed", x => transpose(x)],
   ["transposed and itself", x => add(x, transpose(x))],
   ["shifted", x => concat([x.slice([1, SIZE]), x.slice([0, 1])])],
@@ -35,7 +36,7 @@ const cases: readonly [string, Fn][] = [
   ["matrix product with itself", x => div(matmul(x, x), 10)],
   ["softmax", x => a.softmax(x)],
   ["a tree by path, keys in another order", t => ({ b: mul(t.a, t.b), a: add(t.a, t.b) })],
-  ["one result twice", x => { const y = add(x, 1); return [y, y] }], // biome-ignore format: one line
+  ["one result twice", x => { const y = add(x, 1); return [y, y] }],
   ["by another argument", (x, y) => [y, sub(y, x)]],
 ]
 /** How often each function is called with how many arguments. */
@@ -129,7 +130,10 @@ describe.each(engines.map(e => [e.name, e] as const))("%s", (_name, engine) => {
     const x = tensor([1, 2, 3, 4])
     const view = x.reshape(2, 2)
     jit((x: Tensor) => mul(x, 0), { donate: [0] })(x)
-    expect(view.toArray()).toEqual([[1, 2], [3, 4]]) // biome-ignore format: one line
+    expect(view.toArray()).toEqual([
+      [1, 2],
+      [3, 4],
+    ])
   })
   test("one tensor donated and given again throws and donates nothing", () => {
     use()

@@ -121,8 +121,9 @@ describe("rounding", () => {
 })
 
 describe("u8", () => {
+  // biome-ignore format: a case a line
   const cases: [string, T, number[]][] = [
-    ["f32 truncates and saturates", tensor([0, 1.9, 254.99, 255, 256, 1e10, Infinity, -0.9, -1, -Infinity, Number.NaN]), [0, 1, 254, 255, 255, 255, 255, 0, 0, 0, 0]], // biome-ignore format: one line
+    ["f32 truncates and saturates", tensor([0, 1.9, 254.99, 255, 256, 1e10, Infinity, -0.9, -1, -Infinity, Number.NaN]), [0, 1, 254, 255, 255, 255, 255, 0, 0, 0, 0]],
     ["f64", tensor(new Float64Array([2.5, 3.5, 255.5, -1e300, 1e300])), [2, 3, 255, 0, 255]],
     ["i32 saturates", tensor(new Int32Array([-1, 0, 255, 256, 2 ** 31 - 1, -(2 ** 31)])), [0, 0, 255, 255, 255, 0]],
     ["bool", tensor([true, false]), [1, 0]],
@@ -144,9 +145,18 @@ describe("u8", () => {
 describe("tensors and what people see of them", () => {
   test("numbers, not bits", async () => {
     for (const dtype of ["f16", "bf16"] as const) {
-      const x = tensor([[1.5, -2], [Infinity, 0.1]], { dtype }) // biome-ignore format: one line
+      const x = tensor(
+        [
+          [1.5, -2],
+          [Infinity, 0.1],
+        ],
+        { dtype },
+      )
       const tenth = { f16: 0.0999755859375, bf16: 0.10009765625 }[dtype]
-      expect(x.toArray()).toEqual([[1.5, -2], [Infinity, tenth]]) // biome-ignore format: one line
+      expect(x.toArray()).toEqual([
+        [1.5, -2],
+        [Infinity, tenth],
+      ])
       expect(x.values()).toEqual(Float32Array.of(1.5, -2, Infinity, tenth))
       expect(await x.data()).toEqual(x.values())
       expect(x.at(0).at(1).item()).toBe(-2)
@@ -173,12 +183,16 @@ describe("tensors and what people see of them", () => {
     expect(a.onesLike(a.zeros([2], { dtype })).toArray()).toEqual([1, 1])
     expect(a.zerosLike(a.ones([2], { dtype })).dtype).toBe(dtype)
     expect(a.arange(3, { dtype }).toArray()).toEqual([0, 1, 2])
-    expect(a.eye(2, { dtype }).toArray()).toEqual([[1, 0], [0, 1]]) // biome-ignore format: one line
+    expect(a.eye(2, { dtype }).toArray()).toEqual([
+      [1, 0],
+      [0, 1],
+    ])
     expect(a.oneHot(tensor(1, { dtype: "i32" }), 3, { dtype }).toArray()).toEqual([0, 1, 0])
     expect(a.linspace(0, 4, 3, { dtype }).toArray()).toEqual([0, 2, 4])
   })
 })
 
+// biome-ignore format: a case a line
 const moves: [string, (x: T) => T][] = [
   ["reshape", x => x.reshape(4, -1)],
   ["transpose", x => x.transpose()],
@@ -192,7 +206,7 @@ const moves: [string, (x: T) => T][] = [
   ["take", x => x.take(tensor([3, 0, 3, -1], { dtype: "i32" }))],
   ["takeAlongAxis", x => a.takeAlongAxis(x, a.zeros([12, 1], { dtype: "i32" }), { axis: 1 })],
   ["broadcast", x => a.broadcastTo(x, [3, ...x.shape])],
-  ["pad", x => a.pad(x, [[1, 2], [0, 3]])], // biome-ignore format: one line
+  ["pad", x => a.pad(x, [[1, 2], [0, 3]])],
   ["flip", x => a.flip(x)],
   ["flip of rows", x => a.flip(x, { axis: 1 })],
   ["roll", x => a.roll(x, 3)],
@@ -206,7 +220,7 @@ const moves: [string, (x: T) => T][] = [
   ["stopGradient", x => a.stopGradient(x)],
   ["scan", x => a.scan((c: T, row: T) => [row, c], x.at(0), x)[1]],
   ["scan backwards", x => a.scan((c: T, row: T) => [row, c], x.at(0), x, { reverse: true })[1]],
-  ["cond", x => a.cond(tensor(true), (x: T) => a.flip(x), (x: T) => x, x)], // biome-ignore format: one line
+  ["cond", x => a.cond(tensor(true), (x: T) => a.flip(x), (x: T) => x, x)],
   ["vmap", x => vmap((row: T) => a.flip(row))(x)],
 ]
 describe.each(["u8", "f16", "bf16"] as const)("moves of %s", dtype => {
@@ -233,11 +247,15 @@ describe.each(["u8", "f16", "bf16"] as const)("moves of %s", dtype => {
 describe("kernels of several types", () => {
   const next = randomNumbers(5)
   const bytes = made({ shape: [100, 37], dtype: "u8" }, () => Math.floor(next() * 256))
-  const half = cast(made({ shape: [100, 37], dtype: "f32" }, () => 8 * next() - 4), "f16") // biome-ignore format: one line
+  const half = cast(
+    made({ shape: [100, 37], dtype: "f32" }, () => 8 * next() - 4),
+    "f16",
+  )
   const w = made({ shape: [37, 50], dtype: "f32" }, () => next() - 0.5)
   const v = made({ shape: [37], dtype: "f64" }, () => next() - 0.5)
+  // biome-ignore format: a case a line
   const cases: [string, (...xs: any[]) => any, T[]][] = [
-    ["u8 and f16 in, bf16 and u8 out", (x, y) => [cast(cast(x, "f32").mul(cast(y, "f32")), "bf16"), cast(cast(y, "i32"), "u8")], [bytes, half]], // biome-ignore format: one line
+    ["u8 and f16 in, bf16 and u8 out", (x, y) => [cast(cast(x, "f32").mul(cast(y, "f32")), "bf16"), cast(cast(y, "i32"), "u8")], [bytes, half]],
     ["with f64 beside", (x, y, v) => cast(cast(x, "f64").mul(v).add(cast(y, "f64")), "f16"), [bytes, half, v]],
     ["sums over rows", x => sum(cast(x, "f32"), { axis: 1 }), [bytes]],
     ["sums over columns", x => sum(cast(x, "f32"), { axis: 0 }), [half]],
@@ -257,7 +275,7 @@ describe("kernels of several types", () => {
     ],
     ["a product with f16 behind", (y, w) => y.matmul(w).add(cast(cast(y, "bf16"), "f32").matmul(w)), [cast(half, "f32"), w]],
     ["a batch", x => vmap((row: T) => cast(cast(row, "f32").sum(), "f16"))(x), [bytes]],
-    ["a scan that keeps f16", y => a.scan((c: T, row: T) => { const n = cast(cast(c, "f32").mul(0.5).add(cast(row, "f32")), "f16"); return [n, n] }, y.at(0), y), [half]], // biome-ignore format: one line
+    ["a scan that keeps f16", y => a.scan((c: T, row: T) => { const n = cast(cast(c, "f32").mul(0.5).add(cast(row, "f32")), "f16"); return [n, n] }, y.at(0), y), [half]],
     ["sums in a loop over u8", x => a.scan((c: T, row: T) => [c.add(cast(row, "f32")), null], a.zeros([37]), x)[0], [bytes]],
   ]
   /** What relaxed arithmetic rounds otherwise is another number of 16 bits. */
@@ -268,7 +286,11 @@ describe("kernels of several types", () => {
   }
   test.each(cases)("%s", (name, f, args) => (name.includes("product, rounded") ? exactAgree : enginesAgree)(f, args))
   test("a large product ends in f16 and reads u8 behind", () => {
-    const [x, w, mask] = [[600, 300], [300, 256], [600, 256]].map((shape, i) => made({ shape, dtype: i < 2 ? "f32" : "u8" }, () => i < 2 ? next() - 0.5 : Math.floor(256 * next()))) // biome-ignore format: one line
+    const [x, w, mask] = [
+      [600, 300],
+      [300, 256],
+      [600, 256],
+    ].map((shape, i) => made({ shape, dtype: i < 2 ? "f32" : "u8" }, () => (i < 2 ? next() - 0.5 : Math.floor(256 * next()))))
     exactAgree((x, w, mask) => cast(x.matmul(w).mul(cast(mask, "f32")), "f16"), [x!, w!, mask!])
   })
   test("donated memory is taken over by results of the type", () => {
@@ -288,6 +310,7 @@ describe("derivatives pass through, not rounded", () => {
   describe.each(["f16", "bf16"] as const)("%s", dtype => {
     const f = (x: T): T => sum(rounded(dtype)(x.mul(x)).mul(w))
     const wanted = x.mul(2).mul(w).values()
+    // biome-ignore format: a case a line
     const cases: [string, (x: T) => T][] = [
       ["grad", x => grad(f)(x)],
       ["grad in jit", x => jit(grad(f))(x)],
@@ -296,14 +319,14 @@ describe("derivatives pass through, not rounded", () => {
       ["jvp", x => vmap((t: T) => a.jvp(f, [x], [t])[1])(a.eye(3))],
       ["checkpoint", x => grad((x: T) => sum(a.checkpoint(rounded(dtype))(x.mul(x)).mul(w)))(x)],
       ["composite", x => grad((x: T) => sum(a.composite("half", {}, rounded(dtype))(x.mul(x)).mul(w)))(x)],
-      ["moves of f16", x => grad((x: T) => sum(cast(a.flip(a.concat([cast(x.mul(x), dtype), a.zeros([2], { dtype })])), "f32").slice([2, 5]).mul(a.flip(w))))(x)], // biome-ignore format: one line
+      ["moves of f16", x => grad((x: T) => sum(cast(a.flip(a.concat([cast(x.mul(x), dtype), a.zeros([2], { dtype })])), "f32").slice([2, 5]).mul(a.flip(w))))(x)],
       ["an f16 argument has an f32 gradient", x => grad((h: T) => sum(cast(h, "f32").mul(x.mul(2).mul(w))))(cast(x, dtype))],
       ["jacrev by an f16 argument", x => sum(a.jacrev((h: T) => cast(h, "f32").mul(x.mul(2).mul(w)))(cast(x, dtype)), { axis: 0 })],
       ["an f16 result", x => a.vjp((x: T) => cast(x.mul(x), dtype), x)[1](w)[0] as T],
-      ["an f16 carry", x => grad((x: T) => sum(cast(a.scan((c: T, k: T) => [cast(cast(c, "f32").add(k), dtype), null], cast(x.mul(x), dtype), a.zeros([4, 3]))[0], "f32").mul(w)))(x)], // biome-ignore format: one line
-      ["a branch", x => grad((x: T) => sum(cast(a.cond(tensor(true), (h: T) => h, (h: T) => a.flip(h), cast(x.mul(x), dtype)), "f32").mul(w)))(x)], // biome-ignore format: one line
-      ["customVjp over f16", x => grad((x: T) => sum(cast(a.customVjp((h: T) => a.flip(h), (h: T) => [a.flip(h), null], (_: null, ct: T) => [a.flip(ct)])(cast(x.mul(x), dtype)), "f32").mul(a.flip(w))))(x)], // biome-ignore format: one line
-      ["customJvp over f16", x => grad((x: T) => sum(cast(a.customJvp((h: T) => a.flip(h), ([h], [t]) => [a.flip(h), a.flip(t)])(cast(x.mul(x), dtype)), "f32").mul(a.flip(w))))(x)], // biome-ignore format: one line
+      ["an f16 carry", x => grad((x: T) => sum(cast(a.scan((c: T, k: T) => [cast(cast(c, "f32").add(k), dtype), null], cast(x.mul(x), dtype), a.zeros([4, 3]))[0], "f32").mul(w)))(x)],
+      ["a branch", x => grad((x: T) => sum(cast(a.cond(tensor(true), (h: T) => h, (h: T) => a.flip(h), cast(x.mul(x), dtype)), "f32").mul(w)))(x)],
+      ["customVjp over f16", x => grad((x: T) => sum(cast(a.customVjp((h: T) => a.flip(h), (h: T) => [a.flip(h), null], (_: null, ct: T) => [a.flip(ct)])(cast(x.mul(x), dtype)), "f32").mul(a.flip(w))))(x)],
+      ["customJvp over f16", x => grad((x: T) => sum(cast(a.customJvp((h: T) => a.flip(h), ([h], [t]) => [a.flip(h), a.flip(t)])(cast(x.mul(x), dtype)), "f32").mul(a.flip(w))))(x)],
     ]
     test.each(cases)("%s", (_, g) => {
       const got = g(x)
@@ -327,6 +350,7 @@ describe("derivatives pass through, not rounded", () => {
 describe("nothing is computed with them", () => {
   const halves = tensor([1, 2], { dtype: "f16" })
   const bytes = tensor([1, 2], { dtype: "u8" })
+  // biome-ignore format: a case a line
   const cases: [string, () => unknown, string][] = [
     ["add", () => halves.add(halves), "add: wants numbers (f32, f64 or i32); got f16[2], f16[2]. Convert with cast(x, dtype)"],
     ["mul", () => bytes.mul(bytes), "mul: wants numbers (f32, f64 or i32); got u8[2], u8[2]. Convert with cast(x, dtype)"],
@@ -341,7 +365,7 @@ describe("nothing is computed with them", () => {
     ["equal", () => bytes.equal(bytes), "eq: wants numbers (f32, f64 or i32) or bool; got u8[2], u8[2]. Convert with cast(x, dtype)"],
     ["logicalAnd", () => a.logicalAnd(bytes, bytes), "and: wants bool or i32; got u8[2], u8[2]. Convert with cast(x, dtype)"],
     ["matmul", () => halves.matmul(halves), "matmul: operands must be numbers of one dtype; got f16[1,2], f16[2,1]"],
-    ["scatterAdd", () => a.scatterAdd(halves, tensor([0], { dtype: "i32" }), halves.slice([0, 1])), "scatterAdd: wants numbers (f32, f64 or i32); got f16[2]. Convert with cast(x, dtype)"], // biome-ignore format: one line
+    ["scatterAdd", () => a.scatterAdd(halves, tensor([0], { dtype: "i32" }), halves.slice([0, 1])), "scatterAdd: wants numbers (f32, f64 or i32); got f16[2]. Convert with cast(x, dtype)"],
     ["pow", () => halves.pow(2), "pow: wants numbers (f32, f64 or i32); got f16[2]. Convert with cast(x, dtype)"],
     ["pow 0", () => halves.pow(0), "pow: wants numbers (f32, f64 or i32); got f16[2]. Convert with cast(x, dtype)"],
     ["sort", () => a.sort(halves), "Convert with cast(x, dtype)"],

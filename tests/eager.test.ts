@@ -18,7 +18,12 @@ function memory(): number {
   return (heapUsed + arrayBuffers) / 2 ** 20
 }
 
-const x = tensor([[0, 0], [0, 1], [1, 0], [1, 1]]) // biome-ignore format: one line
+const x = tensor([
+  [0, 0],
+  [0, 1],
+  [1, 0],
+  [1, 1],
+])
 const y = tensor([[0], [1], [1], [0]])
 type Params = readonly [Tensor, Tensor]
 const start = (): Params => [random.normal(random.key(1), [2, 4]), random.normal(random.key(2), [4, 1])]
@@ -85,11 +90,21 @@ describe("what is compiled", () => {
   test("operands in other places are another program", () => {
     const w = tensor([10, 20, 30])
     const values = [sub(v, w), sub(w, v), sub(v, v)].map(t => [...t.values()])
-    expect(values).toEqual([[-9, -18, -27], [9, 18, 27], [0, 0, 0]]) // biome-ignore format: one line
+    expect(values).toEqual([
+      [-9, -18, -27],
+      [9, 18, 27],
+      [0, 0, 0],
+    ])
   })
   test("parameters are told apart: axes, starts, infinities, -0", () => {
-    const m = tensor([[1, 2], [3, 4]]) // biome-ignore format: one line
-    expect([sum(m, { axis: 0 }), sum(m, { axis: 1 })].map(t => t.toArray())).toEqual([[4, 6], [3, 7]]) // biome-ignore format: one line
+    const m = tensor([
+      [1, 2],
+      [3, 4],
+    ])
+    expect([sum(m, { axis: 0 }), sum(m, { axis: 1 })].map(t => t.toArray())).toEqual([
+      [4, 6],
+      [3, 7],
+    ])
     expect([v.at(0), v.at(1), v.at(2)].map(t => t.item())).toEqual([1, 2, 3])
     expect([0, -0, Infinity, -Infinity].map(c => a.div(1, a.full([], c)).item())).toEqual([Infinity, -Infinity, 0, -0])
   })
@@ -105,7 +120,11 @@ describe("pending work", () => {
     const v = tensor([1, 2])
     const [p, q] = [add(v, 1), mul(v, 10)]
     const r = add(p, q)
-    expect([r, q, p].map(t => t.toArray())).toEqual([[12, 23], [10, 20], [2, 3]]) // biome-ignore format: one line
+    expect([r, q, p].map(t => t.toArray())).toEqual([
+      [12, 23],
+      [10, 20],
+      [2, 3],
+    ])
   })
   test("large results do not wait for one another", () => {
     const big = a.ones([1 << 20])

@@ -14,7 +14,10 @@ const { add, matmul, mul, sum } = js
 type Fn = (...xs: any[]) => any
 
 const x = tensor([1, 2, 3])
-const m = tensor([[1, 2, 3], [4, 5, 6]]) // biome-ignore format: one line
+const m = tensor([
+  [1, 2, 3],
+  [4, 5, 6],
+])
 const d = tensor([1, 2, 3], { dtype: "f64" })
 const i = tensor([1, 2, 3], { dtype: "i32" })
 const b = tensor([true, false, true])

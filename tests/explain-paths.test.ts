@@ -125,7 +125,14 @@ describe("as many paths as an independent count", () => {
   test("a convolutional network", () => {
     const [h, c1, c2] = [8, 3, 4]
     const f64 = { dtype: "f64" } as const
-    const model = sequential(conv2d(1, c1, 3, f64), relu(), conv2d(c1, c2, 3, f64), relu(), flatten(), dense(c2 * (h - 4) ** 2, 10, f64)) as any // biome-ignore format: one line
+    const model = sequential(
+      conv2d(1, c1, 3, f64),
+      relu(),
+      conv2d(c1, c2, 3, f64),
+      relu(),
+      flatten(),
+      dense(c2 * (h - 4) ** 2, 10, f64),
+    ) as any
     const { params, state } = make(model, [h, h, 1])
     const x = numbers([1, h, h, 1], 3)
     const loss = (p: any, x: Tensor): Tensor => crossEntropy(model.apply(p, state, x)[0], tensor([3], { dtype: "i32" }))
@@ -149,7 +156,10 @@ describe("as many paths as an independent count", () => {
 
   test("a transformer of four blocks, more paths than doubles can count", () => {
     const [t, d, heads, blocks] = [4, 8, 2, 4]
-    const model = sequential(...Array.from({ length: blocks }, () => transformerBlock(d, heads, { dtype: "f64" })), layerNorm(d, { dtype: "f64" })) as any // biome-ignore format: one line
+    const model = sequential(
+      ...Array.from({ length: blocks }, () => transformerBlock(d, heads, { dtype: "f64" })),
+      layerNorm(d, { dtype: "f64" }),
+    ) as any
     const { params, state } = make(model, [t, d])
     const [x, y] = [numbers([1, t, d], 4), numbers([1, t, d], 5)]
     const loss = (p: any, x: Tensor): Tensor => squaredError(model.apply(p, state, x)[0], y)
@@ -178,9 +188,16 @@ describe("as many paths as an independent count", () => {
   })
 
   test("sixty turns of a loop", () => {
-    const f = (w: Tensor, x: Tensor): Tensor => sum(scan((h: Tensor, x: Tensor) => [tanh(matmul(h, w).add(x)), null] as const, x.slice([0, 1]).reshape([1, 2]), x)[0]) // biome-ignore format: one line
+    const f = (w: Tensor, x: Tensor): Tensor =>
+      sum(scan((h: Tensor, x: Tensor) => [tanh(matmul(h, w).add(x)), null] as const, x.slice([0, 1]).reshape([1, 2]), x)[0])
     const x = numbers([60, 1, 2], 6)
-    const w = tensor([[0.5, -0.9], [0.8, 0.3]], { dtype: "f64" }) // biome-ignore format: one line
+    const w = tensor(
+      [
+        [0.5, -0.9],
+        [0.8, 0.3],
+      ],
+      { dtype: "f64" },
+    )
     // ways from the unit that the weight enters in turn t, in 2 by 2 steps, to the sum of both
     let wanted = 0n
     for (let t = 0; t < 60; t++) wanted += 2n ** BigInt(59 - t)

@@ -20,7 +20,7 @@ import {
   valueAndGrad,
   vjp,
 } from "../src/js.ts"
-import { binaryCrossEntropy, crossEntropy, halfSquaredError, squaredError } from "../src/losses/index.ts"
+import { absoluteError, binaryCrossEntropy, crossEntropy, halfSquaredError, squaredError } from "../src/losses/index.ts"
 import { dense, logistic, type Params, sequential } from "../src/nn/index.ts"
 import { momentum, sgd } from "../src/optim/index.ts"
 
@@ -76,6 +76,31 @@ describe("workedExample_80_85", () => {
     same(errorOf(at([1.5, 0.2], 1.83)).item() - error.item(), 0.008990175224072638)
     same(errorOf(at([0.5, 1.2], 1.83)).item() - error.item(), 0.02528436867040379)
   })
+})
+
+it("small sums", () => {
+  same(add(mul(f64(0.5), 4), 1), 3)
+  same(absoluteError(f64(4), f64(1.3)), 2.7)
+  // d(X² Z + H)/dX = 2 X Z
+  const [X, Z, H] = [f64(3), f64(-1.5), f64(7)]
+  same(grad((X: Tensor) => add(mul(mul(X, X), Z), H))(X), 2 * 3 * -1.5)
+})
+
+it("the error of the worked example as one closed form has the chain's derivative", () => {
+  const E = (w: Tensor): Tensor =>
+    f64(1)
+      .div(
+        add(
+          1,
+          add(w.mul(f64([0.1, 0.3])).sum(), 1.83)
+            .neg()
+            .exp(),
+        ),
+      )
+      .sub(0.03)
+      .square()
+      .mul(0.5)
+  same(grad(E)(f64([0.5, 0.2])), [0.00927609255818386, 0.02782827767455158])
 })
 
 const w0 = f64([

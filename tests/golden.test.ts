@@ -9,7 +9,7 @@ import { promisify } from "node:util"
 import { build } from "vite"
 import { expect, test } from "vitest"
 
-const GOLDEN = "2688c6f5b34d79b96817e5001682cfc7190c5ffc27f292cfece904aa1657c6e3"
+const GOLDEN = "d792336d8b2aef5a5bf37d5bc9a0d6dae2fdd152c6e80a9f99b4c5f9ce3ae21"
 const CHROMIUM = "/usr/bin/chromium"
 
 test(`the bits of a deterministic run are the known ones on Node ${process.versions.node}`, () => {

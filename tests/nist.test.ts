@@ -14,7 +14,8 @@ interface Reference {
 type Model = (b: readonly Tensor[], x: Tensor, x2: Tensor) => Tensor
 
 const decay = (a: Tensor, k: Tensor, x: Tensor): Tensor => a.mul(exp(k.mul(x).neg()))
-const polynomial = (x: Tensor, ...c: readonly (Tensor | number)[]): Tensor => c.slice(0, -1).reduceRight<Tensor>((y, a) => y.mul(x).add(a), x.mul(0).add(c.at(-1)!)) // biome-ignore format: one line
+const polynomial = (x: Tensor, ...c: readonly (Tensor | number)[]): Tensor =>
+  c.slice(0, -1).reduceRight<Tensor>((y, a) => y.mul(x).add(a), x.mul(0).add(c.at(-1)!))
 const bell = (x: Tensor, a: Tensor, at: Tensor, width: Tensor): Tensor => a.mul(exp(x.sub(at).div(width).square().neg()))
 const wave = (x: Tensor, period: Tensor | number, a: Tensor, b: Tensor): Tensor => {
   const t = x.mul(2 * Math.PI).div(period)

@@ -144,7 +144,13 @@ const rows: readonly Row[] = [
     /divisor/,
   ],
   ["in jit", jit((x: Tensor) => mean(log(x))), [x], { operation: "log", cause: "logOfZero", index: [1] }, /clip/],
-  ["in a function that is jitted", x => jit((y: Tensor) => sqrt(y))(x.sub(1)).sum(), [x], { operation: "sqrt", index: [1] }, /root/],
+  [
+    "in a function that is jitted",
+    x => jit((y: Tensor) => sqrt(y))(x.sub(1)).sum(),
+    [x],
+    { operation: "sqrt", index: [1] },
+    /root of a negative/,
+  ],
   [
     "in a layer",
     (p, x) => squaredError(model.apply(p, state, x)[0], tensor([[1]])),
@@ -196,7 +202,7 @@ const rows: readonly Row[] = [
     (h, xs) => scan((c: Tensor, x: Tensor) => [sqrt(abs(c)).mul(x), null] as const, h, xs)[0],
     [tensor(1), tensor([1, 0, 1])],
     { phase: "backward", operation: "sqrt", scope: ["turn 2"] },
-    /root/,
+    /below the root/,
   ],
   [
     "in a gradient that is part of the function",

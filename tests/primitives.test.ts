@@ -73,7 +73,13 @@ smooth(p.convP, "1-d", (x, w) => p.conv(x, w, steps([1], [1])), x(2, 5, 1, 2), x
 smooth(p.convP, "2-d, strides and groups", (x, w) => p.conv(x, w, steps([2, 1], [1, 2])), x(1, 4, 4, 2, 1), x(2, 2, 2, 1, 2))
 smooth(p.convP, "backwards", (x, w) => p.conv(x, w, steps([1], [2], true)), x(1, 5, 2, 1), x(2, 2, 1, 2))
 smooth(p.convWeightP, "1-d", (x, y) => p.convWeight(x, y, steps([1], [1]), [3]), x(2, 5, 1, 2), x(2, 3, 1, 2))
-smooth(p.convWeightP, "2-d, strides, groups, backwards", (x, y) => p.convWeight(x, y, steps([2, 1], [1, 2], true), [2, 2]), x(1, 4, 4, 2, 1), x(1, 2, 2, 2, 2)) // biome-ignore format: one line
+smooth(
+  p.convWeightP,
+  "2-d, strides, groups, backwards",
+  (x, y) => p.convWeight(x, y, steps([2, 1], [1, 2], true), [2, 2]),
+  x(1, 4, 4, 2, 1),
+  x(1, 2, 2, 2, 2),
+)
 
 // elementwise
 const half = (x: Tensor): Tensor => p.mul(x, p.fullLike(x.aval, 0.4))
@@ -286,10 +292,14 @@ discrete(p.decodeP, "u8", p.decode, numbers([300], "u8", 0, 256))
 const halves = p.convert(x(5), "f16")
 smooth(p.decodeP, "f16, a constant", x => p.mul(p.cast(p.decode(halves), "f64"), x), x(5))
 discrete(p.encodeP, "u8", x => p.convert(x, "u8"), i32(-300, 600, 50))
-// the normal distribution
+// the normal distribution, and x times shares of it
 for (const [prim, f] of [
   [p.normalCdfP, p.normalCdf],
   [p.normalCdfByTanhP, p.normalCdfByTanh],
+  [p.geluP, p.gelu],
+  [p.geluByTanhP, p.geluByTanh],
+  [p.swishP, p.swish],
+  [p.mishP, p.mish],
 ] as const) {
   smooth(prim, "3-d", f, signed(2, 1, 5))
   smooth(prim, "scalar", f, signed())
@@ -360,10 +370,11 @@ describe("where traps: the branch not taken sends back 0, not NaN", () => {
 })
 
 describe("equals share the derivative", () => {
+  // biome-ignore format: a case a line
   const cases: readonly [string, (x: Tensor) => Tensor, any, any][] = [
     ["max of a tie", x => p.max(x, [0]), [1, 3, 3, 2], [0, 0.5, 0.5, 0]],
     ["min of three", x => p.min(x, [0]), [1, 1, 1, 2], [1 / 3, 1 / 3, 1 / 3, 0]],
-    ["max of rows", x => p.sum(p.max(x, [1]), [0]), [[1, 1], [2, 1]], [[0.5, 0.5], [1, 0]]], // biome-ignore format: one line
+    ["max of rows", x => p.sum(p.max(x, [1]), [0]), [[1, 1], [2, 1]], [[0.5, 0.5], [1, 0]]],
     ["maximum with itself", x => p.sum(p.maximum(x, x), [0]), [1, 2], [1, 1]],
     ["minimum with a constant", x => p.sum(p.minimum(x, p.fullLike(x.aval, 2)), [0]), [1, 2, 3], [1, 0.5, 0]],
   ]
@@ -372,13 +383,14 @@ describe("equals share the derivative", () => {
 
 describe("infinities and NaN", () => {
   const [inf, nan] = [Infinity, Number.NaN]
+  // biome-ignore format: a case a line
   const cases: readonly [string, (x: Tensor) => Tensor, any, any][] = [
     ["relu", x => relu(x), [nan, -inf, inf, -0, -1, 2], [nan, 0, inf, 0, 0, 2]],
     ["max sees NaN", x => max(x), [1, nan, 3], nan],
     ["max of -inf", x => max(x), [-inf, -inf], -inf],
     ["argmax finds the first NaN", x => p.argmax(x, 0), [1, nan, 3, nan], 1],
     ["argmax of a tie", x => p.argmax(x, 0), [1, 3, 3], 1],
-    ["argmax across rows", x => p.argmax(p.reshape(p.permute(x, [1, 0]), [6]), 0), [[0, 1, 2], [3, 9, 4]], 3], // biome-ignore format: one line
+    ["argmax across rows", x => p.argmax(p.reshape(p.permute(x, [1, 0]), [6]), 0), [[0, 1, 2], [3, 9, 4]], 3],
     ["argmin of -inf", x => p.argmin(x, 0), [1, -inf, -inf], 1],
     ["argmax of -inf alone", x => p.argmax(x, 0), [-inf, -inf], 0],
     ["sign", x => p.sign(x), [nan, -inf, inf, 0], [nan, -1, 1, 0]],

@@ -47,7 +47,19 @@ describe("strips", () => {
     ["a bias for each column", 7, (x, y, b) => relu(add(product(x, y), b!)), [[n]]],
     ["a factor for each row", 7, (x, y, b) => mul(product(x, y), b!), [[m, 1]]],
     ["a matrix the other way round", 7, (x, y, w) => add(product(x, y), transpose(w!)), [[n, m]]],
-    ["padding by rows", undefined, (x, y, w) => add(product(x, y), a.pad(w!, [[1, 0], [0, 0]])), [[m - 1, n]]], // biome-ignore format: one line
+    [
+      "padding by rows",
+      undefined,
+      (x, y, w) =>
+        add(
+          product(x, y),
+          a.pad(w!, [
+            [1, 0],
+            [0, 0],
+          ]),
+        ),
+      [[m - 1, n]],
+    ],
     ["the numbers of the rows", undefined, (x, y) => mul(product(x, y), a.cast(a.arange(m).reshape(m, 1), x.dtype)), []],
     ["an operand of the product again", 7, (x, y) => add(product(x, y), x.slice(0).reshape(m, 1)), []],
   ]

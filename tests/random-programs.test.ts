@@ -86,11 +86,19 @@ const each = (f: (i: number) => number): (() => number) => {
 }
 function batched(f: RandomProgram["f"], args: readonly Tensor[]): void {
   const examples = [args, args.map(x => (isFloat(x) ? p.sin(x) : x))]
-  const stacked = args.map((_, k) => p.concat(examples.map(e => p.reshape(e[k]!, [1, ...e[k]!.shape])), 0)) // biome-ignore format: one line
+  const stacked = args.map((_, k) =>
+    p.concat(
+      examples.map(e => p.reshape(e[k]!, [1, ...e[k]!.shape])),
+      0,
+    ),
+  )
   const got = vmap(f)(...stacked)
   const loop = examples.map(e => f(...e))
   got.forEach((y, k) => {
-    const wanted = p.concat(loop.map(ys => p.reshape(ys[k]!, [1, ...ys[k]!.shape])), 0) // biome-ignore format: one line
+    const wanted = p.concat(
+      loop.map(ys => p.reshape(ys[k]!, [1, ...ys[k]!.shape])),
+      0,
+    )
     same("vmap", firstFar([y.values()], [wanted.values()], 1e-9))
   })
 }

@@ -264,7 +264,18 @@ describe("number of turns", () => {
     close(grad((w: any, c: any) => sum(f(w, c, none)[0]))(f64(2), f64([1, 2])), 0)
     close(grad((w: any, c: any) => sum(f(w, c, none)[0]), { argnums: 1 })(f64(2), f64([1, 2])), [1, 1])
     close(jvp((c: any) => f(f64(2), c, none)[0], [f64([1, 2])], [f64([3, 4])])[1], [3, 4])
-    close(vmap((c: any) => f(f64(2), c, none)[0])(f64([[1, 2], [3, 4]])), [[1, 2], [3, 4]]) // biome-ignore format: one line
+    close(
+      vmap((c: any) => f(f64(2), c, none)[0])(
+        f64([
+          [1, 2],
+          [3, 4],
+        ]),
+      ),
+      [
+        [1, 2],
+        [3, 4],
+      ],
+    )
   })
   test("many", () => {
     const xs = rand(200)
@@ -524,7 +535,13 @@ describe("what the loops of a derivative look like", () => {
     const f = of(f => (init, xs, options) => scan(f as any, init, xs, options))
     const [, backward] = loops(recorded(grad(f, { argnums: 1 }), aval(2, 2), aval(2)))
     expect(backward!.args.map(n => show(n.aval)).sort()).toEqual(["f64[2,2]", "f64[2]", "f64[9,2]"])
-    const [w, c] = [f64([[0.1, -0.2], [0.3, -0.4]]), f64([0.5, 0.6])] // biome-ignore format: one line
+    const [w, c] = [
+      f64([
+        [0.1, -0.2],
+        [0.3, -0.4],
+      ]),
+      f64([0.5, 0.6]),
+    ]
     for (const argnums of [0, 1]) close(grad(f, { argnums })(w, c), grad(of(plain), { argnums })(w, c))
   })
   test("results that nobody reads are not computed, and carries that feed only themselves neither", () => {

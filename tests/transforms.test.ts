@@ -97,7 +97,20 @@ describe("derivatives of derivatives", () => {
       [-400, 200],
     ])
   })
-  const g = (x: Tensor): Tensor => sin(mul(matmul(f64([[1, 2], [3, 4], [5, 6]]), x), 0.1)) // biome-ignore format: one line
+  const g = (x: Tensor): Tensor =>
+    sin(
+      mul(
+        matmul(
+          f64([
+            [1, 2],
+            [3, 4],
+            [5, 6],
+          ]),
+          x,
+        ),
+        0.1,
+      ),
+    )
   test("jacfwd is jacrev", () => {
     close(a.jacfwd(g)(f64([1, 2])), a.jacrev(g)(f64([1, 2])))
     expect(a.jacrev(g)(f64([1, 2])).shape).toEqual([3, 2])
@@ -136,12 +149,13 @@ describe("nesting", () => {
     close(jvp((x: any) => mul(x, inner(x)), [f64(1)], [f64(1)])[1], 1)
     close(grad((x: any) => mul(x, jvp((y: any) => mul(x, y), [f64(3)], [f64(1)])[1]))(f64(2)), 4)
   })
+  // biome-ignore format: a case a line
   const cases: readonly [string, () => unknown, unknown][] = [
     ["jit over an outer dual", () => grad((x: any) => jit((y: any) => mul(x, mul(y, y)))(x))(f64(2)), 12],
     ["vmap over an outer dual", () => grad((x: any) => sum(vmap((y: any) => mul(x, y))(f64([1, 2, 3]))))(f64(2)), 6],
     ["jit over a batched value", () => vmap((x: any) => jit((y: any) => mul(x, y))(x))(f64([1, 2, 3])), [1, 4, 9]],
     ["grad in vmap", () => vmap((x: any) => grad((y: any) => mul(x, mul(y, y)))(x))(f64([1, 2, 3])), [2, 8, 18]],
-    ["vmap in vmap", () => vmap((x: any) => vmap((y: any) => mul(x, y))(f64([1, 2])))(f64([3, 4])), [[3, 6], [4, 8]]], // biome-ignore format: one line
+    ["vmap in vmap", () => vmap((x: any) => vmap((y: any) => mul(x, y))(f64([1, 2])))(f64([3, 4])), [[3, 6], [4, 8]]],
     ["jit of vmap of grad of jit", () => jit(vmap(grad(jit(cube))))(f64([1, 2, 3])), [3, 12, 27]],
     ["vmap of hessian", () => vmap(a.hessian(cube as any))(f64([1, 2])), [6, 12]],
     ["grad of vmap of grad", () => grad((w: any) => sum(vmap(grad((x: any) => mul(w, mul(x, x))))(f64([1, 2]))))(f64(5)), 6],
@@ -190,14 +204,18 @@ describe("nesting", () => {
 })
 
 describe("vmap: axes in and out", () => {
-  const x = f64([[1, 2, 3], [4, 5, 6]]) // biome-ignore format: one line
+  const x = f64([
+    [1, 2, 3],
+    [4, 5, 6],
+  ])
+  // biome-ignore format: a case a line
   const cases: readonly [string, () => unknown, unknown][] = [
     ["axis 1", () => vmap((v: any) => sum(v), { inAxes: 1 })(x), [5, 7, 9]],
     ["axis -1", () => vmap((v: any) => sum(v), { inAxes: -1 })(x), [5, 7, 9]],
-    ["to axis 1", () => vmap((v: any) => mul(v, 2), { outAxis: 1 })(x), [[2, 8], [4, 10], [6, 12]]], // biome-ignore format: one line
-    ["to axis -1, not mapped", () => vmap((_: any, c: any) => c, { inAxes: [0, null], outAxis: -1 })(x, f64([7, 8])), [[7, 7], [8, 8]]], // biome-ignore format: one line
+    ["to axis 1", () => vmap((v: any) => mul(v, 2), { outAxis: 1 })(x), [[2, 8], [4, 10], [6, 12]]],
+    ["to axis -1, not mapped", () => vmap((_: any, c: any) => c, { inAxes: [0, null], outAxis: -1 })(x, f64([7, 8])), [[7, 7], [8, 8]]],
     ["one operand", () => vmap((v: any, w: any) => sum(mul(v, w)), { inAxes: [0, null] })(x, f64([1, 0, 2])), [7, 16]],
-    ["different axes", () => vmap((v: any, w: any) => sum(mul(v, w)), { inAxes: [0, 1] })(x, f64([[1, 0], [1, 0], [0, 1]])), [3, 6]], // biome-ignore format: one line
+    ["different axes", () => vmap((v: any, w: any) => sum(mul(v, w)), { inAxes: [0, 1] })(x, f64([[1, 0], [1, 0], [0, 1]])), [3, 6]],
     ["a tree", () => vmap((t: any) => add(t.a, t.b[0]))({ a: f64([1, 2]), b: [f64([10, 20])] }), [11, 22]],
     ["a batch of none", () => vmap((v: any) => sum(v))(tensor(new Float64Array(0), { shape: [0, 3] })), []],
   ]

@@ -88,5 +88,43 @@ for rank, shape in ((1, (2, 3, 9)), (2, (1, 2, 7, 6))):
         uncounted = {**options, "countPadding": False}
         case(f"avgPool {rank}d {uncounted}", "avgPool", uncounted, small(*shape), None, lambda x: pools[1](x, window, count_include_pad=False, **o))
 
+# small ones, whose Jacobians and Hessians are checked element by element: tests/tables.test.ts
+for o in ({}, {"stride": 2}, {"padding": 1}, {"dilation": 2}, {"stride": 2, "padding": 1}, {"padding": 2, "dilation": 2}, {"stride": 3}):
+    conv(1, (1, 2, 5), (2, 2, 2), **o)
+    transposed(1, (1, 2, 3), (2, 2, 2), **o)
+conv(1, (2, 1, 3), (1, 1, 3))
+conv(1, (1, 1, 4), (3, 1, 1))
+conv(1, (1, 2, 3), (2, 1, 2), groups=2)
+conv(1, (2, 2, 1), (1, 2, 1))
+conv(1, (1, 1, 2), (1, 1, 2), padding=3)
+transposed(1, (2, 1, 2), (1, 1, 2))
+transposed(1, (1, 2, 2), (2, 1, 2), groups=2)
+transposed(1, (1, 1, 3), (1, 2, 1), stride=2, output_padding=1)
+transposed(1, (1, 1, 1), (1, 1, 3))
+transposed(1, (1, 2, 2), (2, 1, 3), stride=2, padding=1)
+for o in ({}, {"stride": 2}, {"padding": 1}, {"padding": (0, 1)}, {"stride": (1, 2), "padding": 1}, {"dilation": (2, 1), "padding": 1}):
+    conv(2, (1, 1, 3, 4), (2, 1, 2, 2), **o)
+    transposed(2, (1, 2, 2, 2), (2, 1, 2, 2), **o)
+conv(2, (2, 1, 2, 2), (1, 1, 1, 1))
+conv(2, (1, 2, 2, 3), (2, 1, 2, 1), groups=2)
+conv(2, (1, 1, 3, 3), (1, 1, 3, 3), padding=1)
+conv(2, (1, 2, 1, 3), (1, 2, 1, 2))
+conv(2, (1, 1, 1, 1), (2, 1, 2, 2), padding=1)
+conv(2, (1, 3, 2, 2), (1, 3, 2, 2))
+transposed(2, (1, 1, 1, 1), (1, 1, 2, 3))
+transposed(2, (1, 2, 1, 2), (2, 1, 2, 1), groups=2)
+transposed(2, (1, 1, 2, 2), (1, 1, 2, 2), stride=2, output_padding=1)
+transposed(2, (2, 1, 1, 2), (1, 2, 1, 1))
+transposed(2, (1, 1, 2, 1), (1, 1, 3, 1), stride=(2, 1), padding=(1, 0))
+transposed(2, (1, 1, 2, 3), (1, 1, 2, 2), dilation=2)
+for shape, window, o in [((1, 2, 6), 2, {}), ((1, 1, 6), 3, {"stride": 1}), ((2, 1, 5), 2, {"stride": 3}), ((1, 1, 7), 3, {"padding": 1}), ((1, 1, 4), 4, {}), ((1, 3, 2), 1, {}), ((1, 1, 5), 2, {"stride": 1, "padding": 1})]:
+    options = {"window": window, **o}
+    case(f"maxPool small {options}", "maxPool", options, torch.randperm(shape[0] * shape[1] * shape[2]).double().reshape(shape) / 4, None, lambda x: F.max_pool1d(x, window, **o))
+    case(f"avgPool small {options}", "avgPool", options, small(*shape), None, lambda x: F.avg_pool1d(x, window, **o))
+for shape, window, o in [((1, 1, 4, 4), 2, {}), ((1, 2, 3, 3), 2, {"stride": 1}), ((1, 1, 3, 4), (3, 2), {}), ((1, 1, 4, 3), 3, {"padding": 1, "stride": 2}), ((2, 1, 2, 2), 2, {})]:
+    options = {"window": window, **o}
+    case(f"maxPool small {options}", "maxPool", options, torch.randperm(shape[0] * shape[1] * shape[2] * shape[3]).double().reshape(shape) / 4, None, lambda x: F.max_pool2d(x, window, **o))
+    case(f"avgPool small {options}", "avgPool", options, small(*shape), None, lambda x: F.avg_pool2d(x, window, **o))
+
 json.dump({"by": f"torch {torch.__version__}", "cases": cases}, sys.stdout, separators=(",", ":"))
 print()

@@ -1,8 +1,8 @@
 // Are derivatives right? Every mode of differentiation is held against another way to compute the same numbers.
-import { show } from "../core/aval.ts"
+import { differentiable, show } from "../core/aval.ts"
 import type { TypedArray } from "../core/dtype.ts"
-import type { Tensor } from "../core/tensor.ts"
-import { flatten, leaves, paths, rebuild, type Tree } from "../core/tree.ts"
+import { Tensor } from "../core/tensor.ts"
+import { flatten, leaves, paths, rebuild, type Tree, wantFunction } from "../core/tree.ts"
 import { jvp, vjp } from "../transforms/grad.ts"
 import { linearizeFlat } from "../transforms/linearize.ts"
 import { vmap } from "../transforms/vmap.ts"
@@ -26,10 +26,11 @@ export type Jit = (f: Fn) => Fn
 export const makeCheckGrads =
   (jit: Jit) =>
   (f: Fn, args: readonly unknown[], options: CheckOptions = {}): CheckReport => {
+    wanted(f, args, options)
     const { dtype = "f64", order = 2 } = options
     const sharp = dtype === "f64"
     const check = new Check(jit, {
-      modes: ["forward", "reverse", "vmap", "jit"],
+      modes: MODES,
       tolerance: sharp ? 1e-6 : 2e-2,
       exactTolerance: sharp ? 1e-9 : 1e-3,
       eps: sharp ? 1e-3 : 2e-2,
@@ -45,6 +46,27 @@ export const makeCheckGrads =
     check.run(f, converted, 1, order)
     return { checks: check.checks, worst: check.worst, notDifferentiable: declared(f, converted) }
   }
+
+const MODES: readonly Mode[] = ["forward", "reverse", "vmap", "jit"]
+/** Throws TypeError unless this is something to check. */
+function wanted(f: Fn, args: readonly unknown[], { modes = MODES, dtype = "f64", order = 1 }: CheckOptions): void {
+  wantFunction("checkGrads", f)
+  if (!Array.isArray(args))
+    throw new TypeError(`checkGrads: wants a list of arguments, as in checkGrads(f, [x]); got ${args instanceof Tensor ? "a tensor" : typeof args}`) // biome-ignore format: short
+  const unknown = Array.isArray(modes) ? modes.find(m => !MODES.includes(m)) : modes
+  if (unknown !== undefined || modes.length === 0)
+    throw new TypeError(
+      `checkGrads: modes must be a list of ${MODES.map(m => `"${m}"`).join(", ")}; got ${JSON.stringify(unknown ?? modes)}`,
+    )
+  if (dtype !== "f64" && dtype !== "f32") throw new TypeError(`checkGrads: dtype must be "f64" or "f32"; got ${JSON.stringify(dtype)}`)
+  if (!Number.isInteger(order) || order < 1)
+    throw new TypeError(`checkGrads: order must be a whole number from 1; got ${JSON.stringify(order)}`)
+  const xs = (args as readonly Tree[]).flatMap(leaves)
+  if (!xs.some(x => differentiable(x.aval))) {
+    const got = xs.length ? xs.map(x => show(x.aval)).join(", ") : "no tensors"
+    throw new TypeError(`checkGrads: wants floating point among the arguments; got ${got}. Convert with cast(x, "f64")`)
+  }
+}
 
 /** The arguments and results without a derivative: integers, and what no tangent goes into or comes out of. */
 function declared(f: Fn, args: readonly Tree[]): string[] {
@@ -171,7 +193,8 @@ class Check {
     const choices = [every.filter(i => filledArgs[i]), ...(n > 1 ? [[first], [last]] : [])]
     const examples = Array.from({ length: BATCH }, (_, b) => args.map(a => this.near(a, b)))
     for (const mapped of choices) {
-      const loop = examples.map(e => evaluated(f, args.map((a, i) => (mapped.includes(i) ? e[i]! : a)))) // biome-ignore format: short
+      const chosen = examples.map(e => args.map((a, i) => (mapped.includes(i) ? e[i]! : a)))
+      const loop = chosen.map(xs => evaluated(f, xs))
       for (const axis of [0, -1]) {
         const inAxes = every.map(i => (mapped.includes(i) ? axis : null))
         const given = args.map((a, i) =>

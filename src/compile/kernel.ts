@@ -97,8 +97,9 @@ export function keyOf(k: Kernel): string {
   }
   text += `;${k.axes.map(axis)}`
   for (const { out, body } of storesOf(k)) {
-    const value = expr(body)
-    text += `;${out.mode} ${out.t} ${index(out.at)} ${bounds(out.bounds)}=${value}`
+    // ahead of the line that names them: what they read is written down on the way
+    const [value, at, inside] = [expr(body), index(out.at), bounds(out.bounds)]
+    text += `;${out.mode} ${out.t} ${at} ${inside}=${value}`
   }
   return text
 }

@@ -80,7 +80,8 @@ const linear = memo((g: Graph, which: boolean[], save: CheckpointPolicy) => {
 function replayFrom(g: Graph, xs: readonly Tensor[], saved: ReadonlyMap<Node, Tensor>): Tensor[] {
   const env = new Map(g.inputs.map((n, i) => [n, xs[i]!]))
   for (const n of g.nodes) {
-    const ys = scope(n.scope, () => bind(n.prim, n.args.map(a => env.get(a)!), n.params)) // biome-ignore format: one line
+    const args = n.args.map(a => env.get(a)!)
+    const ys = scope(n.scope, () => bind(n.prim, args, n.params))
     n.outs.forEach((o, i) => {
       const value = saved.get(o)
       // without a tangent the value is all there is

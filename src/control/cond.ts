@@ -14,7 +14,8 @@ import { linearizeGraph, type Source } from "../transforms/linearize.ts"
 import { transposeGraph } from "../transforms/transpose.ts"
 import { batchGraph } from "../transforms/vmap.ts"
 import { count } from "./loop.ts"
-import { countedScan, structure } from "./scan.ts"
+import { structure } from "./record-loop.ts"
+import { countedScan } from "./scan.ts"
 
 /** Operands are the condition, bool [], and the inputs that both graphs have in common. */
 interface Cond {

@@ -69,7 +69,13 @@ const pushP: Primitive<{ readonly backward: Graph; readonly which: readonly bool
   name: "customVjp push",
   shape: (_ins, { backward, known }) => avals(backward.inputs.slice(known)),
   meaning: { kind: "call" },
-  body: p => ({ graph: forwards(p.backward, [...p.which], p.known), name: "" }),
+  body: p => ({
+    // made when it is asked for: a rule that is not linear has a name, but no transpose
+    get graph() {
+      return forwards(p.backward, [...p.which], p.known)
+    },
+    name: "",
+  }),
   jvp(xs, ts, p) {
     return callP.jvp(xs, ts, { name: "", form: "linear", graph: forwards(p.backward, [...p.which], p.known) })
   },
@@ -235,7 +241,8 @@ const customJvpP: Primitive<CustomJvp> = {
   body: p => p,
   jvp(xs, ts, p) {
     const args = xs.slice(0, p.args)
-    const tangents = instantiate(ts.slice(0, p.args), args, args.map(() => true)) // biome-ignore format: one line
+    const all = args.map(() => true)
+    const tangents = instantiate(ts.slice(0, p.args), args, all)
     // not as one call: what depends on the values alone must stay apart from what is linear in the tangents
     const outs = replay(p.rule, [...args, ...present(tangents), ...xs.slice(p.args + p.captured[0])])
     const n = p.graph.outputs.length

@@ -141,7 +141,8 @@ const systemP: Primitive<System> = {
   },
   batch(xs, axes, p, n) {
     const which = axes.map((a, i) => i < p.n || a !== null)
-    const linear = batchGraph(p.linear, which, n, p.linear.outputs.map(() => true)).graph // biome-ignore format: one line
+    const all = p.linear.outputs.map(() => true)
+    const { graph: linear } = batchGraph(p.linear, which, n, all)
     return [bind(systemP, allFront(xs, axes, p.n, n), { ...p, linear }), p.linear.outputs.map(() => 0)]
   },
 }
@@ -230,7 +231,11 @@ function solution<X>(kind: Equation["kind"], f: (x: X) => X, start: X, { toleran
     xs => {
       const ys = leaves(f(rebuild(start as Tree, xs)) as Tree)
       if (ys.length !== first.length || ys.some((y, i) => !same(y.aval, first[i]!.aval)))
-        throw new ShapeError(kind, `f(x) must be like x, which is ${first.map(x => show(x.aval)).join(", ")}`, ys.map(y => y.aval)) // biome-ignore format: one line
+        throw new ShapeError(
+          kind,
+          `f(x) must be like x, which is ${first.map(x => show(x.aval)).join(", ")}`,
+          ys.map(y => y.aval),
+        )
       return ys
     },
     first.map(x => x.aval),

@@ -1,10 +1,10 @@
 // The adjoint graph of one scalar: a vertex for each number that depends on it, an edge for each local derivative that is not 0.
 import type { LocalDerivatives } from "./local.ts"
-import type { Step, Tape, ValueId } from "./tape.ts"
+import type { Cell, Step, Tape } from "./tape.ts"
 
 /** An element of a value. */
 export interface Place {
-  readonly value: ValueId
+  readonly cell: Cell
   readonly element: number
 }
 /** Where a derivative is 0, and nothing gets through by this operand. */
@@ -47,17 +47,17 @@ export class AdjointGraph {
   private readonly tape: Tape
 
   /** Of the scalar at `start`, vertex 0, to element 0 of `error`. */
-  constructor(tape: Tape, local: LocalDerivatives, start: Place, error: ValueId) {
+  constructor(tape: Tape, local: LocalDerivatives, start: Place, error: Cell) {
     this.tape = tape
-    const vertices = new Map<ValueId, Map<number, number>>()
-    const vertexAt = (value: ValueId, element: number): number => {
-      let all = vertices.get(value)
-      if (!all) vertices.set(value, (all = new Map()))
+    const vertices = new Map<Cell, Map<number, number>>()
+    const vertexAt = (cell: Cell, element: number): number => {
+      let all = vertices.get(cell)
+      if (!all) vertices.set(cell, (all = new Map()))
       let v = all.get(element)
-      if (v === undefined) all.set(element, (v = this.places.push({ value, element }) - 1))
+      if (v === undefined) all.set(element, (v = this.places.push({ cell, element }) - 1))
       return v
     }
-    vertexAt(start.value, start.element)
+    vertexAt(start.cell, start.element)
     for (const step of tape.steps) this.cross(step, local, vertices, vertexAt)
 
     this.end = vertices.get(error)?.get(0)
@@ -81,12 +81,12 @@ export class AdjointGraph {
   private cross(
     step: Step,
     local: LocalDerivatives,
-    vertices: ReadonlyMap<ValueId, ReadonlyMap<number, number>>,
-    vertexAt: (v: ValueId, i: number) => number,
+    vertices: ReadonlyMap<Cell, ReadonlyMap<number, number>>,
+    vertexAt: (c: Cell, i: number) => number,
   ): void {
     if (!local.flows(step)) return
-    step.args.forEach((value, operand) => {
-      const reached = vertices.get(value)
+    step.args.forEach((cell, operand) => {
+      const reached = vertices.get(cell)
       if (!reached) return
       const from = [...reached.keys()].sort((a, b) => a - b)
       const read = new Set<number>()
@@ -98,7 +98,7 @@ export class AdjointGraph {
         this.from.push(reached.get(j)!)
         this.to.push(vertexAt(step.outs[out]!, o))
         this.derivative.push(derivative)
-        this.step.push(step.id)
+        this.step.push(step.index)
         this.operand.push(operand)
       })
       // an element that is not read (a slice of others) is not stopped; a result without derivative stops all

@@ -2,7 +2,7 @@
 import { backward, type LayerSlopes, softmaxSlope } from "./backward.ts"
 import { centralDifference, inFormula, inProduct, tidy } from "./digits.ts"
 import { activated, Evaluation, type LayerValues, type Numbers } from "./evaluate.ts"
-import { say } from "./messages.ts"
+import { say } from "./messages/index.ts"
 import { type Names, namesOf, pathOf } from "./names.ts"
 import { type DenseLayer, elementwiseOf, lossOf, type Network } from "./network.ts"
 import type { DeltaExplanation, Factor, LayerExplanation, Quantity } from "./network-explanation.ts"
@@ -87,7 +87,8 @@ export class Board {
     }
     const symbols = (k: number): string => each(this.outSymbol(k), this.names.t(k), this.target[k]!)
     const shown = this.target.filter((_, k) => symbols(k) !== "").length
-    if (!isShort && shown > 3) return { symbol: "E", formula: say.lossOver(this.network.loss, this.target.length), value: this.error }
+    if (!isShort && shown > 3)
+      return { symbol: "E", formula: say.network.lossOver(this.network.loss, this.target.length), value: this.error }
     const numbers = sum(k => each(inFormula(this.out[k]!), inFormula(this.target[k]!), this.target[k]!))
     return { symbol: "E", formula: sum(symbols), numbers, value: this.error }
   }
@@ -143,21 +144,21 @@ export class Board {
     const bias = b ? [product([this.names.b(l, j)], [b[j]!])] : []
     const terms = [...products, ...bias]
     const { numbers, ...sum } = sumOf(this.names.s(l, j), terms, this.values[l]!.s[j]!, "in order")
-    return isOwn || !sum.rest ? { ...sum, numbers: numbers! } : { ...sum, formula: say.sum(terms.length) }
+    return isOwn || !sum.rest ? { ...sum, numbers: numbers! } : { ...sum, formula: say.network.sum(terms.length) }
   }
   private output(l: number, j: number): Quantity {
     const rules = elementwiseOf(this.layer(l).activation)
     const [symbol, s] = [this.names.y(l, j), this.names.s(l, j)]
     const { s: scores, y } = this.values[l]!
     const value = y[j]!
-    if (!rules) return { symbol, formula: say.softmax(s), value }
+    if (!rules) return { symbol, formula: say.network.softmax(s), value }
     const formula = rules.formula(s)
     // y = s = 0.7 needs no third side
     return formula === s ? { symbol, formula, value } : { symbol, formula, numbers: tidy(rules.formula(inFormula(scores[j]!))), value }
   }
   private probability(k: number): Quantity {
     const y = this.names.y(this.last, k)
-    const formula = lossOf(this.network.loss).joined === "softmax" ? say.softmax(y) : `1 / (1 + exp(-${y}))`
+    const formula = lossOf(this.network.loss).joined === "softmax" ? say.network.softmax(y) : `1 / (1 + exp(-${y}))`
     return { symbol: this.names.p(k), formula, value: this.out[k]! }
   }
 

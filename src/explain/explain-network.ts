@@ -4,7 +4,7 @@ import { Board, type Place } from "./board.ts"
 import { centralDifference } from "./digits.ts"
 import { ProblemError } from "./errors.ts"
 import type { LayerGradient } from "./evaluate.ts"
-import { say } from "./messages.ts"
+import { say } from "./messages/index.ts"
 import { pathOf } from "./names.ts"
 import type { Example, Network } from "./network.ts"
 import type { Change, Factor, NetworkExplanation, Reading, WeightExplanation } from "./network-explanation.ts"
@@ -187,7 +187,7 @@ function read(gradient: number, factors: readonly Factor[], sizes: readonly numb
     rank: 1 + sizes.filter(s => s > size).length,
     ...(gradient === 0 && blocking && { blockedBy: blocking.symbol }),
   }
-  return { ...facts, sentence: say.sentence(facts, symbol) }
+  return { ...facts, sentence: say.network.sentence(facts, symbol) }
 }
 
 /** The error after the step of all parameters. */

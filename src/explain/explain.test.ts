@@ -1,6 +1,25 @@
 // What an explanation of a function holds, in the small: paths by hand, uses, what blocks, opening, the optimizer, and renderings.
 import { describe, expect, test } from "vitest"
-import { customVjp, fixedPoint, matmul, mul, random, relu, scan, sigmoid, softmax, stopGradient, sum, type Tensor, tanh, tensor, whileLoop, zeros } from "../index.ts" // biome-ignore format: one line
+import { composite } from "../control/call.ts"
+import {
+  clip,
+  customVjp,
+  fixedPoint,
+  matmul,
+  mul,
+  random,
+  relu,
+  scan,
+  sigmoid,
+  softmax,
+  stopGradient,
+  sum,
+  type Tensor,
+  tanh,
+  tensor,
+  whileLoop,
+  zeros,
+} from "../index.ts"
 import { crossEntropy, squaredError } from "../losses.ts"
 import { batchNorm, conv2d, dense, flatten, lstm, maxPool, relu as reluLayer, sequential } from "../nn.ts"
 import { adam, momentum, sgd } from "../optim.ts"
@@ -80,7 +99,12 @@ describe("a weight in time", () => {
     expect(turns.toSorted()).toEqual(["t=1", "t=2", "t=3"])
   })
   test("of a loop that ends by a condition: forward mode says what the gradient is", () => {
-    const f = (w: Tensor): Tensor => whileLoop((x: Tensor) => x.less(50), x => x.mul(w), f64(1)) // biome-ignore format: one line
+    const f = (w: Tensor): Tensor =>
+      whileLoop(
+        (x: Tensor) => x.less(50),
+        x => x.mul(w),
+        f64(1),
+      )
     const e = explain(f, [f64(3)], { of: "0" })
     expect(e).toMatchObject({ numberOfPaths: 4, error: 81, gradient: 108, agrees: true })
   })
@@ -103,7 +127,9 @@ describe("composites", () => {
   const loss = (p: any, x: Tensor): Tensor => crossEntropy(model.apply(p, state, x)[0], tensor([1], { dtype: "i32" }))
   const inputs = [params, tensor([[1, 2, 3]])]
   const operations = (open?: boolean | readonly string[]): string[] =>
-    explain(loss, inputs, { of: "layers.0.w[1,2]", ...(open !== undefined && { open }) }).applications.map(a => [...a.scope, a.operation].join("/")) // biome-ignore format: one line
+    explain(loss, inputs, { of: "layers.0.w[1,2]", ...(open !== undefined && { open }) }).applications.map(a =>
+      [...a.scope, a.operation].join("/"),
+    )
   test("are one factor each, and open by name, by scope, or all", () => {
     expect(operations()).toEqual(["layers.0/dense", "layers.1/relu", "layers.2/dense", "crossEntropy"])
     expect(operations(["relu"])).toEqual(["layers.0/dense", "layers.1/relu/select", "layers.2/dense", "crossEntropy"])
@@ -166,11 +192,63 @@ describe("a gradient of one's own", () => {
     [1, true],
     [2, false],
   ] as const)("times %d agrees: %s", (by, agrees) => {
-    // biome-ignore format: one line
     const e = explain((x: Tensor) => sum(doubled(by)(x)), [f64([0.3, 0.4])], { of: "0[1]", open: true })
     expect(e.agrees).toBe(agrees)
     expect(e.applications).toHaveLength(2)
     expect(Math.abs(e.sumOfPaths - e.gradient)).toBeLessThan(1e-14)
+  })
+
+  type Rule = (residual: Tensor, ct: Tensor) => Tensor
+  /** tanh with another rule backwards, which may use x. */
+  const ruled = (rule: Rule): ((x: Tensor) => Tensor) =>
+    customVjp(
+      (x: Tensor) => tanh(x),
+      x => [tanh(x), x] as const,
+      (x: Tensor, ct) => [rule(x, ct)],
+    )
+  const clipped: Rule = (x, ct) => clip(ct.mul(tanh(x).square().neg().add(1)), -0.5, 0.5)
+  const DISAGREES = /^Differences disagree with the gradient that was given for customVjp/
+  const cases: readonly (readonly [name: string, rule: Rule, after: number, verdict: RegExp, isSum: boolean])[] = [
+    ["clips what arrives", clipped, 3, DISAGREES, true],
+    ["does not come to clip", clipped, 0.25, /agree, and so does each factor/, true],
+    ["clips by the norm", (_, ct) => ct.div(ct.square().sum().sqrt()), 3, DISAGREES, true],
+    ["squares what arrives", (x, ct) => ct.mul(ct).mul(x), 3, DISAGREES, true],
+    ["depends on residuals", (x, ct) => ct.mul(x).mul(tanh(x)), 3, DISAGREES, true],
+    ["sends nothing back", (_, ct) => ct.mul(0), 3, /the gradient that was given for customVjp .* is not its derivative/, true],
+    [
+      "adds a constant",
+      (x, ct) => ct.mul(tanh(x).square().neg().add(1)).add(1),
+      3,
+      /even where nothing arrives, which no path does/,
+      false,
+    ],
+  ]
+  test.each(cases)("a rule that %s", (_, rule, after, verdict, isSum) => {
+    const e = explain(
+      (x: Tensor, w: Tensor) => sum(ruled(rule)(matmul(w, x)).mul(after)),
+      [
+        f64([0.3, 0.4]),
+        f64([
+          [0.1, -0.7],
+          [0.5, 2],
+        ]),
+      ],
+      { of: "0[1]" },
+    )
+    expect(e.verdict).toMatch(verdict)
+    expect(e.agrees).toBe(verdict.source.startsWith("agree"))
+    const missing = -0.7 + 2 // of the constant, by the weights that it comes through
+    expect(e.sumOfPaths).toBeCloseTo(e.gradient - (isSum ? 0 : missing), 12)
+  })
+  test("a rule that clips, in a composite that is closed and in one that is open", () => {
+    const f = (x: Tensor): Tensor => sum(composite("head", {}, (y: Tensor) => ruled(clipped)(y.mul(2)))(x.square()).mul(9))
+    const [closed, open] = [false, true].map(open => explain(f, [f64([0.3, 0.4])], { of: "0[0]", open }))
+    for (const e of [closed!, open!]) {
+      expect(e.gradient).toBeCloseTo(0.5 * 2 * 2 * 0.3, 12) // clipped to 0.5, times 2, times 2 x
+      expect(e.sumOfPaths).toBeCloseTo(e.gradient, 12)
+    }
+    expect(closed!.verdict).toContain("given for head")
+    expect(open!.paths[0]!.factors.find(x => x.operation === "customVjp")).toMatchObject({ formula: "rule(ct) / ct, the ct that arrives" })
   })
 })
 

@@ -3,17 +3,21 @@ import { recordCall } from "../control/call.ts"
 import { differentiable, show, size } from "../core/aval.ts"
 import { leaves, type Tree } from "../core/tree.ts"
 import type { Graph } from "../graph/graph.ts"
+import { replay } from "../graph/record.ts"
 import { AdjointGraph } from "./adjoint-graph.ts"
+import { explained, labelsOf, type Open } from "./applications.ts"
 import { bestPaths } from "./best-paths.ts"
 import { type Chosen, choose } from "./chosen.ts"
 import { centralDifference } from "./digits.ts"
 import { ProblemError } from "./errors.ts"
 import type { Explanation, Factor, Path } from "./explanation.ts"
 import { FactorWriter } from "./factors.ts"
+import type { Cotangents } from "./given-rules.ts"
 import { LocalDerivatives } from "./local.ts"
-import { say } from "./messages.ts"
+import { say } from "./messages/index.ts"
+import { Backward } from "./reverse.ts"
 import { counted, Sums } from "./sums.ts"
-import { type Open, Tape } from "./tape.ts"
+import { holdsRule, record, type Tape } from "./tape.ts"
 import { type OptimizerStep, updateOf } from "./update.ts"
 import { Whole } from "./whole.ts"
 import { inDouble, widen } from "./widen.ts"
@@ -77,6 +81,7 @@ class Explainer {
   private readonly options: ExplainOptions
   private readonly tape: Tape
   private readonly local: LocalDerivatives
+  private readonly labels: readonly string[]
   private readonly graph: AdjointGraph
   private readonly before: number
 
@@ -84,13 +89,14 @@ class Explainer {
     this.whole = whole
     this.chosen = chosen
     this.options = options
-    this.tape = new Tape(options.open ?? false)
-    this.local = new LocalDerivatives(this.tape)
-    const inputs = whole.values.map(x => this.tape.add(x))
-    const [error] = this.tape.run(whole.graph, inputs)
-    const start = inputs[chosen.leaf]!
-    this.before = this.tape.numbers(start)[chosen.element]!
-    this.graph = new AdjointGraph(this.tape, this.local, { value: start, element: chosen.element }, error!)
+    this.tape = record((...xs) => replay(whole.graph, xs), whole.values, explained(options.open ?? false))
+    this.labels = labelsOf(this.tape.steps)
+    const isStart = whole.values.map((_, i) => i === chosen.leaf)
+    let cotangents: Cotangents | undefined
+    this.local = new LocalDerivatives(() => (cotangents ??= new Backward(this.tape, isStart).cotangents()))
+    const start = { cell: this.tape.inputs[chosen.leaf]!, element: chosen.element }
+    this.before = start.cell.value.values()[start.element]!
+    this.graph = new AdjointGraph(this.tape, this.local, start, this.tape.outputs[0]!)
   }
 
   explanation(inputs: readonly unknown[]): Explanation {
@@ -98,9 +104,9 @@ class Explainer {
     const error = whole.error()
     if (!Number.isFinite(error)) throw new ProblemError(`the error is ${error}, which has no slope`)
     const best = bestPaths(graph, options.paths ?? SHOWN)
-    const sums = new Sums(this.tape, graph, this.local)
+    const sums = new Sums(graph, this.local, this.labels)
     const rest = sums.rest(best)
-    const writer = new FactorWriter(this.tape, this.local, graph, chosen.name)
+    const writer = new FactorWriter(this.local, graph, this.labels, chosen.name)
     const paths = best.map((p): Path => ({ contribution: p.contribution, factors: p.edges.map(e => writer.factor(e)).reverse() }))
     const gradient = whole.gradient(chosen.leaf)[chosen.element]! + 0 // not -0
     const sumOfPaths = paths.reduce((sum, p) => sum + p.contribution, rest.contribution)
@@ -137,7 +143,10 @@ class Explainer {
     const whole = near(sumOfPaths, finiteDifference, error)
     const odd = factors.find(f => !near(f.value, f.check, f.result.value))
     const agrees = sums && whole && !odd
-    return { agrees, verdict: say.chains.verdict({ sums, whole, factor: odd?.operation }) }
+    const reached = [...new Set([...this.graph.step, ...this.graph.stops.map(s => s.step.index)])].map(i => this.tape.steps[i]!)
+    const given = (odd ? [this.tape.steps[odd.application]!] : reached).find(holdsRule)?.name
+    const unasked = sums ? undefined : reached.find(step => this.local.sendsUnasked(step))?.name
+    return { agrees, verdict: say.chains.verdict({ sums, whole, factor: odd?.operation, given, unasked }) }
   }
 }
 

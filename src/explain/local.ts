@@ -4,8 +4,9 @@ import { fromArray } from "../core/concrete.ts"
 import type { Maybe } from "../core/primitive.ts"
 import { bind, type Tensor } from "../core/tensor.ts"
 import { batchFlat } from "../transforms/vmap.ts"
+import { answerOf, type Cotangents, hasForwardMode, sendsUnasked, sharesOf } from "./given-rules.ts"
 import { type Reads, readsOf } from "./reads.ts"
-import type { Step, Tape, ValueId } from "./tape.ts"
+import { type Cell, holdsRule, type Step } from "./tape.ts"
 
 /** Takes the derivative of element `to` of result `out` by element `from` of the operand. */
 export type Take = (from: number, out: number, to: number, derivative: number) => void
@@ -17,15 +18,17 @@ const SIZES = [1, 4, 16, 64, 256, 1024]
 
 /** What is the same for equal applications is found once. */
 export class LocalDerivatives {
-  private readonly tape: Tape
   private readonly known = new Map<Step, Reads | undefined>()
-  constructor(tape: Tape) {
-    this.tape = tape
+  private readonly given = new Map<string, boolean>()
+  private readonly cotangents: () => Cotangents
+  /** The cotangents are asked for if rules that the user gave need them. */
+  constructor(cotangents: () => Cotangents) {
+    this.cotangents = cotangents
   }
 
   reads(step: Step): Reads | undefined {
     if (!this.known.has(step)) {
-      const avals = (ids: readonly ValueId[]) => ids.map(v => this.tape.aval(v))
+      const avals = (cells: readonly Cell[]) => cells.map(c => c.aval)
       this.known.set(step, readsOf(step.prim, step.params, avals(step.args), avals(step.outs)))
     }
     return this.known.get(step)
@@ -33,17 +36,49 @@ export class LocalDerivatives {
 
   /**
    * The derivatives by the elements `from` of operand `k`, by forward mode of this application alone with the other operands as they
-   * are. Zeros are taken too where the element is read.
+   * are; for a rule that has no such mode what it makes of the cotangent that arrives. Zeros are taken too where the element is read.
    */
   by(step: Step, k: number, from: readonly number[], take: Take): void {
     const places = this.reads(step)?.places[k]
-    if (places) this.atPlaces(step, k, from, places, take)
+    if (this.followsCotangent(step, k)) sharesOf(step, k, from, this.cotangents(), take)
+    else if (places) this.atPlaces(step, k, from, places, take)
     else this.byColumns(step, k, from, take)
+  }
+
+  /** Whether a rule that the user gave is none of a derivative: it has no forward mode, or one that says something else. */
+  followsCotangent(step: Step, k: number): boolean {
+    if (!holdsRule(step)) return false
+    const key = `${step.index} ${k}`
+    let known = this.given.get(key)
+    if (known === undefined) this.given.set(key, (known = !this.isTransposed(step, k)))
+    return known
+  }
+  /** <ct, J t> = <r(ct), t> for a tangent t. */
+  private isTransposed(step: Step, k: number): boolean {
+    if (!hasForwardMode(step, k)) return false
+    const t = Float64Array.from({ length: step.args[k]!.value.size }, (_, j) => 0.5 + ((j * 7) % 11))
+    const pushed = this.push(step, k, t)
+    const cts = this.cotangents()
+    const forwards = pushed.flatMap((dy, o) => {
+      const ct = cts.get(step.outs[o]!)?.values()
+      return dy && ct ? Array.from(dy, (x, i) => x * ct[i]!) : []
+    })
+    const backwards = Array.from(answerOf(step, k, cts), (x, j) => x * t[j]!)
+    const sum = (xs: readonly number[], of = (x: number): number => x): number => xs.reduce((total, x) => total + of(x), 0)
+    return Math.abs(sum(forwards) - sum(backwards)) <= 1e-9 * (sum(forwards, Math.abs) + sum(backwards, Math.abs))
+  }
+  /** Whether a rule sends something back where nothing arrives, which no path does. */
+  sendsUnasked(step: Step): boolean {
+    return step.args.some((a, k) => differentiable(a.aval) && this.followsCotangent(step, k) && sendsUnasked(step, k, this.cotangents()))
+  }
+  /** Whether anything comes back to an application. */
+  hears(step: Step): boolean {
+    return step.outs.some(o => this.cotangents().get(o)?.values().some(Boolean))
   }
 
   /** Where each result reads one element, all derivatives are one tangent's image. */
   private atPlaces(step: Step, k: number, from: readonly number[], places: Int32Array, take: Take): void {
-    const n = size(this.tape.aval(step.args[k]!).shape)
+    const n = size(step.args[k]!.aval.shape)
     const ones = new Float64Array(n)
     for (const j of from) ones[j] = 1
     const [dy] = this.push(step, k, ones)
@@ -52,11 +87,11 @@ export class LocalDerivatives {
     })
   }
   private push(step: Step, k: number, t: Float64Array): (ArrayLike<number> | null)[] {
-    const tangent = fromArray(t, { shape: this.tape.aval(step.args[k]!).shape, dtype: "f64" })
+    const tangent = fromArray(t, { shape: step.args[k]!.aval.shape, dtype: "f64" })
     return this.tangents(step, k, tangent).map(dy => dy?.values() ?? null)
   }
   private tangents({ prim, params, args }: Step, k: number, t: Tensor): readonly Maybe[] {
-    const xs = args.map(v => this.tape.values[v]!)
+    const xs = args.map(c => c.value)
     const [, dys] = prim.jvp(
       xs,
       xs.map((_, i) => (i === k ? t : null)),
@@ -67,9 +102,9 @@ export class LocalDerivatives {
 
   /** One tangent for each element, many at once. */
   private byColumns(step: Step, k: number, from: readonly number[], take: Take): void {
-    const { shape } = this.tape.aval(step.args[k]!)
+    const { shape } = step.args[k]!.aval
     const n = size(shape)
-    const widest = step.outs.reduce((most, o) => Math.max(most, size(this.tape.aval(o).shape)), n)
+    const widest = step.outs.reduce((most, o) => Math.max(most, o.value.size), n)
     const most = SIZES.findLast(s => s * widest <= CHUNK) ?? 1
     for (let start = 0; start < from.length; start += most) {
       const some = from.slice(start, start + most)
@@ -80,7 +115,7 @@ export class LocalDerivatives {
       ys.forEach(({ dy, mapped }, i) => {
         const out = which[i]!
         const numbers = dy.values()
-        const width = size(this.tape.aval(step.outs[out]!).shape)
+        const width = step.outs[out]!.value.size
         some.forEach((j, r) => {
           const base = mapped ? r * width : 0
           for (let o = 0; o < width; o++) take(j, out, o, numbers[base + o]!)
@@ -105,22 +140,20 @@ export class LocalDerivatives {
 
   /** Whether results can have derivatives at all. */
   flows(step: Step): boolean {
-    return step.outs.some(o => differentiable(this.tape.aval(o)))
+    return step.outs.some(o => differentiable(o.aval))
   }
 
   /** The result of the application with other numbers in one element of one operand. */
   measured(step: Step, k: number, j: number, out: number, to: number, xs: readonly number[]): number[] {
-    const { shape } = this.tape.aval(step.args[k]!)
-    const before = this.tape.numbers(step.args[k]!)
+    const { shape } = step.args[k]!.aval
+    const before = step.args[k]!.value.values()
     const n = size(shape)
     const all = new Float64Array(xs.length * n)
     xs.forEach((x, r) => {
       all.set(before, r * n)
       all[r * n + j] = x
     })
-    const operands = step.args.map((v, i) =>
-      i === k ? fromArray(all, { shape: [xs.length, ...shape], dtype: "f64" }) : this.tape.values[v]!,
-    )
+    const operands = step.args.map((c, i) => (i === k ? fromArray(all, { shape: [xs.length, ...shape], dtype: "f64" }) : c.value))
     const { ys, mapped } = batchFlat(
       values => [bind(step.prim, values, step.params)[out]!],
       operands,
@@ -128,7 +161,7 @@ export class LocalDerivatives {
       xs.length,
     )
     const numbers = ys[0]!.values()
-    const width = size(this.tape.aval(step.outs[out]!).shape)
+    const width = step.outs[out]!.value.size
     return xs.map((_, r) => numbers[(mapped[0] ? r * width : 0) + to]!)
   }
 }

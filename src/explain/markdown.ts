@@ -1,7 +1,7 @@
 // Chains of derivatives as Markdown, formulas in LaTeX between dollar signs.
 import { digits } from "./digits.ts"
 import type { Explanation, Factor, Path, Rest, Share } from "./explanation.ts"
-import { say } from "./messages.ts"
+import { say } from "./messages/index.ts"
 import { spaced } from "./text.ts"
 
 const words = say.chains

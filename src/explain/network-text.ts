@@ -1,7 +1,7 @@
 // An explanation as a teacher would write it on the board.
 import { digits, inProduct } from "./digits.ts"
 import { aligned, equation, equations, table, WIDTH, widest, wrap } from "./layout.ts"
-import { say } from "./messages.ts"
+import { say } from "./messages/index.ts"
 import type { Factor, NetworkExplanation, Quantity, WeightExplanation } from "./network-explanation.ts"
 
 /**
@@ -14,13 +14,13 @@ export function renderNetwork(explanation: NetworkExplanation): string {
   const { forward, error, weights, learningRate } = explanation
   return [
     title(explanation),
-    [say.forward, ...[...forward.flatMap(layer => layer.quantities), error].flatMap(computed)],
-    [say.backward, ...backward(explanation)],
-    [say.chain, ...chain(weights)],
-    [say.check, ...check(explanation)],
-    [say.reading, ...weights.flatMap(w => wrap(`  ${w.reading.sentence}`, 4))],
-    [say.update(digits(learningRate)), ...update(explanation)],
-    [say.plusOne, ...plusOne(weights)],
+    [say.network.forward, ...[...forward.flatMap(layer => layer.quantities), error].flatMap(computed)],
+    [say.network.backward, ...backward(explanation)],
+    [say.network.chain, ...chain(weights)],
+    [say.network.check, ...check(explanation)],
+    [say.network.reading, ...weights.flatMap(w => wrap(`  ${w.reading.sentence}`, 4))],
+    [say.network.update(digits(learningRate)), ...update(explanation)],
+    [say.network.plusOne, ...plusOne(weights)],
   ]
     .map(lines => lines.join("\n"))
     .join("\n\n")
@@ -28,11 +28,11 @@ export function renderNetwork(explanation: NetworkExplanation): string {
 
 function title({ network, weights }: NetworkExplanation): string[] {
   const { symbol, path } = weights[0]!
-  const parts = [say.network(network), say.error(network)]
+  const parts = [say.network.title(network), say.network.error(network)]
   const one = parts.join("; ")
   return [
     ...(one.length <= WIDTH ? [one] : parts.flatMap(part => wrap(part, 2))),
-    ...(symbol.includes("[") ? [say.indices(symbol, path)] : []),
+    ...(symbol.includes("[") ? [say.network.indices(symbol, path)] : []),
   ]
 }
 
@@ -57,11 +57,11 @@ function backward({ deltas, weights, network }: NetworkExplanation): string[] {
   const isDeep = network.sizes.length > 2
   const rows: Row[] = deltas.flatMap(delta => [
     ...delta.factors.flatMap(factor => factorRows(factor, delta.own)),
-    ...(isDeep && delta.factors.length > 1 ? [{ ...delta, formula: say.product }] : []),
+    ...(isDeep && delta.factors.length > 1 ? [{ ...delta, formula: say.network.product }] : []),
     ...weights.filter(w => w.delta === delta.symbol).map(w => w.factors.at(-1)!),
   ])
   const numbers = [aligned(rows.map(r => r.value)), aligned(rows.map(r => r.check))]
-  const heads = ["", "", say.columns.value, say.columns.measured]
+  const heads = ["", "", say.network.columns.value, say.network.columns.measured]
   const lines = (formula: (row: Row) => string): string[] => table([rows.map(r => r.symbol), rows.map(formula), ...numbers], heads, 2)
   const whole = lines(r => ` = ${r.formula}`)
   // where indices are long, terms do without the numbers that they are made of
@@ -72,10 +72,10 @@ function backward({ deltas, weights, network }: NetworkExplanation): string[] {
 function factorRows(factor: Factor, isOwn: boolean): Row[] {
   const { terms = [], rest } = factor
   if (terms.length < 2) return [factor]
-  const sum = { ...factor, formula: say.sum(terms.length + (rest?.count ?? 0)) }
+  const sum = { ...factor, formula: say.network.sum(terms.length + (rest?.count ?? 0)) }
   if (!isOwn) return [sum]
   const parts = terms.map(t => ({ symbol: `  ${t.formula}`, formula: t.numbers, value: t.value }))
-  return [sum, ...parts, ...(rest ? [{ symbol: "  ...", formula: say.rest(rest.count), value: rest.value }] : [])]
+  return [sum, ...parts, ...(rest ? [{ symbol: "  ...", formula: say.network.rest(rest.count), value: rest.value }] : [])]
 }
 
 /** `dE/dw1 = dE/dy · dy/ds · ds/dw1 = 0.8443521 · 0.1098605 · 0.1 = 0.009276093` */
@@ -95,11 +95,11 @@ function chain(weights: readonly WeightExplanation[]): string[] {
 
 function check({ weights, deltas, agrees }: NetworkExplanation): string[] {
   const columns = [weights.map(w => w.product), weights.map(w => w.gradient), weights.map(w => w.finiteDifference)]
-  const { product, gradient, differences } = say.columns
+  const { product, gradient, differences } = say.network.columns
   const all = [...deltas, ...deltas.flatMap(d => d.factors), ...weights, ...weights.flatMap(w => w.factors)]
   const largest = all.reduce((most, x) => Math.max(most, x.difference), 0)
   const isExact = weights.every(w => Math.abs(w.product - w.gradient) <= 1e-9 * Math.max(1, Math.abs(w.gradient)))
-  const verdict = agrees ? say.agreement(largest.toExponential(0)) : isExact ? say.kink : say.mismatch
+  const verdict = agrees ? say.network.agreement(largest.toExponential(0)) : isExact ? say.network.kink : say.network.mismatch
   return [
     ...table([weights.map(w => `dE/d${w.symbol}`), ...columns.map(c => aligned(c))], ["", product, gradient, differences]),
     ...wrap(`  ${verdict}`, 2),
@@ -107,7 +107,7 @@ function check({ weights, deltas, agrees }: NetworkExplanation): string[] {
 }
 
 function update({ weights, update, network }: NetworkExplanation): string[] {
-  const { before, after } = say.columns
+  const { before, after } = say.network.columns
   const columns = [
     [...weights.map(w => w.update.before), update.before],
     [...weights.map(w => w.update.after), update.after],
@@ -116,16 +116,16 @@ function update({ weights, update, network }: NetworkExplanation): string[] {
   if (weights.length === network.parameters)
     return [
       ...table([[...weights.map(w => w.symbol), "E"], ...columns.map(c => aligned(c))], ["", before, after]),
-      ...wrap(`  ${say.change(...change)}`, 2),
+      ...wrap(`  ${say.network.change(...change)}`, 2),
     ]
   return [
     ...table([weights.map(w => w.symbol), ...columns.map(c => aligned(c.slice(0, -1)))], ["", before, after]),
-    ...wrap(`  ${say.changeOfAll(network.parameters, ...change)}`, 2),
+    ...wrap(`  ${say.network.changeOfAll(network.parameters, ...change)}`, 2),
   ]
 }
 
 function plusOne(weights: readonly WeightExplanation[]): string[] {
   const columns = [weights.map(w => w.plusOne.predicted), weights.map(w => w.plusOne.actual)]
   const numbers = columns.map(c => aligned(c, { signed: true }))
-  return table([weights.map(w => w.symbol), ...numbers], ["", say.columns.predicted, say.columns.actual])
+  return table([weights.map(w => w.symbol), ...numbers], ["", say.network.columns.predicted, say.network.columns.actual])
 }

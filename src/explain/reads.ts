@@ -57,8 +57,10 @@ function collect(e: Expr, bounds: readonly Bound[], into: Found[][], seen: Set<E
   for (const part of children(e)) collect(part, inside, into, seen)
 }
 /** Moves of elements; where several operands take turns (concat), each of them moves. */
-const isCopy = (e: Expr): boolean =>
-  e.k === "load" || (e.k === "guard" && isCopy(e.body)) || (e.k === "op" && e.op === "select" && e.args.slice(1).every(isCopy) && isPlace(e.args[0]!)) // biome-ignore format: one line
+function isCopy(e: Expr): boolean {
+  if (e.k === "guard") return isCopy(e.body)
+  return e.k === "load" || (e.k === "op" && e.op === "select" && e.args.slice(1).every(isCopy) && isPlace(e.args[0]!))
+}
 const isPlace = (e: Expr): boolean => e.k === "const" || e.k === "index" || (e.k === "op" && e.args.every(isPlace))
 
 function placesOf({ at, bounds }: Found, shape: readonly number[], axes: ReadonlyMap<number, number>): Places | undefined {

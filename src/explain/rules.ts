@@ -9,6 +9,9 @@ export interface Rule {
 }
 const rule = (formula: string, latex: string, numbers?: Rule["numbers"]): Rule => ({ formula, latex, ...(numbers && { numbers }) })
 
+/** What a rule of the user's makes of the cotangent that arrives. */
+export const GIVEN = rule("rule(ct) / ct, the ct that arrives", "\\frac{r(\\bar y)}{\\bar y}")
+
 const one = rule("1", "1")
 const softmax = rule("softmax_i (δ_ij - softmax_j)", "y_i(\\delta_{ij}-y_j)")
 const logSoftmax = rule("δ_ij - softmax_j", "\\delta_{ij}-\\operatorname{softmax}_j")

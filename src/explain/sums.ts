@@ -1,13 +1,13 @@
 // Sums over paths by dynamic programming: by use, by application, by unit, by group, and of what is not shown.
-import type { AdjointGraph } from "./adjoint-graph.ts"
+import type { AdjointGraph, Stop } from "./adjoint-graph.ts"
 import type { BestPath } from "./best-paths.ts"
 import { digits } from "./digits.ts"
 import type { Application, Blocked, Count, Explanation, Group, Link, Rest, Share, Shares, Use } from "./explanation.ts"
 import type { FactorWriter } from "./factors.ts"
 import type { LocalDerivatives } from "./local.ts"
-import { say } from "./messages.ts"
-import { ruleOf } from "./rules.ts"
-import type { Step, Tape } from "./tape.ts"
+import { say } from "./messages/index.ts"
+import { GIVEN, ruleOf } from "./rules.ts"
+import type { Step } from "./tape.ts"
 
 /** As many parts of a sum as are listed one by one. */
 const LISTED = 8
@@ -59,11 +59,11 @@ interface Part {
 }
 
 export class Sums {
-  private readonly tape: Tape
   private readonly graph: AdjointGraph
   private readonly local: LocalDerivatives
-  constructor(tape: Tape, graph: AdjointGraph, local: LocalDerivatives) {
-    this.tape = tape
+  private readonly labels: readonly string[]
+  constructor(graph: AdjointGraph, local: LocalDerivatives, labels: readonly string[]) {
+    this.labels = labels
     this.graph = graph
     this.local = local
   }
@@ -88,7 +88,7 @@ export class Sums {
         }
       }
     }
-    return { ...total.rest, branches: shares(branches, id => this.tape.steps[id]!.label) }
+    return { ...total.rest, branches: shares(branches, at => this.labels[at]!) }
   }
 
   all(writer: FactorWriter): Pick<Explanation, "uses" | "applications" | "links" | "groups" | "blocked"> {
@@ -120,33 +120,29 @@ export class Sums {
     by.sort(([a], [b]) => a - b)
     const { first, others } = listed(by)
     const largest = first.map(([e, sum]): Use => {
-      const { id, scope } = g.stepOf(e)
-      return { name: writer.nameOf(g.to[e]!), application: id, scope, ...sum.rest }
+      const { index, scope } = g.stepOf(e)
+      return { name: writer.nameOf(g.to[e]!), application: index, scope, ...sum.rest }
     })
     return { largest, ...(others && { others }) }
   }
 
   private applications(writer: FactorWriter): Pick<Explanation, "applications" | "links"> {
     const g = this.graph
-    const units = new Map<number, SumsBy<number>>()
-    g.places.forEach(({ value }, v) => {
-      const origin = this.tape.origins[value]
-      if (!origin || g.paths[v] === 0n || g.ways[v] === 0n || v === 0) return
-      const { id } = origin[0]
-      if (!units.has(id)) units.set(id, new SumsBy())
-      units
-        .get(id)!
-        .at(v)
-        .add(g.reach[v]! * g.slope[v]!, g.ways[v]! * g.paths[v]!)
+    const units = new Map<Step, SumsBy<number>>()
+    g.places.forEach(({ cell: { maker } }, v) => {
+      if (!maker || g.paths[v] === 0n || g.ways[v] === 0n || v === 0) return
+      let by = units.get(maker)
+      if (!by) units.set(maker, (by = new SumsBy()))
+      by.at(v).add(g.reach[v]! * g.slope[v]!, g.ways[v]! * g.paths[v]!)
     })
     const applications = [...units]
-      .sort(([a], [b]) => a - b)
-      .map(([id, by]): Application => {
-        const step = this.tape.steps[id]!
+      .sort(([a], [b]) => a.index - b.index)
+      .map(([step, by]): Application => {
         const sum = new Sum()
         for (const s of by.values()) sum.add(s.contribution, s.count)
-        const { shape } = this.tape.aval(step.outs[0]!)
-        return { id, operation: step.name, scope: step.scope, shape, ...sum.rest, units: shares(by, v => writer.nameOf(v)) }
+        const { index, name, scope, outs } = step
+        const { shape } = outs[0]!.aval
+        return { id: index, operation: name, scope, shape, ...sum.rest, units: shares(by, v => writer.nameOf(v)) }
       })
     return { applications, links: this.links() }
   }
@@ -157,7 +153,7 @@ export class Sums {
     for (let e = 0; e < g.edges; e++) {
       if (!g.leads(e)) continue
       const [contribution, count] = this.through(e)
-      by.at(`${this.madeBy(g.from[e]!)} ${g.step[e]!} ${g.operand[e]!}`).add(contribution, count)
+      by.at(`${this.madeBy(g.from[e]!)?.index ?? -1} ${g.step[e]!} ${g.operand[e]!}`).add(contribution, count)
     }
     return [...by].map(([key, sum]) => {
       const [from, to, operand] = key.split(" ").map(Number) as [number, number, number]
@@ -170,8 +166,8 @@ export class Sums {
     const [v, u] = [g.from[e]!, g.to[e]!]
     return [g.reach[v]! * g.derivative[e]! * g.slope[u]!, g.ways[v]! * g.paths[u]!]
   }
-  private madeBy(v: number): number {
-    return v === 0 ? -1 : (this.tape.origins[this.graph.places[v]!.value]?.[0].id ?? -1)
+  private madeBy(v: number): Step | undefined {
+    return v === 0 ? undefined : this.graph.places[v]!.cell.maker
   }
 
   private groups(): Group {
@@ -179,27 +175,29 @@ export class Sums {
     const top = new Branch([])
     for (let e = 0; e < g.edges; e++) {
       if (!g.leads(e)) continue
-      const step = g.stepOf(e)
-      const origin = g.from[e] === 0 ? undefined : this.tape.origins[g.places[g.from[e]!]!.value]?.[0]
       const [contribution, count] = this.through(e)
-      top.enter(step, origin?.scope, contribution, count)
+      top.enter(g.stepOf(e), this.madeBy(g.from[e]!)?.scope, contribution, count)
     }
     return top.group
   }
 
   private blocked(writer: FactorWriter): Explanation["blocked"] {
     const g = this.graph
-    const all = g.stops.filter(s => this.local.flows(s.step)).sort((a, b) => Math.abs(g.reach[b.vertex]!) - Math.abs(g.reach[a.vertex]!))
+    // what a rule makes of nothing that arrives does not stop it
+    const isStop = ({ step, operand }: Stop): boolean =>
+      this.local.flows(step) && !(this.local.followsCotangent(step, operand) && !this.local.hears(step))
+    const all = g.stops.filter(isStop).sort((a, b) => Math.abs(g.reach[b.vertex]!) - Math.abs(g.reach[a.vertex]!))
     const places = all.slice(0, PLACES).map(({ step, operand, vertex }): Blocked => {
       const at = writer.scalar(vertex)
-      const { formula } = ruleOf(step.name, operand, step.args.length, step.params?.attributes)
+      const given = this.local.followsCotangent(step, operand)
+      const { formula } = given ? GIVEN : ruleOf(step.name, operand, step.args.length, step.params?.attributes)
       return {
-        application: step.id,
+        application: step.index,
         operation: step.name,
         scope: step.scope,
         at,
         arriving: g.reach[vertex]!,
-        sentence: say.chains.blocked(at.name, digits(at.value), step.label, formula),
+        sentence: say.chains.blocked(at.name, digits(at.value), this.labels[step.index]!, formula),
       }
     })
     return { places, others: all.length - places.length }
@@ -222,7 +220,7 @@ class Branch {
     if (!isInside) this.sum.add(contribution, count)
     const next = step.scope[depth]
     if (next === undefined) {
-      this.steps.add(step.id)
+      this.steps.add(step.index)
       return
     }
     let branch = this.inner.get(next)

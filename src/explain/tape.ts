@@ -1,170 +1,219 @@
-// A program written out: its applications one after the other with all their values, loops turn by turn, composites as far as they are open.
+// A run of a function written down: its applications one after the other with all their values. `explain`, `diagnose` and `findOrigin`
+// read it; they differ in which composites they open, and in what they call turns and branches.
+import { filled } from "../check/arrays.ts"
 import { condP } from "../control/cond.ts"
 import type { Aval } from "../core/aval.ts"
+import type { TypedArray } from "../core/dtype.ts"
 import type { Loop, Primitive } from "../core/primitive.ts"
-import { bind, type Tensor } from "../core/tensor.ts"
-import { type Graph, type Node, scopeOf } from "../graph/graph.ts"
-import { zeros } from "../primitives/base.ts"
-import { concatP, reshapeP, sliceP } from "../primitives/structure.ts"
+import { alive, bottom, currentScope, scope, Tensor, Trace, withTrace } from "../core/tensor.ts"
+import { leaves, rebuild, type Tree } from "../core/tree.ts"
+import { type Graph, memo } from "../graph/graph.ts"
+import { replay } from "../graph/record.ts"
+import { concat, reshape, slice } from "../primitives/index.ts"
 
-/** The number of a value on the tape. */
-export type ValueId = number
+/** One value of a run. */
+export class Cell {
+  readonly value: Tensor
+  /** The application that made it; none for the arguments and for what comes from outside. */
+  readonly maker: Step | undefined
+  readonly uses: { readonly step: Step; readonly operand: number }[] = []
+  constructor(value: Tensor, maker?: Step) {
+    this.value = value
+    this.maker = maker
+  }
+  get aval(): Aval {
+    return this.value.aval
+  }
+}
 
-/** One application of a primitive to known values. */
+/** One application of a primitive. */
 export interface Step {
-  readonly id: number
+  /** Place in the order of execution, counted from 0. */
+  readonly index: number
   readonly prim: Primitive
   readonly params: any
-  readonly args: readonly ValueId[]
-  readonly outs: readonly ValueId[]
+  readonly args: readonly Cell[]
+  readonly outs: readonly Cell[]
   /** Names of layers, composites and turns around it, outermost first. */
   readonly scope: readonly string[]
   /** Of the primitive, or of the composite that it stands for. */
   readonly name: string
-  /** Scope and name: `layers.1/relu`; further ones of one name in one scope are numbered, `layers.0/t=2/mul#2`. */
-  readonly label: string
+  /** Its stack says where the application was asked for; the text is made only when it is read. */
+  readonly asked: Error
 }
 
-/** Which composites open: all, none, or those with one of these names or within one of these scopes. */
-export type Open = boolean | readonly string[]
+/** An application that stands for a program. */
+export interface Composite {
+  readonly prim: Primitive
+  readonly name: string
+  /** Names around it, and its own. */
+  readonly path: readonly string[]
+  readonly body: Graph
+}
+/** What is written down. */
+export interface Detail {
+  /** Whether what a composite consists of is written down in its place. */
+  opens(c: Composite): boolean
+  /** Loops are written turn by turn as long as they come to so many operations; longer ones stay one application. */
+  readonly unrolled: number
+  /** The scope of a turn, and that of the branch that is taken; "" for none. */
+  turn(t: number): string
+  readonly branch: string
+}
+/** The operations of the function that was written: calls are opened, and rules of the user's too if `rules`. */
+export const operations = ({ rules = false, unrolled = 20_000 } = {}): Detail => ({
+  opens: ({ prim }) => prim.name === "call" || prim.name === "checkpoint" || (rules && isRule(prim)),
+  unrolled,
+  turn: t => `turn ${t}`,
+  branch: "",
+})
+/** Derivatives that the user gave. */
+export const isRule = ({ name }: Primitive): boolean => name === "customVjp" || name === "customJvp"
+/** Whether a rule of the user's is part of an application. */
+export const holdsRule = ({ prim, params }: Pick<Step, "prim" | "params">): boolean => isRule(prim) || within(prim.body?.(params).graph)
+const within = (g: unknown): boolean => g !== undefined && hasRule(g as Graph)
+const hasRule: (g: Graph) => boolean = memo(g => g.nodes.some(holdsRule))
 
-/** Rules that the user gave stay whole: their insides are not what is differentiated. */
-const GIVEN: readonly string[] = ["customVjp", "customJvp"]
+export interface Tape {
+  readonly steps: readonly Step[]
+  /** The leaves of the arguments, in order. */
+  readonly inputs: readonly Cell[]
+  /** The leaves of the value, in order. */
+  readonly outputs: readonly Cell[]
+}
 
-export class Tape {
-  readonly values: Tensor[] = []
+// frames of the library lie between an operation and the line that asked for it
+const FRAMES = 60
+
+/** Runs `f` and writes down what it does. Branches are opened always, as they are taken. */
+export function record(f: (...args: any[]) => any, inputs: readonly unknown[], detail: Detail): Tape {
+  const { stackTraceLimit } = Error
+  Error.stackTraceLimit = FRAMES
+  try {
+    return withTrace(
+      "stage",
+      level => new Recorder(level, detail),
+      trace => {
+        const given = leaves(inputs as Tree).map(x => new Cell(x))
+        const args = rebuild(
+          inputs as Tree,
+          given.map(c => new Taped(trace, c)),
+        )
+        const outputs = leaves(f(...args) as Tree).map(y => trace.refer(y))
+        return { steps: trace.steps, inputs: given, outputs }
+      },
+    )
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit
+  }
+}
+
+/** A value on the tape: with numbers, as outside of any transformation. */
+class Taped extends Tensor {
+  readonly trace: Recorder
+  readonly cell: Cell
+  constructor(trace: Recorder, cell: Cell) {
+    super()
+    this.trace = trace
+    this.cell = cell
+  }
+  get aval(): Aval {
+    return this.cell.aval
+  }
+  override values(): TypedArray {
+    return alive(this).cell.value.values()
+  }
+  override toString(): string {
+    return String(this.cell.value)
+  }
+}
+
+class Recorder extends Trace {
   readonly steps: Step[] = []
-  /** What made a value: an application and the number of its result, or nothing for inputs. */
-  readonly origins: (readonly [step: Step, out: number] | undefined)[] = []
-  private readonly named = new Map<string, number>()
-  private readonly open: Open
-  constructor(open: Open) {
-    this.open = open
+  private readonly outside = new Map<Tensor, Cell>()
+  private readonly detail: Detail
+  private readonly base = currentScope().length
+  constructor(level: number, detail: Detail) {
+    super(level)
+    this.detail = detail
   }
 
-  add(x: Tensor, origin?: readonly [Step, number]): ValueId {
-    this.origins.push(origin)
-    return this.values.push(x) - 1
+  refer(x: Tensor): Cell {
+    if (x instanceof Taped && x.trace === this) return x.cell
+    let cell = this.outside.get(alive(x))
+    if (!cell) this.outside.set(x, (cell = new Cell(x)))
+    return cell
   }
-  aval(v: ValueId): Aval {
-    return this.values[v]!.aval
-  }
-  /** The numbers of a value. */
-  numbers(v: ValueId): ArrayLike<number> {
-    return this.values[v]!.values()
-  }
-
-  /** Runs a program and writes down its applications; gives its results. */
-  run(g: Graph, args: readonly ValueId[], scope: readonly string[] = []): ValueId[] {
-    const env = new Map<Node, ValueId>(g.inputs.map((n, i) => [n, args[i]!]))
-    for (const n of g.nodes) {
-      const outs = this.node(
-        n.prim,
-        n.params,
-        n.args.map(a => env.get(a)!),
-        scope.concat(n.scope),
-        scope.concat(scopeOf(n)),
-      )
-      n.outs.forEach((o, i) => env.set(o, outs[i]!))
-    }
-    return g.outputs.map(o => env.get(o)!)
-  }
-
-  private node(
-    prim: Primitive,
-    params: any,
-    args: readonly ValueId[],
-    scope: readonly string[],
-    inner: readonly string[],
-  ): readonly ValueId[] {
-    const { meaning } = prim
-    if (meaning.kind === "loop") return this.loop(meaning.loop(params), args, scope)
-    if (prim === condP) return this.run(this.item(args[0]!) ? params.onTrue : params.onFalse, args.slice(1), inner)
-    const body = prim.body?.(params)
-    if (body && this.opens(prim, body.name, inner, body.graph as Graph)) return this.run(body.graph as Graph, args, inner)
-    return this.apply(prim, params, args, scope, body?.name)
-  }
-  private item(v: ValueId): number {
-    return this.values[v]!.item()
-  }
-
-  /** What has no name is nothing to the reader, and a loop within shows a turn at a time; all others open on request. */
-  private opens(prim: Primitive, name: string, path: readonly string[], body: Graph): boolean {
-    if (GIVEN.includes(prim.name)) return false
-    if (name === "") return true
-    // how a solution was found is no part of its derivative
-    const isSolution = prim.name === "equation" || prim.name === "linear system"
-    if (!isSolution && hasLoop(body)) return true
-    if (typeof this.open === "boolean") return this.open
-    const whole = path.join("/")
-    return this.open.some(o => o === name || o === whole || whole.startsWith(`${o}/`))
+  process<P>(prim: Primitive<P>, args: readonly Tensor[], params: P): readonly Tensor[] {
+    return this.opened(prim, args, params) ?? this.apply(prim, args, params)
   }
 
   /** One application, kept as it is. */
-  private apply(prim: Primitive, params: unknown, args: readonly ValueId[], scope: readonly string[], name = prim.name): ValueId[] {
-    const ys = bind(
+  private apply<P>(prim: Primitive<P>, args: readonly Tensor[], params: P): Tensor[] {
+    const cells = args.map(x => this.refer(x))
+    const asked = new Error()
+    const values = bottom().process(
       prim,
-      args.map(a => this.values[a]!),
+      cells.map(c => c.value),
       params,
     )
-    const outs: ValueId[] = []
-    const step = { id: this.steps.length, prim, params, args, outs, scope, name, label: this.label([...scope, name].join("/")) }
+    const outs: Cell[] = []
+    const name = prim.body?.(params).name || prim.name
+    const step: Step = { index: this.steps.length, prim, params, args: cells, outs, scope: currentScope().slice(this.base), name, asked }
+    for (const y of values) outs.push(new Cell(y, step))
+    cells.forEach((c, operand) => c.uses.push({ step, operand }))
     this.steps.push(step)
-    ys.forEach((y, i) => outs.push(this.add(y, [step, i])))
-    return outs
+    return outs.map(c => new Taped(this, c))
   }
 
-  private label(whole: string): string {
-    const n = (this.named.get(whole) ?? 0) + 1
-    this.named.set(whole, n)
-    return n === 1 ? whole : `${whole}#${n}`
-  }
-
-  private loop(p: Loop, args: readonly ValueId[], scope: readonly string[]): ValueId[] {
-    const { constants, carry } = p
-    const g = p.graph as Graph
-    const fixed = args.slice(0, constants)
-    const xs = args.slice(constants + carry, g.inputs.length)
-    const ys: ValueId[][] = g.outputs.slice(carry).map(() => [])
-    const turns = p.counted ? Math.min(p.length, this.item(args.at(-1)!)) : p.length
-    let state = args.slice(constants, constants + carry)
-    for (let k = 0; k < turns && !(p.conditional && this.item(state[0]!) === 0); k++) {
-      const t = p.reverse ? turns - 1 - k : k
-      const inner = [...scope, `t=${t}`]
-      const step = xs.map(x => this.slice(x, t, inner))
-      const outs = this.run(g, [...fixed, ...state, ...step], inner)
-      state = outs.slice(0, carry)
-      ys.forEach((rows, i) => rows[p.reverse ? "unshift" : "push"](this.lift(outs[carry + i]!, inner)))
+  /** What it consists of, application by application; nothing for those that stay one. */
+  private opened(prim: Primitive, args: readonly Tensor[], params: any): readonly Tensor[] | undefined {
+    const { meaning } = prim
+    if (meaning.kind === "loop") return this.turns(meaning.loop(params), args)
+    if (prim === condP) {
+      const taken = args[0]!.values()[0] ? params.onTrue : params.onFalse
+      return scope(this.detail.branch, () => replay(taken, args.slice(1)))
     }
-    return [...state, ...ys.map((rows, i) => this.stack(rows, g.outputs[carry + i]!.aval, p.length, scope))]
+    const body = prim.body?.(params)
+    if (!body) return undefined
+    const { name } = body
+    const graph = body.graph as Graph
+    const path = currentScope().slice(this.base)
+    if (!this.detail.opens({ prim, name, path: name ? [...path, name] : path, body: graph })) return undefined
+    return scope(name ? [name] : [], () => replay(graph, args.slice(0, graph.inputs.length)))
   }
-  /** Slice `t` along axis 0. */
-  private slice(x: ValueId, t: number, scope: readonly string[]): ValueId {
-    const { shape } = this.aval(x)
-    const window = { start: shape.map((_, d) => (d === 0 ? t : 0)), shape: [1, ...shape.slice(1)] }
-    const [row] = shape[0] === 1 ? [x] : this.apply(sliceP, window, [x], scope)
-    return this.apply(reshapeP, { shape: shape.slice(1) }, [row!], scope)[0]!
-  }
-  private lift(x: ValueId, scope: readonly string[]): ValueId {
-    return this.apply(reshapeP, { shape: [1, ...this.aval(x).shape] }, [x], scope)[0]!
-  }
-  private stack(rows: readonly ValueId[], a: Aval, length: number, scope: readonly string[]): ValueId {
-    const missing = length - rows.length
-    const all = missing ? [...rows, this.add(zeros({ ...a, shape: [missing, ...a.shape] }))] : rows
-    return all.length === 1 ? all[0]! : this.apply(concatP, { axis: 0 }, all, scope)[0]!
+
+  private turns(p: Loop, args: readonly Tensor[]): readonly Tensor[] | undefined {
+    const g = p.graph as Graph
+    const turns = p.counted ? Math.min(p.length, args.at(-1)!.values()[0]!) : p.length
+    if (!p.conditional && turns * g.nodes.length > this.detail.unrolled) return undefined
+    const constants = args.slice(0, p.constants)
+    const xs = args.slice(p.constants + p.carry, g.inputs.length)
+    const ys: Tensor[][] = g.outputs.slice(p.carry).map(() => [])
+    let carry = args.slice(p.constants, p.constants + p.carry)
+    for (let k = 0; k < turns && !(p.conditional && carry[0]!.values()[0] === 0); k++) {
+      const t = p.reverse ? turns - 1 - k : k
+      scope([this.detail.turn(t)], () => {
+        const outs = replay(g, [...constants, ...carry, ...xs.map(x => row(x, t))])
+        carry = outs.slice(0, p.carry)
+        ys.forEach((rows, i) => {
+          const y = outs[p.carry + i]!
+          rows[p.reverse ? "unshift" : "push"](reshape(y, [1, ...y.shape]))
+        })
+      })
+    }
+    return [...carry, ...ys.map((rows, i) => stacked(rows, g.outputs[p.carry + i]!.aval, p.length))]
   }
 }
 
-const loops = new WeakMap<Graph, boolean>()
-function hasLoop(g: Graph): boolean {
-  const known = loops.get(g)
-  if (known !== undefined) return known
-  const found = g.nodes.some(({ prim, params }) => {
-    if (prim.meaning.kind === "loop") return true
-    if (prim.name === "equation" || prim.name === "linear system" || GIVEN.includes(prim.name)) return false
-    const body = prim.body?.(params).graph as Graph | undefined
-    return body !== undefined && hasLoop(body)
-  })
-  loops.set(g, found)
-  return found
+/** Slice `t` along axis 0. */
+const row = (x: Tensor, t: number): Tensor =>
+  reshape(slice(x, { start: x.shape.map((_, d) => (d ? 0 : t)), shape: [1, ...x.shape.slice(1)] }), x.shape.slice(1))
+/** Turns that a loop did not take leave zeros. */
+function stacked(rows: readonly Tensor[], a: Aval, length: number): Tensor {
+  const missing = length - rows.length
+  const all = missing > 0 || rows.length === 0 ? [...rows, blank({ ...a, shape: [missing, ...a.shape] })] : rows
+  return all.length === 1 ? all[0]! : concat(all, 0)
 }
+/** Zeros that nothing was asked for. */
+export const blank = ({ shape, dtype }: Aval): Tensor => filled(shape, dtype, () => 0)

@@ -2,7 +2,7 @@
 import { digits } from "./digits.ts"
 import type { Explanation, Factor, Group, Path, Rest, Share } from "./explanation.ts"
 import { aligned, INDENT, table, WIDTH, widest, wrap } from "./layout.ts"
-import { say } from "./messages.ts"
+import { say } from "./messages/index.ts"
 import type { NetworkExplanation } from "./network-explanation.ts"
 import { renderNetwork } from "./network-text.ts"
 

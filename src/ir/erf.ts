@@ -2,6 +2,7 @@
 import { type Pair, product, sum, twoProduct } from "./double-double.ts"
 import { type Expr, op } from "./expr.ts"
 import { exp, log } from "./formulas.ts"
+import { gated } from "./gates.ts"
 import { abs, add, clamp, div, le, lt, min, mul, neg, num, polynomial, select, sqrt, sub } from "./machine.ts"
 import { odd, wide } from "./powers.ts"
 
@@ -56,26 +57,37 @@ const inParts = (x: Expr, [c, lost]: readonly [number, number]): Pair => {
   const most = x.t === "f32" ? Math.fround(c) : c
   return [num(x, most), num(x, c - most + lost)]
 }
-/** The share of the normal distribution below x, erfc(-x / sqrt(2)) / 2. */
-export const normalCdf = /*@__PURE__*/ wide(x => {
-  const a = clamp(x!, -40, 40) // beyond, it is 0 or 1
+/** The share of the normal distribution below x, erfc(-x / sqrt(2)) / 2, in f64. */
+function below(x: Expr): Expr {
+  const a = clamp(x, -40, 40) // beyond, it is 0 or 1
   const [z, low] = product([neg(a), num(a, 0)], inParts(a, ROOT_HALF))
   return mul(complement(z, low), num(a, 0.5))
-})
+}
+export const normalCdf = /*@__PURE__*/ wide(x => below(x!))
+/** x times the share of the normal distribution below x */
+export const gelu = /*@__PURE__*/ wide(x => mul(x!, below(x!)))
 /** c0 and c1 of c0 x + c1 x^3 = 2 sqrt(2/pi) (x + 0.044715 x^3), and what they lack */
 export const BY_TANH = [
   [1.5957691216057308, -9.96930880911092e-17],
   [0.07135481627260025, -6.175149918155315e-19],
 ] as const
+/** c0 x + c1 x^3 in two parts: what the sum lacks is multiplied by the sum itself in an exponential. */
+function byTanh(x: Expr): Pair {
+  const a = clamp(x, -40, 40) // beyond, half of it is enough to make its exponential 0
+  const [c0, c1] = BY_TANH.map(c => inParts(a, c)) as [Pair, Pair]
+  const square = product([a, num(a, 0)], [a, num(a, 0)])
+  return product([a, num(a, 0)], sum(c0, product(c1, square)))
+}
 /** (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) / 2 as the logistic function of twice that, which is accurate where the sum cancels. */
 export function normalCdfByTanh(x: Expr): Expr {
-  const a = clamp(x, -25, 25) // beyond, it is 0 or 1
-  const [c0, c1] = BY_TANH.map(c => inParts(a, c)) as [Pair, Pair]
-  const none = num(a, 0)
-  // what z lacks is multiplied by z itself in the result
-  const [z, low] = product([a, none], sum(c0, product(c1, product([a, none], [a, none]))))
+  const [z, low] = byTanh(x)
   const y = op("sigmoid", z)
   return add(y, mul(mul(y, sub(num(y, 1), y)), low))
+}
+/** x times that */
+export function geluByTanh(x: Expr): Expr {
+  const [z, low] = byTanh(x)
+  return gated(x, z, low)
 }
 
 /** erfinv(x)/x for w = -log(1 - x^2) <= 6, within 2^-23. */

@@ -55,12 +55,12 @@ const logOfBase =
 export const log2 = /*@__PURE__*/ logOfBase([Math.LOG2E, 2.0355273740931033e-17])
 export const log10 = /*@__PURE__*/ logOfBase([Math.LOG10E, 1.098319650216765e-17])
 
-/** log(e^x + e^y) = max(x, y) + log(1 + e^-|x - y|) */
-export function logaddexp(x: Expr, y: Expr): Expr {
-  const tie = and(eq(x, y), eq(abs(x), num(x, Infinity))) // an infinity less itself would be NaN
-  const apart = select(tie, num(x, 0), sub(x, y))
-  return add(max(x, y), softplus(neg(abs(apart))))
-}
+/** log(e^x + e^y) = max(x, y) + log(1 + e^-|x - y|), whose terms may nearly cancel. */
+export const logaddexp = /*@__PURE__*/ wide((x, y) => {
+  const tie = and(eq(x!, y!), eq(abs(x!), num(x!, Infinity))) // an infinity less itself would be NaN
+  const apart = select(tie, num(x!, 0), sub(x!, y!))
+  return add(max(x!, y!), softplus(neg(abs(apart))))
+})
 
 /** z^(1/3) for 1 <= z < 8, within 2^-9.1; by scripts/minimax.py. */
 const CBRT = [0.6273305461684827, 0.4491472435985382, -0.08375680768817785, 0.009581061185281113, -0.0004319596912728325] as const

@@ -49,7 +49,12 @@ function wantAttention(...all: readonly [Tensor, Tensor, Tensor]): void {
   all.forEach((x, i) => wantTensor(name, ["queries", "keys", "values"][i]!, x))
   const [q, k, v] = all
   const fits = all.every(x => x.ndim >= 2) && q.shape.at(-1) === k.shape.at(-1) && k.shape.at(-2) === v.shape.at(-2)
-  if (!fits) throw new ShapeError(name, "wants q [..., queries, width], k [..., keys, width] and v [..., keys, out]", all.map(x => x.aval)) // biome-ignore format: short
+  if (!fits)
+    throw new ShapeError(
+      name,
+      "wants q [..., queries, width], k [..., keys, width] and v [..., keys, out]",
+      all.map(x => x.aval),
+    )
 }
 /** Whether a query stands at or behind a key. */
 const seen = (queries: number, keys: number): Tensor => greaterEqual(expandDims(arange(queries), 1), arange(keys))

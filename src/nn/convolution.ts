@@ -20,63 +20,69 @@ interface Weights {
 export interface ConvLayerOptions extends ops.ConvOptions, Weights {}
 export interface ConvTransposeLayerOptions extends ops.ConvTransposeOptions, Weights {}
 
-type Run = (x: Tensor, w: Tensor) => Tensor
-interface Kind {
-  readonly kind: string
-  readonly rank: number
-  readonly inputs: number
-  readonly outputs: number
-  readonly window: Shape
-  readonly groups: number
-  readonly options: Weights & { readonly [option: string]: any }
-  readonly run: Run
-  places(places: Shape): Shape
-}
+/** A constructor that gives its widths to the type of the layer. */
+type Constructor<Kind extends string, Options> = <const In extends number, const Out extends number>(
+  inputs: In,
+  outputs: Out,
+  window: ops.Each,
+  options?: Options,
+) => LayerOf<Kind, In, Out>
 
-/** What the layers with weights have in common. */
-function convolution({ kind, rank, inputs, outputs, window, groups, options, run, places }: Kind): Layer<number, number> {
-  const { bias = true, init = "glorot", dtype = "f32", ...rest } = options
-  wantWidth(kind, "inputs", inputs)
-  wantWidth(kind, "outputs", outputs)
-  for (const n of window) wantWidth(kind, "window", n)
-  wantWidth(kind, "groups", groups)
-  if (inputs % groups || outputs % groups)
-    throw new TypeError(`${kind}: ${groups} groups must divide ${inputs} inputs and ${outputs} outputs`)
-  wantFlag(kind, "bias", bias)
-  wantFloat(kind, dtype)
-  const initializer = namedInitializer(kind, init)
-  const config = { kind, inputs, outputs, window, ...rest, bias, init: initializer.name, dtype } as LayerConfig
-  const whole = composite(kind, config, (w: Tensor, b: Tensor | null, x: Tensor) => (b ? add(run(x, w), b) : run(x, w)))
-  const check = (shape: Shape): void => {
-    wantLast(kind, inputs, shape)
-    if (shape.length !== rank + 1)
-      throw new TypeError(`${nameOf(kind)}: wants examples [${rank === 1 ? "length" : "height, width"}, channels]; got shape [${shape}]`)
+/** How many places are left of `places`. */
+type Places<Options> = (call: string, places: Shape, window: Shape, options: Options) => Shape
+
+/** Layers over the operation `op`, which takes the options that are not about weights, for examples of `rank` places and channels. */
+const convolution =
+  <const Kind extends string, Options extends ConvLayerOptions | ConvTransposeLayerOptions>(
+    kind: Kind,
+    rank: number,
+    op: (x: Tensor, w: Tensor, options: Options) => Tensor,
+    places: Places<Options>,
+  ): Constructor<Kind, Options> =>
+  (inputs, outputs, size, options = {} as Options) => {
+    const { bias = true, init = "glorot", dtype = "f32", ...own } = options
+    const rest = own as unknown as Options
+    const window = windowOf(kind, size, rank)
+    const groups = rest.groups ?? 1
+    wantWidth(kind, "inputs", inputs)
+    wantWidth(kind, "outputs", outputs)
+    for (const n of window) wantWidth(kind, "window", n)
+    wantWidth(kind, "groups", groups)
+    if (inputs % groups || outputs % groups)
+      throw new TypeError(`${kind}: ${groups} groups must divide ${inputs} inputs and ${outputs} outputs`)
+    wantFlag(kind, "bias", bias)
+    wantFloat(kind, dtype)
+    const initializer = namedInitializer(kind, init)
+    const config = { kind, inputs, outputs, window, ...rest, bias, init: initializer.name, dtype } as LayerConfig
+    const run = (w: Tensor, b: Tensor | null, x: Tensor): Tensor => (b ? add(op(x, w, rest), b) : op(x, w, rest))
+    const whole = composite(kind, config, run)
+    const outShape = (shape: Shape): Shape => {
+      wantLast(kind, inputs, shape)
+      if (shape.length !== rank + 1)
+        throw new TypeError(`${nameOf(kind)}: wants examples [${rank === 1 ? "length" : "height, width"}, channels]; got shape [${shape}]`)
+      return [...wantWindows(kind, places(kind, shape.slice(0, -1), window, rest), shape, window), outputs]
+    }
+    outShape([...window, inputs]) // options that make no sense are errors here, not in training
+    return {
+      kind,
+      in: inputs,
+      out: outputs,
+      config,
+      init(key, inShape) {
+        outShape(inShape)
+        const w = initializer.init(key, [...window, inputs / groups, outputs], { dtype })
+        return { params: bias ? { w, b: zeros([outputs], { dtype }) } : { w }, state: {} }
+      },
+      apply(params, state, x) {
+        wantTensor(nameOf(kind), "the input", x)
+        outShape(x.shape.slice(1))
+        const [w, b = null] = pick(kind, "params", params, bias ? ["w", "b"] : ["w"]) as [Tensor, Tensor?]
+        wantLike(kind, x, w)
+        return [whole(w, b, x), state]
+      },
+      outShape,
+    }
   }
-  const outShape = (shape: Shape): Shape => {
-    check(shape)
-    return [...wantWindows(kind, places(shape.slice(0, -1)), shape, window), outputs]
-  }
-  outShape([...window, inputs]) // options that make no sense are errors here, not in training
-  return {
-    kind,
-    in: inputs,
-    out: outputs,
-    config,
-    init(key, inShape) {
-      outShape(inShape)
-      const w = initializer.init(key, [...window, inputs / groups, outputs], { dtype })
-      return { params: bias ? { w, b: zeros([outputs], { dtype }) } : { w }, state: {} }
-    },
-    apply(params, state, x) {
-      wantTensor(nameOf(kind), "the input", x)
-      outShape(x.shape.slice(1))
-      const [w, b = null] = pick(kind, "params", params, bias ? ["w", "b"] : ["w"]) as [Tensor, Tensor?]
-      wantLike(kind, x, w)
-      return [whole(w, b, x), state]
-    },
-    outShape,
-  }
-}
 /** A layer that leaves no place has nothing to say: the window is too large. */
 function wantWindows(kind: string, places: Shape, shape: Shape, window: ops.Each): Shape {
   if (places.some(n => n < 1))
@@ -88,28 +94,6 @@ const windowOf = (kind: string, window: ops.Each, rank: number): Shape => {
   if (all?.length !== rank) throw new TypeError(`${kind}: window must be a number or ${rank} of them; got ${JSON.stringify(window)}`)
   return all
 }
-/** A layer whose operation `op` takes the options that are not about weights; `places` says how many places it gives. */
-function weighted<O extends Weights & { readonly groups?: number }>(
-  { kind, rank, op, places }: Operation<O>,
-  inputs: number,
-  outputs: number,
-  size: ops.Each,
-  options: O,
-): Layer<number, number> {
-  const window = windowOf(kind, size, rank)
-  const { bias: _, init: __, dtype: ___, ...rest } = options
-  return convolution({
-    ...{ kind, rank, inputs, outputs, window, groups: options.groups ?? 1, options },
-    run: (x, w) => op(x, w, rest as O),
-    places: n => places(kind, n, window, rest as O),
-  })
-}
-interface Operation<O> {
-  readonly kind: string
-  readonly rank: number
-  op(x: Tensor, w: Tensor, options: O): Tensor
-  places(call: string, places: Shape, window: Shape, options: O): Shape
-}
 
 /**
  * A convolution of sequences: [batch, length, in] to [batch, windows, out], y = conv1d(x, w) + b; `window` says how many places.
@@ -120,19 +104,7 @@ interface Operation<O> {
  * @example
  * sequential(conv1d(8, 16, 5, { padding: "same" }), relu(), globalAveragePool(), dense(16, 2)).outShape([100, 8])  // [2]
  */
-export const conv1d = <const In extends number, const Out extends number>(
-  inputs: In,
-  outputs: Out,
-  window: ops.Each,
-  options: ConvLayerOptions = {},
-): LayerOf<"conv1d", In, Out> =>
-  weighted<ConvLayerOptions>(
-    { kind: "conv1d", rank: 1, op: ops.conv1d, places: ops.windowsAlong },
-    inputs,
-    outputs,
-    window,
-    options,
-  ) as LayerOf<"conv1d", In, Out>
+export const conv1d = /*@__PURE__*/ convolution<"conv1d", ConvLayerOptions>("conv1d", 1, ops.conv1d, ops.windowsAlong)
 /**
  * A convolution of images: [batch, height, width, in] to [batch, windows, windows, out]; see `conv1d`. LeCun et al., Gradient-based learning
  * applied to document recognition (1998).
@@ -140,19 +112,7 @@ export const conv1d = <const In extends number, const Out extends number>(
  * @example
  * sequential(conv2d(1, 8, 5), relu(), maxPool(2), flatten(), dense(1152, 10)).outShape([28, 28, 1])  // [10]
  */
-export const conv2d = <const In extends number, const Out extends number>(
-  inputs: In,
-  outputs: Out,
-  window: ops.Each,
-  options: ConvLayerOptions = {},
-): LayerOf<"conv2d", In, Out> =>
-  weighted<ConvLayerOptions>(
-    { kind: "conv2d", rank: 2, op: ops.conv2d, places: ops.windowsAlong },
-    inputs,
-    outputs,
-    window,
-    options,
-  ) as LayerOf<"conv2d", In, Out>
+export const conv2d = /*@__PURE__*/ convolution<"conv2d", ConvLayerOptions>("conv2d", 2, ops.conv2d, ops.windowsAlong)
 
 /**
  * The transpose of a convolution of sequences, which makes them longer; see `conv1d` and the function `convTranspose1d`.
@@ -160,38 +120,24 @@ export const conv2d = <const In extends number, const Out extends number>(
  * @example
  * convTranspose1d(16, 1, 2, { stride: 2 }).outShape([50, 16])  // [100, 1]
  */
-export const convTranspose1d = <const In extends number, const Out extends number>(
-  inputs: In,
-  outputs: Out,
-  window: ops.Each,
-  options: ConvTransposeLayerOptions = {},
-): LayerOf<"convTranspose1d", In, Out> =>
-  weighted<ConvTransposeLayerOptions>(
-    { kind: "convTranspose1d", rank: 1, op: ops.convTranspose1d, places: ops.placesOfTransposed },
-    inputs,
-    outputs,
-    window,
-    options,
-  ) as LayerOf<"convTranspose1d", In, Out>
+export const convTranspose1d = /*@__PURE__*/ convolution<"convTranspose1d", ConvTransposeLayerOptions>(
+  "convTranspose1d",
+  1,
+  ops.convTranspose1d,
+  ops.placesOfTransposed,
+)
 /**
  * The transpose of a convolution of images, which makes them larger; see `conv2d` and the function `convTranspose2d`.
  *
  * @example
  * convTranspose2d(16, 1, 2, { stride: 2 }).outShape([14, 14, 16])  // [28, 28, 1]
  */
-export const convTranspose2d = <const In extends number, const Out extends number>(
-  inputs: In,
-  outputs: Out,
-  window: ops.Each,
-  options: ConvTransposeLayerOptions = {},
-): LayerOf<"convTranspose2d", In, Out> =>
-  weighted<ConvTransposeLayerOptions>(
-    { kind: "convTranspose2d", rank: 2, op: ops.convTranspose2d, places: ops.placesOfTransposed },
-    inputs,
-    outputs,
-    window,
-    options,
-  ) as LayerOf<"convTranspose2d", In, Out>
+export const convTranspose2d = /*@__PURE__*/ convolution<"convTranspose2d", ConvTransposeLayerOptions>(
+  "convTranspose2d",
+  2,
+  ops.convTranspose2d,
+  ops.placesOfTransposed,
+)
 
 type PoolRun = (x: Tensor, window: ops.Each, options: ops.PoolOptions) => Tensor
 function pooling(kind: string, run: PoolRun, window: ops.Each, options: ops.AveragePoolOptions): Layer<"any", "same"> {

@@ -2,8 +2,11 @@
 // Definitions, defaults and derivatives at kinks are PyTorch's.
 import type { Tensor } from "../core/tensor.ts"
 import { sigmoid, softplus, swish } from "../ops/activations.ts"
-import { abs, add, div, expm1, greater, greaterEqual, less, lessEqual, mul, neg, tanh, where } from "../ops/arithmetic.ts"
+import { abs, add, div, expm1, greater, greaterEqual, less, lessEqual, mul, neg, where } from "../ops/arithmetic.ts"
+import { mish } from "../ops/gates.ts"
 import { lastParts } from "./parts.ts"
+
+export { mish }
 
 /**
  * x where x > 0, else slope x. Maas et al., Rectifier nonlinearities improve neural network acoustic models (2013).
@@ -38,8 +41,6 @@ export const selu = (x: Tensor): Tensor => mul(elu(x, SELU_ALPHA), SELU_SCALE)
  */
 export const celu = (x: Tensor, alpha = 1): Tensor => where(greater(x, 0), x, mul(below(x, alpha), alpha))
 
-/** x tanh(log(1 + exp(x))). Misra, arXiv:1908.08681. @example activations.mish(tensor([-1, 2]))  // [-0.3034, 1.944] */
-export const mish = (x: Tensor): Tensor => mul(x, tanh(softplus(x)))
 /** x / (1 + |x|) @example activations.softsign(tensor([-1, 2]))  // [-0.5, 0.6667] */
 export const softsign = (x: Tensor): Tensor => div(x, add(abs(x), 1))
 /** log(1 / (1 + exp(-x))), without overflow. @example activations.logSigmoid(tensor([-1, 2]))  // [-1.313, -0.1269] */

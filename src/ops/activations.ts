@@ -19,20 +19,15 @@ export const relu = (x: Operand): Tensor => {
   return p.select(p.le(a, zero), zero, a)
 }
 /** x * sigmoid(x), also called SiLU. @example swish(tensor([-1, 2]))  // [-0.2689, 1.762] */
-export const swish = (x: Operand): Tensor => {
-  const a = lift("swish", x)
-  return p.mul(a, p.sigmoid(a))
-}
+export const swish = (x: Operand): Tensor => p.swish(lift("swish", x))
 
 /** How `gelu` is computed, named as in PyTorch and ONNX. */
 export interface GeluOptions {
   /** "none" (default): with the normal distribution; "tanh": with an approximation by tanh, within 5e-4. */
   readonly approximate?: "none" | "tanh"
 }
-const gelus = {
-  none: /*@__PURE__*/ composite("gelu", { approximate: "none" }, (x: Tensor) => p.mul(x, p.normalCdf(x))),
-  tanh: /*@__PURE__*/ composite("gelu", { approximate: "tanh" }, (x: Tensor) => p.mul(x, p.normalCdfByTanh(x))),
-}
+const exactGelu = /*@__PURE__*/ composite("gelu", { approximate: "none" }, (x: Tensor) => p.gelu(x))
+const geluByTanh = /*@__PURE__*/ composite("gelu", { approximate: "tanh" }, (x: Tensor) => p.geluByTanh(x))
 /**
  * x times the share of the normal distribution below x, x (1 + erf(x / sqrt(2))) / 2; with `approximate: "tanh"`
  * x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) / 2. Throws TypeError for another approximation.
@@ -44,7 +39,7 @@ const gelus = {
  */
 export function gelu(x: Operand, { approximate = "none" }: GeluOptions = {}): Tensor {
   wantApproximate("gelu", approximate)
-  return gelus[approximate](lift("gelu", x))
+  return (approximate === "tanh" ? geluByTanh : exactGelu)(lift("gelu", x))
 }
 
 /** One composite for each axis, counted from the back so that it means the same for an example and a batch. */

@@ -97,24 +97,28 @@ export const square: Unary = x => mul(x, x)
 export const stopGradient: Unary = /*@__PURE__*/ unary("stopGradient", p.stopGradient)
 
 /**
- * x^y. Whole exponents up to 16 given as numbers are products, so that negative x is fine; 0.5 is the square root.
+ * x^y; whole exponents are right for negative x too. Those that take few products (-2 to 5) are products, and 0.5 is the square root;
+ * with more of them the roundings would add up. i32 takes exponents from 0 to 16; others throw DtypeError.
  *
  * @example
  * pow(tensor([2, -3]), 3)  // [8, -27]
  */
 export function pow(x: Operand, y: Operand): Tensor {
   if (typeof y !== "number" || typeof x === "number") return binary("pow", p.pow)(x, y)
-  if (!Number.isInteger(y) && !isFloating(x.dtype)) throw new DtypeError("pow", `wants floating point for the exponent ${y}`, [x.aval])
-  if (y === 0.5) return p.sqrt(x)
-  if (!Number.isInteger(y) || Math.abs(y) > 16) return binary("pow", p.pow)(x, y)
-  if (y < 0) return div(1, pow(x, -y))
+  const floating = isFloating(x.dtype)
+  if (!Number.isInteger(y) || y < -2 || y > (floating ? 5 : 16)) {
+    if (!floating) throw new DtypeError("pow", `wants floating point for the exponent ${y}`, [x.aval])
+    return y === 0.5 ? p.sqrt(x) : p.pow(x, p.fullLike(x.aval, y))
+  }
+  if (y < 0) return pow(div(1, x), -y)
   if (y === 0) {
     p.wantNumbers("pow", [x.aval])
     return p.fullLike(x.aval, 1)
   }
   const half = pow(x, y >> 1)
   if (y === 1) return x
-  return y % 2 === 0 ? p.mul(half, half) : p.mul(p.mul(half, half), x)
+  const even = p.mul(half, half)
+  return y % 2 === 0 ? even : p.mul(even, x)
 }
 
 /** A number beside a tensor that is only stored becomes one like it. */

@@ -23,7 +23,13 @@ describe("finds", () => {
     expect(params.b.item()).toBeCloseTo(1, 6)
   })
   test("the bottom of Rosenbrock's valley, to all digits", () => {
-    const { params, stopped } = leastSquares(([a, b]) => matmul(f64([[1, 0], [0, 10]]), f64([1, 0]).sub(f64([1, 0]).mul(a!)).add(f64([0, 1]).mul(b!.sub(a!.mul(a!))))), [f64(-1.2), f64(1)]) // biome-ignore format: one line
+    const steep = f64([
+      [1, 0],
+      [0, 10],
+    ])
+    const [first, second] = [f64([1, 0]), f64([0, 1])]
+    const residuals = ([a, b]: readonly Tensor[]): Tensor => matmul(steep, first.sub(first.mul(a!)).add(second.mul(b!.sub(a!.mul(a!)))))
+    const { params, stopped } = leastSquares(residuals, [f64(-1.2), f64(1)])
     expect(params.map(p => p.item())).toEqual([1, 1])
     expect(stopped).toBe("zero")
   })

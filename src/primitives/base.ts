@@ -13,7 +13,7 @@ const never = (): never => {
 }
 /** Literals of so many elements are written out at once. */
 const SMALL = 4096
-const nullary = { jvp: never, transpose: (): Maybe[] => [], batch: never }
+const none = (): Maybe[] => []
 
 export const fullP: Primitive<{ shape: Shape; value: number; dtype: Dtype; weak?: true }> = {
   name: "full",
@@ -29,7 +29,9 @@ export const fullP: Primitive<{ shape: Shape; value: number; dtype: Dtype; weak?
       p.shape.map((_, i) => i),
     )
   },
-  ...nullary,
+  jvp: never,
+  transpose: none,
+  batch: never,
 }
 /** `value` everywhere. */
 export const full = (shape: Shape, value: number, dtype: Dtype): Tensor => bind1(fullP, [], { shape, value, dtype })
@@ -41,7 +43,9 @@ export const iotaP: Primitive<{ n: number }> = {
   name: "iota",
   shape: (_ins, p) => [{ shape: [p.n], dtype: "i32" }],
   meaning: { kind: "map", at: (_ins, idx) => index(idx[0]!) },
-  ...nullary,
+  jvp: never,
+  transpose: none,
+  batch: never,
 }
 /** 0, 1, ... n - 1 as i32. */
 export const iota = (n: number): Tensor => bind1(iotaP, [], { n })

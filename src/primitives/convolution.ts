@@ -60,9 +60,9 @@ export const convP: Primitive<Steps> = /*@__PURE__*/ definePrimitive<Steps>({
   // examples are more of n, of the outputs, or of the groups
   batch([x, w], [inX, inW], p, b) {
     const r = inX ? x!.ndim - 1 : x!.ndim
-    if (!inW) return split(conv(merge(x!, 0), w!, p), 0, b)
-    if (!inX) return front(conv(x!, into(w!, r - 1), p), r - 1, b)
-    return front(conv(into(x!, r - 2), into(w!, r - 3), p), r - 2, b)
+    if (!inW) return split(conv(merge(x!, 0), w!, p), 0, b, x!.shape[1]!)
+    if (!inX) return front(conv(x!, into(w!, r - 1), p), r - 1, b, w!.shape.at(-1)!)
+    return front(conv(into(x!, r - 2), into(w!, r - 3), p), r - 2, b, x!.shape.at(-2)!)
   },
 })
 export const conv = (x: Tensor, w: Tensor, p: Steps): Tensor => bind1(convP, [x, w], p)
@@ -89,9 +89,9 @@ export const convWeightP: Primitive<Weights> = /*@__PURE__*/ definePrimitive<Wei
   pull: [(ct, [x, y], p) => convInput(known(y), ct, p, spatial(avalOf(x!).shape)), (ct, [x], p) => conv(known(x), ct, p)],
   batch([x, y], [inX, inY], p, b) {
     const r = inX ? x!.ndim - 1 : x!.ndim
-    if (!inY) return front(convWeight(into(x!, r - 1), y!, p, p.window), r - 2, b)
-    if (!inX) return front(convWeight(x!, into(y!, r - 1), p, p.window), r - 1, b)
-    return front(convWeight(into(x!, r - 2), into(y!, r - 2), p, p.window), r - 3, b)
+    if (!inY) return front(convWeight(into(x!, r - 1), y!, p, p.window), r - 2, b, x!.shape.at(-1)!)
+    if (!inX) return front(convWeight(x!, into(y!, r - 1), p, p.window), r - 1, b, y!.shape.at(-1)!)
+    return front(convWeight(into(x!, r - 2), into(y!, r - 2), p, p.window), r - 3, b, x!.shape.at(-2)!)
   },
 })
 export const convWeight = (x: Tensor, y: Tensor, p: Steps, window: Shape): Tensor =>
@@ -119,9 +119,9 @@ function spaced(x: Tensor, axis: number, step: number): Tensor {
 
 /** Axes `axis` and the next as one. */
 const merge = (x: Tensor, axis: number): Tensor => reshape(x, x.shape.toSpliced(axis, 2, x.shape[axis]! * x.shape[axis + 1]!))
-/** Axis `axis` as two, the first of length `n`. */
-const split = (x: Tensor, axis: number, n: number): Tensor => reshape(x, x.shape.toSpliced(axis, 1, n, x.shape[axis]! / n))
+/** Axis `axis` as two, of lengths `n` and `rest`. */
+const split = (x: Tensor, axis: number, n: number, rest: number): Tensor => reshape(x, x.shape.toSpliced(axis, 1, n, rest))
 /** The batch axis as part of what is axis `to` without it. */
 const into = (x: Tensor, to: number): Tensor => merge(moveAxis(x, 0, to), to)
 /** The batch axis out of `axis` again. */
-const front = (x: Tensor, axis: number, n: number): Tensor => moveAxis(split(x, axis, n), axis, 0)
+const front = (x: Tensor, axis: number, n: number, rest: number): Tensor => moveAxis(split(x, axis, n, rest), axis, 0)

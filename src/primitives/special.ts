@@ -3,6 +3,7 @@ import type { Primitive } from "../core/primitive.ts"
 import type { Tensor } from "../core/tensor.ts"
 import * as erfs from "../ir/erf.ts"
 import { type Expr, op } from "../ir/expr.ts"
+import * as gates from "../ir/gates.ts"
 import * as hyperbolic from "../ir/hyperbolic.ts"
 import * as powers from "../ir/powers.ts"
 import * as trigonometry from "../ir/trigonometry.ts"
@@ -23,8 +24,10 @@ import {
   recip,
   select,
   sigmoid,
+  softplus,
   sqrt,
   sub,
+  tanh,
   unary,
 } from "./elementwise.ts"
 
@@ -149,19 +152,57 @@ export const erfinvP: Primitive<null> = /*@__PURE__*/ elementwise("erfinv", {
 })
 export const erfinv = /*@__PURE__*/ unary(erfinvP)
 
+/** e^(-x^2 / 2) / sqrt(2 pi) */
+const normalDensity = (x: Tensor): Tensor => times(exp(times(square(x), -0.5)), 1 / Math.sqrt(2 * Math.PI))
 export const normalCdfP: Primitive<null> = /*@__PURE__*/ elementwise("normalCdf", {
   at: /*@__PURE__*/ of1(erfs.normalCdf),
-  push: [(t, [x]) => mul(t, times(exp(times(square(x!), -0.5)), 1 / Math.sqrt(2 * Math.PI)))],
+  push: [(t, [x]) => mul(t, normalDensity(x!))],
 })
 /** The share of the normal distribution below x. */
 export const normalCdf = /*@__PURE__*/ unary(normalCdfP)
+/** The slope of the exponent; it is infinite only where that of the logistic function is 0. */
+const byTanhRate = (x: Tensor): Tensor => plus(times(square(x), 3 * erfs.BY_TANH[1][0]), erfs.BY_TANH[0][0])
 export const normalCdfByTanhP: Primitive<null> = /*@__PURE__*/ elementwise("normalCdfByTanh", {
   at: /*@__PURE__*/ of1(erfs.normalCdfByTanh),
-  // the slope of the exponent is infinite only where that of the logistic function is 0
-  push: [(t, [x], y) => mulNoNan(mul(mul(t, y), sub(like(y, 1), y)), plus(times(square(x!), 3 * erfs.BY_TANH[1][0]), erfs.BY_TANH[0][0]))],
+  push: [(t, [x], y) => mulNoNan(mul(mul(t, y), sub(like(y, 1), y)), byTanhRate(x!))],
 })
 /** (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) / 2 */
 export const normalCdfByTanh = /*@__PURE__*/ unary(normalCdfByTanhP)
+
+/** s + y (1 - s) rate: the derivative of x s(x) where s' = s (1 - s) rate */
+const gateSlope = (y: Tensor, s: Tensor, rate?: Tensor): Tensor => {
+  const rest = mul(y, sub(like(s, 1), s))
+  return add(s, rate ? mulNoNan(rest, rate) : rest)
+}
+export const geluP: Primitive<null> = /*@__PURE__*/ elementwise("gelu", {
+  at: /*@__PURE__*/ of1(erfs.gelu),
+  push: [(t, [x]) => mul(t, add(normalCdf(x!), mulNoNan(normalDensity(x!), x!)))],
+})
+/** x times the share of the normal distribution below x. */
+export const gelu = /*@__PURE__*/ unary(geluP)
+export const geluByTanhP: Primitive<null> = /*@__PURE__*/ elementwise("geluByTanh", {
+  at: /*@__PURE__*/ of1(erfs.geluByTanh),
+  push: [(t, [x], y) => mul(t, gateSlope(y, normalCdfByTanh(x!), byTanhRate(x!)))],
+})
+/** x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) / 2 */
+export const geluByTanh = /*@__PURE__*/ unary(geluByTanhP)
+export const swishP: Primitive<null> = /*@__PURE__*/ elementwise("swish", {
+  at: /*@__PURE__*/ of1(gates.swish),
+  push: [(t, [x], y) => mul(t, gateSlope(y, sigmoid(x!)))],
+})
+/** x / (1 + e^-x) */
+export const swish = /*@__PURE__*/ unary(swishP)
+export const mishP: Primitive<null> = /*@__PURE__*/ elementwise("mish", {
+  at: /*@__PURE__*/ of1(gates.mish),
+  push: [
+    (t, [x]) => {
+      const s = tanh(softplus(x!))
+      return mul(t, add(s, mulNoNan(mul(sub(like(s, 1), square(s)), sigmoid(x!)), x!)))
+    },
+  ],
+})
+/** x tanh(log(1 + e^x)) */
+export const mish = /*@__PURE__*/ unary(mishP)
 
 /** The nearest whole number, the even one of two. */
 export const roundP: Primitive<null> = /*@__PURE__*/ elementwise("round", { at: ([x]) => op("nearest", x!), push: [null] })

@@ -1,3 +1,50 @@
+import type { Measured } from "./evaluate.ts"
+import type { Finding } from "./health/finding.ts"
+
+/** What `fit` tells while it runs. Times are in seconds. */
+export type FitEvent =
+  /** `epochsDone`: by an earlier run, whose checkpoint this one goes on from. */
+  | {
+      readonly event: "start"
+      readonly parameters: number
+      readonly rows: number
+      readonly validationRows: number
+      readonly steps: number
+      readonly epochsDone: number
+    }
+  /** Something that the user should know. */
+  | { readonly event: "note"; readonly message: string }
+  /** About every 50 ms. `loss` is the mean over the steps since the last one; `rate` is in rows per second. */
+  | {
+      readonly event: "progress"
+      readonly epoch: number
+      readonly step: number
+      readonly steps: number
+      readonly loss: number
+      readonly rate: number
+      readonly secondsLeft: number
+    }
+  /** Something is wrong: where, why, and what to try. Each is told once. */
+  | ({ readonly event: "finding"; readonly step: number } & Finding)
+  /** `loss` is the mean over the epoch's steps. */
+  | {
+      readonly event: "epoch"
+      readonly epoch: number
+      readonly loss: number
+      readonly validation?: Measured
+      readonly best: boolean
+      /** With `plateau`: what the learning rate was multiplied by in this epoch. */
+      readonly rateScale?: number
+      readonly seconds: number
+    }
+  | {
+      readonly event: "end"
+      readonly reason: "epochs" | "patience" | "aborted"
+      readonly epoch: number
+      readonly bestEpoch: number
+      readonly seconds: number
+    }
+
 /** Events that one side pushes and the other side iterates over, at its own pace. */
 export interface EventStream<T> extends AsyncIterable<T> {
   push(event: T): void

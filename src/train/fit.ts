@@ -6,98 +6,18 @@ import { leaves, rebuild, type Tree } from "../core/tree.ts"
 import { shuffle, splitRows } from "../data/split.ts"
 import type { Json } from "../io/json.ts"
 import * as random from "../ops/random.ts"
-import type { Plateau } from "../optim/plateau.ts"
 import { type Identity, readCheckpoint, type Snapshot, writeCheckpoint } from "./checkpoint.ts"
-import { evaluator, type Measured } from "./evaluate.ts"
-import { type EventStream, stream } from "./events.ts"
+import { evaluator } from "./evaluate.ts"
+import { type EventStream, type FitEvent, stream } from "./events.ts"
 import { Checkup } from "./health/checkup.ts"
-import type { Finding } from "./health/findings.ts"
-import type { Metric } from "./metrics.ts"
+import type { Finding } from "./health/finding.ts"
+import { checked, type FitOptions } from "./options.ts"
 import { BatchReader, type Dataset, pair, type Rows, subset } from "./rows.ts"
-import { backprop, type LearningRule, startOf } from "./rule.ts"
+import { backprop, startOf } from "./rule.ts"
 import { compileSteps, type RunSteps } from "./step.ts"
-import type { Loss, Optimizer, Trainable } from "./trainable.ts"
+import type { Trainable } from "./trainable.ts"
 import { TrainedModel } from "./trained.ts"
-
-export interface FitOptions {
-  /** The mean loss of a batch, such as `crossEntropy`. */
-  readonly loss: Loss
-  /** How gradients become new parameters, such as `adam(1e-3)`. */
-  readonly optimizer: Optimizer
-  /** Where the gradients come from: a rule of adjoint/learning. Default: `backprop()`. With another one `health` has no findings, since
-   * they are about backpropagated gradients. */
-  readonly rule?: LearningRule
-  /** How often all training rows are used. Default: 10. */
-  readonly epochs?: number
-  /** Rows in one step. Default: 32. */
-  readonly batchSize?: number
-  /** Decides first weights, order of rows, dropout and the validation rows. Default: 0. */
-  readonly seed?: number
-  /** Rows to judge by after each epoch: a data set, or a share of the rows given, which are then not trained on. */
-  readonly validation?: number | Dataset
-  /** What to measure on the validation rows beside the loss, by name. */
-  readonly metrics?: Readonly<Record<string, Metric>>
-  /** Stops when the validation loss has not improved for so many epochs. Default: never. */
-  readonly patience?: number
-  /** Lowers the learning rate when the validation loss (or without validation the mean over the epoch) stays as it is: `plateau()` of adjoint/optim. */
-  readonly plateau?: Plateau
-  /** Folder into which the training is written after each epoch, so that it can go on after a crash. Default: none. */
-  readonly checkpoint?: string
-  /** Goes on from the checkpoint, with the bits of an unbroken run. Default: false. */
-  readonly resume?: boolean
-  /**
-   * Looks at layers, gradients and updates while the network trains, and tells what is wrong: every so many steps, or with `true` as
-   * often as it takes at most 2 % of the time, after the first epoch or 2 seconds at first, and at the end. Default: true. The result
-   * has the same bits with it and without.
-   */
-  readonly health?: boolean | number
-  /** Ends the training after the steps that are being done, some 50 ms of work; the result is what has been learned by then. */
-  readonly signal?: AbortSignal
-}
-
-/** What `fit` tells while it runs. Times are in seconds. */
-export type FitEvent =
-  /** `epochsDone`: by an earlier run, whose checkpoint this one goes on from. */
-  | {
-      readonly event: "start"
-      readonly parameters: number
-      readonly rows: number
-      readonly validationRows: number
-      readonly steps: number
-      readonly epochsDone: number
-    }
-  /** Something that the user should know. */
-  | { readonly event: "note"; readonly message: string }
-  /** About every 50 ms. `loss` is the mean over the steps since the last one; `rate` is in rows per second. */
-  | {
-      readonly event: "progress"
-      readonly epoch: number
-      readonly step: number
-      readonly steps: number
-      readonly loss: number
-      readonly rate: number
-      readonly secondsLeft: number
-    }
-  /** Something is wrong: where, why, and what to try. Each is told once. */
-  | ({ readonly event: "finding"; readonly step: number } & Finding)
-  /** `loss` is the mean over the epoch's steps. */
-  | {
-      readonly event: "epoch"
-      readonly epoch: number
-      readonly loss: number
-      readonly validation?: Measured
-      readonly best: boolean
-      /** With `plateau`: what the learning rate was multiplied by in this epoch. */
-      readonly rateScale?: number
-      readonly seconds: number
-    }
-  | {
-      readonly event: "end"
-      readonly reason: "epochs" | "patience" | "aborted"
-      readonly epoch: number
-      readonly bestEpoch: number
-      readonly seconds: number
-    }
+import { visitEventLoop, Watch } from "./watch.ts"
 
 /** The loss was no longer a number. */
 export class DivergedError extends Error {
@@ -139,12 +59,8 @@ export function fit<M extends Trainable>(model: M, data: Dataset, options: FitOp
   return { result, [Symbol.asyncIterator]: () => events[Symbol.asyncIterator]() }
 }
 
-/** Milliseconds of work between two visits to the event loop. */
-const CHUNK = 50
 /** Bytes of batches that are handed to the program at a time. */
 const STAGE = 1 << 20
-const visitEventLoop = (): Promise<void> => new Promise(resolve => setTimeout(resolve, 0))
-
 async function train<M extends Trainable>(
   model: M,
   data: Dataset,
@@ -171,7 +87,7 @@ async function train<M extends Trainable>(
     checkpoint,
     resume,
     health = true,
-  } = check(options)
+  } = checked(options)
   const { training, validation } = divide(data, options.validation, seed)
   const n = training.x.rows
   const steps = Math.ceil(n / batchSize) * epochs
@@ -192,10 +108,11 @@ async function train<M extends Trainable>(
   }
 
   const { params, state } = model.init(random.fold(root, 0), training.x.shape)
+  const start = startOf(rule, optimizer, model, params, training.x.shape, random.fold(root, 2))
   let now: Snapshot = {
     epoch: 0,
     step: 0,
-    carry: { params, state, optimizer: startOf(rule, optimizer, model, params, training.x.shape, random.fold(root, 2)) },
+    carry: { params, state, optimizer: start },
     best: { epoch: 0, loss: Infinity, kept: null },
     plateau: plateau?.init() ?? null,
   }
@@ -210,6 +127,7 @@ async function train<M extends Trainable>(
   const most = batchesAtOnce(training, batchSize)
   const watch = new Watch(steps, now.step, events)
   const run = { model, loss, optimizer, ...training, batchSize, seed, keys: stepKeys, runSteps, most }
+  // findings are about backpropagated gradients
   const checkup = health === false || rule.config.kind !== "backprop" ? undefined : new Checkup(run, health, now.carry, now.step)
   const tell = (step: number, found: readonly Finding[] = []): void => {
     for (const f of found) events.push({ event: "finding", step, ...f })
@@ -298,78 +216,7 @@ const batchesAtOnce = ({ x, y }: { x: Rows; y: Rows }, batchSize: number): numbe
   return Math.max(1, Math.min(Math.floor(STAGE / bytes), Math.floor(x.rows / batchSize)))
 }
 
-/** Tells how a training goes, and lets others have the event loop, about every 50 ms. */
-class Watch {
-  private readonly all: number
-  private readonly before: number
-  private readonly events: EventStream<FitEvent>
-  private readonly started = performance.now()
-  private chunk = performance.now()
-  private rows = 0
-  private loss = 0
-  private done = 0
-  /** `all`: steps of the whole training; `before`: those that an earlier run has done. */
-  constructor(all: number, before: number, events: EventStream<FitEvent>) {
-    this.all = all
-    this.before = before
-    this.events = events
-  }
-  seconds(): number {
-    return (performance.now() - this.started) / 1000
-  }
-  /** How many steps fit into what is left of the time until the next visit, as far as that is known. */
-  steps(): number {
-    const took = performance.now() - this.chunk
-    return this.done ? Math.max(1, Math.floor(((CHUNK - took) * this.done) / took)) : 1
-  }
-  /** Counts steps with this sum of losses over rows; from time to time there is something to wait for. */
-  saw(epoch: number, step: number, steps: number, loss: number, rows: number): Promise<void> | undefined {
-    this.done += steps
-    this.rows += rows
-    this.loss += loss
-    const took = performance.now() - this.chunk
-    if (took < CHUNK) return undefined
-    const secondsLeft = (this.seconds() / (step - this.before)) * (this.all - step)
-    const rate = (this.rows / took) * 1000
-    this.events.push({ event: "progress", epoch, step, steps: this.all, loss: this.loss / this.rows, rate, secondsLeft })
-    return this.rest()
-  }
-  async rest(): Promise<void> {
-    await visitEventLoop()
-    ;[this.rows, this.loss, this.done, this.chunk] = [0, 0, 0, performance.now()]
-  }
-}
-
 const json = (config: unknown): Json => (config === undefined ? null : JSON.parse(JSON.stringify(config)))
-
-function check(options: FitOptions = {} as FitOptions): FitOptions {
-  const { loss, optimizer, epochs = 10, batchSize = 32, patience = Infinity, seed = 0, metrics = {}, validation, health = true } = options
-  if (typeof loss !== "function")
-    throw new TypeError("fit: `loss` must be a function of output and target, such as crossEntropy from adjoint/losses")
-  if (typeof optimizer?.update !== "function")
-    throw new TypeError("fit: `optimizer` must be an optimizer, such as adam(1e-3) from adjoint/optim")
-  const { rule = backprop() } = options
-  if (typeof rule?.config?.kind !== "string" || !("slopes" in rule || "move" in rule))
-    throw new TypeError("fit: `rule` must be a rule of learning, such as feedbackAlignment() from adjoint/learning")
-  for (const [name, x] of Object.entries({ epochs, batchSize })) {
-    if (!Number.isInteger(x) || x < 1) throw new TypeError(`fit: \`${name}\` must be a whole number from 1; got ${x}`)
-  }
-  if (!Number.isSafeInteger(seed) || seed < 0) throw new TypeError(`fit: \`seed\` must be a whole number >= 0; got ${seed}`)
-  for (const [name, metric] of Object.entries(metrics))
-    if (typeof metric !== "function")
-      throw new TypeError(`fit: \`metrics\` are functions by name, such as { accuracy }; ${name} is ${JSON.stringify(metric)}`)
-  if (validation !== undefined && typeof validation !== "object" && !(typeof validation === "number" && validation >= 0 && validation < 1))
-    throw new TypeError(
-      `fit: \`validation\` must be a share of the rows, >= 0 and < 1, or a data set { x, y }; got ${JSON.stringify(validation)}`,
-    )
-  if (options.resume && options.checkpoint === undefined) throw new TypeError("fit: `resume` goes on from a `checkpoint`; name its folder")
-  if (typeof health !== "boolean" && !(Number.isInteger(health) && health >= 1))
-    throw new TypeError(`fit: \`health\` must be true, false or a whole number of steps from 1; got ${health}`)
-  if (options.plateau !== undefined && typeof options.plateau?.update !== "function")
-    throw new TypeError("fit: `plateau` must be a rule, such as plateau({ factor: 0.5, patience: 3 }) of adjoint/optim")
-  if (!(patience >= 1)) throw new TypeError(`fit: \`patience\` must be at least 1 epoch; got ${patience}`)
-  return options
-}
 
 /** Training and validation rows. */
 function divide(data: Dataset, validation: number | Dataset | undefined, seed: number) {

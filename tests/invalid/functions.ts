@@ -432,4 +432,15 @@ export const functions: Tables = {
       "jit: `static` is a list of numbers of arguments, counted from 0, such as [0]; got 0",
     ],
   ],
+  "checks of gradients": [
+    ["checkGrads of no function", () => js.checkGrads(x, [x]), TypeError, "checkGrads: wants a function; got"],
+    ["checkGrads no list", () => js.checkGrads(js.sin, x), TypeError, "checkGrads: wants a list of arguments, as in checkGrads(f, [x]); got a tensor"],
+    ["checkGrads modes", () => js.checkGrads(js.sin, [x], { modes: ["backward"] }), TypeError, 'checkGrads: modes must be a list of "forward", "reverse", "vmap", "jit"; got "backward"'],
+    ["checkGrads one mode", () => js.checkGrads(js.sin, [x], { modes: "forward" }), TypeError, 'checkGrads: modes must be a list of "forward", "reverse", "vmap", "jit"; got "forward"'],
+    ["checkGrads no modes", () => js.checkGrads(js.sin, [x], { modes: [] }), TypeError, "; got []"],
+    ["checkGrads dtype", () => js.checkGrads(js.sin, [x], { dtype: "i32" }), TypeError, 'checkGrads: dtype must be "f64" or "f32"; got "i32"'],
+    ["checkGrads order", () => js.checkGrads(js.sin, [x], { order: 0 }), TypeError, "checkGrads: order must be a whole number from 1; got 0"],
+    ["checkGrads of integers", () => js.checkGrads(js.neg, [i]), TypeError, "checkGrads: wants floating point among the arguments; got i32[3]. Convert with cast"],
+    ["checkGrads of nothing", () => js.checkGrads(() => x, []), TypeError, "checkGrads: wants floating point among the arguments; got no tensors"],
+  ], // biome-ignore format: a table
 }

@@ -20,7 +20,10 @@ export const files = io as any
 
 export const { tensor, zeros, random } = js
 export const x = tensor([1, 2, 3])
-export const m = tensor([[1, 2, 3], [4, 5, 6]]) // biome-ignore format: one line
+export const m = tensor([
+  [1, 2, 3],
+  [4, 5, 6],
+])
 export const i = tensor([1, 2, 3], { dtype: "i32" })
 export const b = tensor([true, false, true])
 export const k = random.key(1)

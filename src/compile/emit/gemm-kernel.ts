@@ -109,7 +109,8 @@ function stepsOf(k: Kernel, axis: Axis): Pick<Strips, "outs" | "operands"> | und
     return others.every(s => s === first) ? first * byteSize(t) : Number.NaN
   }
   const outs = storesOf(k).map(({ out }) => step(out.t, [out.at]))
-  const operands = k.loads.map((t, slot) => step(t, exprs.flatMap(e => (e.k === "load" && e.slot === slot ? [e.at] : [])))) // biome-ignore format: one line
+  const readsOf = (slot: number): Index[] => exprs.flatMap(e => (e.k === "load" && e.slot === slot ? [e.at] : []))
+  const operands = k.loads.map((t, slot) => step(t, readsOf(slot)))
   return [...outs, ...operands].every(Number.isInteger) ? { outs, operands } : undefined
 }
 

@@ -20,11 +20,11 @@ export const isEmpty = (e: Reduce): boolean => e.over.some(a => a.n === 0)
 
 /** Ids of loop variables. */
 type Axes = ReadonlySet<number>
-const none: Axes = new Set()
-/** Mostly one of the two itself: most operands depend on the same loops. */
-function union(a: Axes, b: Axes): Axes {
+const none: ReadonlySet<never> = new Set()
+/** Mostly one of the two itself: most operands depend on the same loops and read the same places. */
+function union<T>(a: ReadonlySet<T>, b: ReadonlySet<T>): ReadonlySet<T> {
   const [few, many] = a.size < b.size ? [a, b] : [b, a]
-  for (const id of few) if (!many.has(id)) return new Set([...a, ...b])
+  for (const x of few) if (!many.has(x)) return new Set([...a, ...b])
   return many
 }
 
@@ -35,6 +35,8 @@ export interface Value<E extends Machine = Machine> {
   readonly parts: readonly Value[]
   /** The loop variables that it takes from outside. */
   readonly free: Axes
+  /** What evaluating it loads. */
+  readonly loads: ReadonlySet<Load>
   /** Whether evaluating it reads memory, which must not happen where a guard forbids it. */
   readonly reads: boolean
   /** In how many places of the kernel it stands. */
@@ -72,19 +74,19 @@ export class Facts {
   private make(e: Machine): Value {
     const own = e.k === "op" ? e.args : e.k === "guard" || (e.k === "reduce" && !isEmpty(e)) ? [e.body] : []
     const parts = own.map(x => this.of(x))
-    let free = none
+    let free: Axes = none
+    let loads: ReadonlySet<Load> = e.k === "load" ? new Set([e]) : none
     for (const i of indicesOf(e)) {
       parts.push(...this.readBy(i))
       free = union(free, this.freeOfIndex(i))
     }
-    let reads = e.k === "load"
     for (const part of parts) {
       part.uses++
-      reads ||= part.reads
+      loads = union(loads, part.loads)
       free = union(free, part.free)
     }
     if (e.k === "reduce") free = new Set([...free].filter(id => e.over.every(a => a.id !== id)))
-    return { expr: e, parts, free, reads, uses: 0 }
+    return { expr: e, parts, free, loads, reads: loads.size > 0, uses: 0 }
   }
   /** What an index reads. */
   readBy(i: Index): Value[] {
@@ -92,7 +94,7 @@ export class Facts {
   }
 
   freeOfIndex(i: Index): Axes {
-    return i.terms.map(([a]) => this.freeOfAtom(a)).reduce(union, none)
+    return i.terms.map(([a]) => this.freeOfAtom(a)).reduce<Axes>(union, none)
   }
   freeOfAtom(a: Atom): Axes {
     if (a.k === "axis") return new Set([a.axis.id])
@@ -161,8 +163,8 @@ export class Facts {
       ({ i: { constant, terms } }) => constant === 0 && terms.length === 1 && terms[0]![0].k === "value" && terms[0]![1] === 1,
     )
     if (!looks) return false
-    const read = new Set(readByIndices(v).flatMap(x => this.nodes(x)))
-    return this.nodes(v.parts[0]!).every(x => !is(x, "load") || read.has(x))
+    const looked = readByIndices(v).map(x => x.loads)
+    return [...v.parts[0]!.loads].every(load => looked.some(loads => loads.has(load)))
   }
   /** Whether lanes may be guarded one by one: little code, and bounds that hold between two lanes if they hold at both. */
   private isEasy(v: Value, { bounds }: Guard, axis: Axis): boolean {

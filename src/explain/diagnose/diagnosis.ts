@@ -1,5 +1,5 @@
 // What a diagnosis says, as plain data.
-import type { Line } from "../run.ts"
+import type { Line } from "../source-line.ts"
 
 /** What can be wrong with a gradient written by hand, if it is one of the mistakes that people make. */
 export type MistakeKind =
@@ -39,11 +39,13 @@ export type MistakeKind =
   | "softmaxElementwise"
   | "softmaxWithoutSum"
   | "targetLeftOut"
+  | "targetSign"
   | "extraDerivative"
   // products
   | "sumForProduct"
   | "elementwise"
   | "notTransposed"
+  | "inputNotTransposed"
   | "weightsLeftOut"
   | "inputLeftOut"
   | "wrongInput"

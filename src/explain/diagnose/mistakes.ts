@@ -4,8 +4,8 @@ import { fromArray } from "../../core/concrete.ts"
 import { allocate } from "../../core/dtype.ts"
 import type { Tensor } from "../../core/tensor.ts"
 import * as ops from "../../ops/index.ts"
-import type { Cell, Step } from "../run.ts"
-import { type Backward, type Edits, type Going, like, type Numbers, numbers, type Sent } from "./backward.ts"
+import { type Backward, type Edits, type Going, like, type Numbers, numbers, type Sent } from "../reverse.ts"
+import type { Cell, Step } from "../tape.ts"
 import type { Mistake } from "./diagnosis.ts"
 import { ACTIVATIONS, isRows, type Region, regionsOf, type Softmax, softmax, softmaxesOf } from "./regions.ts"
 
@@ -85,7 +85,6 @@ export function sizesOf(b: Backward, names: readonly string[]): Map<number, stri
     if (s.prim.name === "sum") note(s.args[0]!.value.size / Math.max(1, s.outs[0]!.value.size), "what a sum adds up")
     for (const o of s.outs) if (b.active.has(o)) o.aval.shape.forEach((n, d) => note(n, `axis ${d} of the result of ${s.prim.name}`))
   }
-  for (const c of b.active) if (c.value.size < 1e6) note(c.value.size, "all elements of a layer")
   return out
 }
 
@@ -215,7 +214,9 @@ function deltaMistakes(b: Backward, c: Cell, ct: Tensor | undefined): Hypothesis
       ? [
           make({ kind: "extraDerivative", name: "softmax" }, 7.5, by(softmaxSlope)),
           make({ kind: "softmaxElementwise", name: "softmax" }, 8, (ct, x) => fromDelta(ct, x, (st, t, s) => -t * (1 - s) + 0 * st)),
-          make({ kind: "targetLeftOut", name: "softmax" }, 9, (ct, x) => fromDelta(ct, x, st => st)),
+          // the same numbers as a way left out, and what people do
+          make({ kind: "targetLeftOut", name: "softmax" }, 8.5, (ct, x) => fromDelta(ct, x, st => st)),
+          make({ kind: "targetSign", name: "softmax" }, 6.2, (ct, x) => fromDelta(ct, x, (st, t) => st + t)),
         ]
       : []),
   ]
@@ -245,6 +246,8 @@ function stepMistakes(b: Backward, step: Step): Hypothesis[] {
     case "mul":
     case "div":
       return [0, 1].flatMap(operand => mulMistakes(b, step, operand as 0 | 1))
+    case "sub":
+      return subMistakes(b, step)
     case "broadcast":
       return broadcastMistakes(b, step)
     default:
@@ -276,6 +279,17 @@ function mulMistakes(b: Backward, step: Step, operand: 0 | 1): Hypothesis[] {
     ...(isDiv && operand === 1 ? [] : [make("factorLeftOut", 8.7, ct => ct)]),
     ...(isDiv ? [] : [make("sumForProduct", 12, plus(1)), make("sumForProduct", 12, plus(-1))]),
   ]
+}
+
+/** Where the slope of an error is a multiple of y - t, that of y + t. */
+function subMistakes(b: Backward, step: Step): Hypothesis[] {
+  const [y, t] = step.args as [Cell, Cell]
+  if (!b.active.has(y) || b.active.has(t) || y.value.size !== t.value.size) return []
+  const added = (ct: Tensor, [y, t]: readonly Cell[]): Tensor => {
+    const [ys, ts, g] = [numbers(y!.value), numbers(t!.value), numbers(ct)]
+    return like(ct, i => (g[i]! * (ys[i]! + ts[i]!)) / (ys[i]! - ts[i]!))
+  }
+  return [{ mistake: { kind: "targetSign" }, rank: 9, step: step.index, cell: b.id(y), edits: operandEdit(step, 0, added) }]
 }
 
 function broadcastMistakes(b: Backward, step: Step): Hypothesis[] {
@@ -357,7 +371,7 @@ function matmulMistakes(b: Backward, step: Step, operand: 0 | 1): Hypothesis[] {
     out.push(make(isWeight ? "lastExampleOnly" : "lastOutputOnly", 9, only(n - 1)))
   }
   if (k === n) {
-    out.push(make("notTransposed", 9, (c, o) => summed(m, k, n, (i, j, l) => c.at(i, l) * o.at(l, j))))
+    out.push(make(isWeight ? "inputNotTransposed" : "notTransposed", 9, (c, o) => summed(m, k, n, (i, j, l) => c.at(i, l) * o.at(l, j))))
     out.push(make("elementwise", 10, (c, o) => ({ rows: m, cols: k, at: (i, j) => c.at(i, j) * o.at(j, j) })))
     out.push(make("wrongSumIndex", 10, (c, o) => summed(m, k, k, (i, j, l) => c.at(i, j) * o.at(l, j))))
     out.push(make("wrongSumIndex", 10, (c, o) => summed(m, k, k, (i, j, l) => c.at(i, j) * o.at(j, l))))

@@ -4,8 +4,8 @@ import { bind, type Tensor } from "../../core/tensor.ts"
 import { paths, type Tree } from "../../core/tree.ts"
 import * as ops from "../../ops/index.ts"
 import { grad } from "../../transforms/grad.ts"
-import type { Cell, Step } from "../run.ts"
-import { type Backward, like, numbers } from "./backward.ts"
+import { type Backward, like, numbers } from "../reverse.ts"
+import type { Cell, Step } from "../tape.ts"
 
 /** A function of one number, applied to each element of `from`. */
 export interface Region {

@@ -1,12 +1,15 @@
 // Which mistakes make of the true gradient the one that was given: simplest first, from the loss backwards.
-import type { Cell } from "../run.ts"
-import { type Backward, both, type Edits, type Numbers } from "./backward.ts"
+
+import { type Backward, both, type Edits, type Numbers } from "../reverse.ts"
+import type { Cell } from "../tape.ts"
+import { differenceOf, floorOf } from "./compare.ts"
 import type { Mistake } from "./diagnosis.ts"
 import type { Given } from "./given.ts"
 import { type Hypothesis, hypothesesOf, type Scaling, scalingsOf, sizesOf } from "./mistakes.ts"
 
 /** The true backward pass and the given gradients at one place. */
 export interface Point {
+  readonly inputs: readonly unknown[]
   readonly run: Backward
   /** For each leaf of the run. */
   readonly given: readonly Given[]
@@ -102,7 +105,7 @@ export class Search {
         if (confirmed.length === 3) break
       }
       const [chosen, ...others] = confirmed
-      if (chosen) return { chosen, alternatives: others.map(c => c.mistakes) }
+      if (chosen) return { chosen, alternatives: [...others.map(c => c.mistakes), ...ratesLike(chosen.mistakes)] }
     }
     return undefined
   }
@@ -188,6 +191,8 @@ export class Search {
   ): Candidate[] {
     const given = this.points[0]!.given[leaf]!.values
     if (!gs || given.length !== gs[leaf]!.length) return []
+    // two factors multiply to any number: one that is not known by itself is not taken apart
+    if (isMultiple(gs[leaf]!, now[leaf]!)) return []
     const c = this.exact(ratio(gs[leaf]!, given))
     const [all] = this.scalings as [Scaling]
     const factor = this.factor(all, c)
@@ -296,9 +301,13 @@ export class Search {
     if (factor === 1) return sign
     if (factor === 2) return [{ kind: "extraTwo", factor, ...this.sizeNamed(2) }, ...sign]
     if (factor === 0.5) return [{ kind: "missingTwo", factor, ...this.sizeNamed(2) }, ...sign]
-    for (const n of this.sizes.keys()) {
-      if ([n, 2 * n, n / 2].includes(factor)) return [{ kind: "missingMean", factor, ...this.sizeNamed(n) }, ...sign]
-      if ([1 / n, 2 / n, 1 / (2 * n)].includes(factor)) return [{ kind: "extraMean", factor, ...this.sizeNamed(n) }, ...sign]
+    // N alone, then with the 2 of a square
+    for (const two of [1, 2, 0.5]) {
+      const square: Mistake[] = two === 1 ? [] : [{ kind: two === 2 ? "extraTwo" : "missingTwo", factor: two, name: "square" }]
+      for (const n of this.sizes.keys()) {
+        if (factor === two * n) return [{ kind: "missingMean", factor: n, ...this.sizeNamed(n) }, ...square, ...sign]
+        if (factor === two / n) return [{ kind: "extraMean", factor: 1 / n, ...this.sizeNamed(n) }, ...square, ...sign]
+      }
     }
     return [{ kind: "scaled", factor: c }]
   }
@@ -306,6 +315,14 @@ export class Search {
     const size = this.sizes.get(n)
     return size === undefined ? {} : { size }
   }
+}
+
+/** 1/N, with or without the 2 of a square, may be a learning rate too, where it is such a number: 0.05, 0.1. */
+const ratesLike = ([first, ...more]: readonly Mistake[]): (readonly Mistake[])[] => {
+  if (first?.kind !== "extraMean" || more.some(m => m.name !== "square")) return []
+  const factor = more.reduce((product, m) => product * m.factor!, first.factor!)
+  const digit = Number(factor.toExponential(9).split("e")[0])
+  return factor <= 0.1 && [1, 2, 5].includes(digit) ? [[{ kind: "scaled", factor }]] : []
 }
 
 /** The mistakes as text, whatever their numbers. */
@@ -323,6 +340,16 @@ const PATHS: readonly Mistake[] = [
   { kind: "pathTwice", factor: 2 },
 ]
 
+const isMultiple = (x: ArrayLike<number>, y: ArrayLike<number>): boolean => {
+  const c = ratio(x, y)
+  return (
+    differenceOf(
+      Float64Array.from(x, v => v * c),
+      y,
+      0,
+    ) < 1e-9
+  )
+}
 /** The number that makes `x` as like `y` as can be. */
 function ratio(x: ArrayLike<number>, y: ArrayLike<number>): number {
   let [xy, xx] = [0, 0]
@@ -331,25 +358,6 @@ function ratio(x: ArrayLike<number>, y: ArrayLike<number>): number {
     xx += x[i]! * x[i]!
   }
   return xy / xx
-}
-
-/** The largest difference, relative to the largest number or to what is rounding. */
-export function differenceOf(a: ArrayLike<number>, b: ArrayLike<number>, floor: number): number {
-  if (a.length !== b.length) return Infinity
-  let [most, scale] = [0, floor]
-  for (let i = 0; i < a.length; i++) {
-    const d = Math.abs(a[i]! - b[i]!)
-    if (Number.isNaN(d) && !Object.is(a[i], b[i])) return Infinity
-    most = Math.max(most, d)
-    scale = Math.max(scale, Math.abs(b[i]!))
-  }
-  return scale === 0 ? (most === 0 ? 0 : Infinity) : most / scale
-}
-/** What of the largest gradient is rounding where another one is 0. */
-export function floorOf(gs: readonly ArrayLike<number>[]): number {
-  let most = 0
-  for (const g of gs) for (let i = 0; i < g.length; i++) most = Math.max(most, Math.abs(g[i]!) || 0)
-  return most * 1e-6
 }
 
 interface ArrayFacts {

@@ -1,7 +1,7 @@
 // A diagnosis as text of at most 80 columns.
 import { digits } from "../digits.ts"
 import { aligned, prose, table } from "../layout.ts"
-import { sayDiagnosis } from "../messages.ts"
+import { say } from "../messages/index.ts"
 import type { Diagnosis, Finding } from "./diagnosis.ts"
 
 /**
@@ -15,7 +15,7 @@ import type { Diagnosis, Finding } from "./diagnosis.ts"
  */
 export function renderDiagnosis({ verdict, reason, leaves, findings, points }: Diagnosis): string {
   const wrong = leaves.filter(l => !l.agrees)
-  const head = sayDiagnosis.verdict(verdict, leaves.length, wrong.length, points)
+  const head = say.diagnosis.verdict(verdict, leaves.length, wrong.length, points)
   return [[...prose(head), ...(reason ? prose(reason) : [])], ...findings.map(f => finding(f))].map(lines => lines.join("\n")).join("\n\n")
 }
 
@@ -23,12 +23,12 @@ function finding({ sentence, remedy, evidence, line, alternatives }: Finding): s
   const places = evidence.map(e => (e.index.length ? `${e.leaf}[${e.index.join(",")}]` : e.leaf))
   const columns = [places, aligned(evidence.map(e => e.yours)), aligned(evidence.map(e => e.true))]
   const ratios = evidence.map(e => (Number.isFinite(e.ratio) ? digits(e.ratio) : "-"))
-  const { yours, truth, ratio } = sayDiagnosis.columns
+  const { yours, truth, ratio } = say.diagnosis.columns
   return [
     ...prose(sentence, 0, 2),
-    ...(line ? [`  ${sayDiagnosis.line(line)}`] : []),
+    ...(line ? [`  ${say.diagnosis.line(line)}`] : []),
     ...(evidence.length ? table([...columns, ratios], ["", yours, truth, ratio]) : []),
-    ...(alternatives.length ? prose(sayDiagnosis.alternatives(alternatives), 2) : []),
+    ...(alternatives.length ? prose(say.diagnosis.alternatives(alternatives), 2) : []),
     ...prose(remedy, 2),
   ]
 }

@@ -1,6 +1,6 @@
 // The adjoint graph as SVG: dagre says where boxes and arrows lie.
 import type { Explanation, Group } from "../explanation.ts"
-import { say } from "../messages.ts"
+import { say } from "../messages/index.ts"
 import { type Arrow, type Box, type Drawing, drawingOf } from "./boxes.ts"
 import { type Cluster, Layout, type Line, type Vertex } from "./layout.ts"
 import type { Dagre } from "./libraries.ts"

@@ -1,7 +1,7 @@
 // Numbers as pages show them: with the sign of minus, which is read out as such.
 import { digits } from "../digits.ts"
 import type { Count, Rest } from "../explanation.ts"
-import { say } from "../messages.ts"
+import { say } from "../messages/index.ts"
 import { spaced } from "../text.ts"
 
 export const number = (x: number): string => digits(x).replaceAll("-", "−")

@@ -1,7 +1,7 @@
 // An explanation as one HTML page that needs nothing else.
 import { sha256 } from "../../io/sha256.ts"
 import type { Explanation } from "../explanation.ts"
-import { say } from "../messages.ts"
+import { say } from "../messages/index.ts"
 import { spaced } from "../text.ts"
 import { type Figure, figureOf } from "./drawing.ts"
 import { escaped, nameOf } from "./escape.ts"

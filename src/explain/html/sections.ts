@@ -1,6 +1,6 @@
 // The parts of a page, each a section with a heading.
 import type { Application, Explanation, Factor, Group, Path, Rest, Shares } from "../explanation.ts"
-import { say } from "../messages.ts"
+import { say } from "../messages/index.ts"
 import { spaced } from "../text.ts"
 import type { Figure } from "./drawing.ts"
 import { escaped, nameOf } from "./escape.ts"

@@ -9,10 +9,12 @@ import { BatchReader, type Rows } from "../rows.ts"
 import type { Carry, RunSteps } from "../step.ts"
 import type { Loss, Optimizer, Trainable } from "../trainable.ts"
 import { type Facts, factsOf } from "./facts.ts"
-import { divergedFinding, type Finding, type FindingKind, type History, judge, KINDS } from "./findings.ts"
+import { type Finding, type FindingKind, KINDS } from "./finding.ts"
+import { divergedFinding, judge } from "./judge.ts"
 import { baselineOf, LossHistory, type LossParts, partsOfLoss } from "./losses.ts"
 import { type Origin, originOf } from "./origin.ts"
 import { type Probe, probeOf } from "./probe.ts"
+import type { History } from "./view.ts"
 import { type Vitals, vitalsOf } from "./vitals.ts"
 
 /** A training as `fit` knows it. */

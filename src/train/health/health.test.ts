@@ -2,8 +2,9 @@ import { describe, expect, it } from "vitest"
 import { mean, square, type Tensor } from "../../index.ts"
 import { schedules, sgd } from "../../optim.ts"
 import { DivergedError, fit } from "../../train.ts"
-import type { FitEvent } from "../fit.ts"
-import { type Fault, FIRST, SECOND } from "./testing/faults.ts"
+import type { FitEvent } from "../events.ts"
+import type { Fault } from "./testing/fault.ts"
+import { FAULTS } from "./testing/faults.ts"
 import { type Case, HEALTHY } from "./testing/healthy.ts"
 
 type Found = Extract<FitEvent, { event: "finding" }>
@@ -29,23 +30,31 @@ describe("healthy trainings", () => {
 
 const fits = (wanted: string | RegExp, layer = ""): boolean => (typeof wanted === "string" ? layer === wanted : wanted.test(layer))
 /** Whether one of the findings says what was planted, where, and why. */
-const names = ({ kinds, causes, layers }: Fault, architecture: number, found: readonly Found[]): boolean =>
-  found.some(f => kinds.includes(f.kind) && causes.includes(f.cause) && (!layers || fits(layers[architecture]!, f.layer)))
+const names = ({ kinds, causes, architectures }: Fault, architecture: number, found: readonly Found[]): boolean => {
+  const { layer } = architectures[architecture]!
+  return found.some(f => kinds.includes(f.kind) && causes.includes(f.cause) && (layer === undefined || fits(layer, f.layer)))
+}
+const planted = (heldOut: boolean): [name: string, fault: Fault, architecture: number, seed: number][] =>
+  FAULTS.filter(f => f.heldOut === heldOut).flatMap(f =>
+    [0, 1].flatMap(a => [1, 2, 3].map((s): [string, Fault, number, number] => [`${f.name} (${a}, seed ${s})`, f, a, s])),
+  )
 
-const planted = (faults: readonly Fault[]): [name: string, fault: Fault, architecture: number, seed: number][] =>
-  faults.flatMap(f => [0, 1].flatMap(a => [1, 2, 3].map((s): [string, Fault, number, number] => [`${f.name} (${a}, seed ${s})`, f, a, s])))
-
-describe("planted faults", () => {
-  it.each(planted([...FIRST, ...SECOND]))("%s", async (_name, fault, architecture, seed) => {
-    const found = await findings(fault.make[architecture]!(seed), seed)
-    if (!names(fault, architecture, found)) expect(told(found)).toBe(`${fault.kinds} at ${fault.layers?.[architecture]} by ${fault.causes}`)
+describe.each([
+  ["that the thresholds were chosen by", false],
+  ["written after the thresholds", true],
+] as const)("planted faults %s", (_name, heldOut) => {
+  it.each(planted(heldOut))("%s", async (_name, fault, architecture, seed) => {
+    const { layer, make } = fault.architectures[architecture]!
+    const found = await findings(make(seed), seed)
+    if (!names(fault, architecture, found)) expect(told(found)).toBe(`${fault.kinds} at ${layer} by ${fault.causes}`)
   })
 })
 
 describe("what is told", () => {
-  const [fault] = FIRST.slice(1)
+  const first = (name: string): Case => FAULTS.find(f => f.name === name)!.architectures[0].make(1)
+  const large = "weights of one layer x 100"
   it("is told once, with numbers, and what to try", async () => {
-    const found = await findings(fault!.make[0](1), 1, 5)
+    const found = await findings(first(large), 1, 5)
     const names = found.map(f => `${f.kind} ${f.layer}`)
     expect(new Set(names).size).toBe(names.length)
     expect(found[0]).toMatchObject({ step: 0, kind: "weights too large", layer: "layers.2", cause: "weight" })
@@ -55,13 +64,13 @@ describe("what is told", () => {
   })
 
   it("is told after the first epoch and at the end without a number of steps, and never with false", async () => {
-    const { model, data, options } = fault!.make[0](1)
+    const { model, data, options } = first(large)
     expect((await findings({ model, data, options: { ...options, health: true } }))[0]).toMatchObject({ step: 6, layer: "layers.2" })
     expect(await findings({ model, data, options: { ...options, health: false } })).toEqual([])
   })
 
   it("says in the error where a NaN came from, and gives the finding with it", async () => {
-    const { model, data, options } = FIRST.find(f => f.name === "logarithm of 0")!.make[0](1)
+    const { model, data, options } = first("logarithm of 0")
     for (const health of [true, 50]) {
       const error = await fit(model, data, { ...options, health }).result.catch(e => e)
       expect(error).toBeInstanceOf(DivergedError)
@@ -74,7 +83,7 @@ describe("what is told", () => {
 
   it("finds what happened many steps after the last look, in a later epoch", async () => {
     // the rate is harmless for 100 steps, and then a million times as large
-    const { model, data } = fault!.make[0](1)
+    const { model, data } = first(large)
     const rate = schedules.piecewise(1e-4, { 100: 1e12 })
     const error = await fit(model, data, { loss: squaredOutputs, optimizer: sgd(rate), epochs: 40, health: 1000, seed: 1 }).result.catch(
       e => e,

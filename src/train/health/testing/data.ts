@@ -93,8 +93,6 @@ export function symbols(seed: number): Dataset {
 export function oneHots(seed: number): Dataset {
   const u = uniform(seed)
   const xs = rows(() => Math.floor(u() * 11))
-  return {
-    x: tensor(xs.map(v => Array.from({ length: 12 }, (_, i) => (i === v ? 1 : 0)))),
-    y: tensor(xs.map(v => v % 3), { dtype: "i32" }), // biome-ignore format: short
-  }
+  const labels = xs.map(v => v % 3)
+  return { x: tensor(xs.map(v => Array.from({ length: 12 }, (_, i) => (i === v ? 1 : 0)))), y: tensor(labels, { dtype: "i32" }) }
 }

@@ -29,7 +29,7 @@ import {
   transformerBlock,
 } from "../../../nn.ts"
 import { adam, adamw, momentum, rmsprop, schedules, sgd } from "../../../optim.ts"
-import type { FitOptions } from "../../fit.ts"
+import type { FitOptions } from "../../options.ts"
 import type { Dataset } from "../../rows.ts"
 import type { Trainable } from "../../trainable.ts"
 import { classes, images, numbers, oneHots, pixels, sequences, symbols, yesNo } from "./data.ts"

@@ -1,19 +1,16 @@
 // The backward pass of a run, operation by operation, so that it can be done with a mistake in it.
-import { fromArray } from "../../core/concrete.ts"
-import { allocate, isFloating } from "../../core/dtype.ts"
-import type { Maybe } from "../../core/primitive.ts"
-import type { Tensor } from "../../core/tensor.ts"
-import { add } from "../../primitives/base.ts"
-import { type Cell, pull, type Step, type Tape } from "../run.ts"
+import { filled } from "../check/arrays.ts"
+import { allocate, isFloating } from "../core/dtype.ts"
+import type { Maybe } from "../core/primitive.ts"
+import type { Tensor } from "../core/tensor.ts"
+import { add } from "../primitives/base.ts"
+import { pull } from "./pull.ts"
+import type { Cell, Step, Tape } from "./tape.ts"
 
 export type Numbers = Float32Array | Float64Array
 export const numbers = (x: Tensor): Numbers => x.values() as Numbers
 /** A tensor like `x` with other numbers. */
-export function like(x: Tensor, at: (i: number) => number): Tensor {
-  const array = allocate(x.dtype, x.size)
-  for (let i = 0; i < array.length; i++) array[i] = at(i)
-  return fromArray(array, { shape: x.shape, dtype: x.dtype })
-}
+export const like = (x: Tensor, at: (i: number) => number): Tensor => filled(x.shape, x.dtype, at)
 
 /** What one operation sends back, instead of what it should. */
 export type Sent = readonly (readonly [to: Cell, ct: Tensor])[]
@@ -84,8 +81,8 @@ export class Backward {
     return steps.length === other.tape.steps.length && steps.every((s, i) => s.prim === other.step(i).prim)
   }
 
-  /** The cotangents of all values. */
-  cotangents(edits: Edits = {}): Map<Cell, Tensor> {
+  /** The cotangents of all values; `sent` is filled with what each operation has sent to its operands. */
+  cotangents(edits: Edits = {}, sent?: Map<Step, readonly Maybe[]>): Map<Cell, Tensor> {
     const parts = new Map<Cell, Tensor[]>()
     const done = new Map<Cell, Tensor>()
     const send = (to: Cell, ct: Tensor): void => {
@@ -110,10 +107,13 @@ export class Backward {
       const usual = (): readonly Maybe[] => this.pulled(step, cts)
       const change = edits.steps?.get(step.index)
       if (change && ct) for (const [to, x] of change({ run: this, step, ct, usual })) send(to, x)
-      else
-        usual().forEach((x, i) => {
+      else {
+        const back = usual()
+        sent?.set(step, back)
+        back.forEach((x, i) => {
           if (x) send(step.args[i]!, x)
         })
+      }
     }
     for (const c of this.leaves) total(c)
     return done
