@@ -18,17 +18,17 @@ export interface AlternatingMinimizationOptions {
 /**
  * Online alternating minimization: codes c_l stand for the sums of the hidden layers. For each batch they begin where the forward pass is, then
  * move, from the top to the bottom, towards what the layer above needs, and then each layer learns to give its codes.
- * Choromanska et al., Beyond backprop: online alternating minimization with auxiliary variables (2019), arXiv:1806.09077, equation 3 and algorithm 1.
+ * Choromanska et al., Beyond backprop: online alternating minimization with auxiliary variables (2019), arXiv:1806.09077.
  *
  *     E(W, c) = loss(y, f_L(c_(L-1))) + mu / 2 sum_l |c_l - W_l h_(l-1)|^2,  h_l = a(c_l), h_0 = x          [of each example]
- *     `steps` times:  c_l <- c_l - rate dE/dc_l,  l = L - 1, ..., 1
+ *     `steps` times:  c_l := c_l - rate dE/dc_l,  l = L - 1, ..., 1
  *     layer l descends on E by W_l with the codes fixed
  *
  * A code of layer l depends on the codes and the weights of the next layer and on nothing further up. Signals: the `codes`, of the layer itself and the
  * one below. Throws TypeError for models that cannot be taken apart (see `feedbackAlignment`) and for options out of range.
  *
  * @example
- * const model = sequential(dense(2, 8), tanh(), dense(8, 1))
+ * const model = sequential(dense(2, 8), logistic(), dense(8, 1))
  * const data = { x: random.normal(random.key(1), [64, 2]), y: ones([64, 1]) }
  * const run = fit(model, data, { loss: squaredError, optimizer: adam(0.01), epochs: 20, rule: alternatingMinimization() })
  * const trained = await run.result

@@ -11,7 +11,7 @@ import { assembled, blocksOf, flat, forward } from "./blocks.ts"
 /**
  * Feedback alignment: the error goes back through fixed random weights B_l in the place of W_l^T, and the forward weights come to agree with
  * them. Lillicrap, Cownden, Tweed and Akerman, Random synaptic feedback weights support error backpropagation for deep learning,
- * Nature Communications 7 (2016), equations 1 to 3.
+ * Nature Communications 7 (2016).
  *
  *     delta_L = dE/ds_L,  delta_l = (B_(l+1) delta_(l+1)) o f'(s_l),  dW_l = delta_l h_(l-1)^T
  *
@@ -20,7 +20,7 @@ import { assembled, blocksOf, flat, forward } from "./blocks.ts"
  * convolutional layers with layers without parameters between them.
  *
  * @example
- * const model = sequential(dense(2, 8), tanh(), dense(8, 1))
+ * const model = sequential(dense(2, 8), logistic(), dense(8, 1))
  * const data = { x: random.normal(random.key(1), [64, 2]), y: ones([64, 1]) }
  * const run = fit(model, data, { loss: squaredError, optimizer: adam(0.01), epochs: 20, rule: feedbackAlignment() })
  * const trained = await run.result
@@ -51,14 +51,14 @@ export const feedbackAlignment = (): SlopeRule => ({
 
 /**
  * Direct feedback alignment: each hidden layer gets the error of the output through fixed random weights of its own. Nøkland, Direct
- * feedback alignment provides learning in deep neural networks (2016), arXiv:1609.01596, equation 7.
+ * feedback alignment provides learning in deep neural networks (2016), arXiv:1609.01596.
  *
  *     e = dE/ds_L,  delta_l = (B_l e) o f'(s_l),  dW_l = delta_l h_(l-1)^T
  *
  * B_l [outputs, units of layer l] is normal with variance 1 / outputs. Signals: `feedback`. Throws TypeError as `feedbackAlignment` does.
  *
  * @example
- * const model = sequential(dense(2, 8), tanh(), dense(8, 1))
+ * const model = sequential(dense(2, 8), logistic(), dense(8, 1))
  * const data = { x: random.normal(random.key(1), [64, 2]), y: ones([64, 1]) }
  * const run = fit(model, data, { loss: squaredError, optimizer: adam(0.01), epochs: 20, rule: directFeedbackAlignment() })
  * const trained = await run.result

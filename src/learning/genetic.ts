@@ -117,7 +117,7 @@ export interface EvolveOptions extends Omit<FitOptions, "optimizer" | "rule"> {
  * @example
  * const x = tensor([[0, 0], [0, 1], [1, 0], [1, 1]])
  * const y = tensor([0, 1, 1, 0], { dtype: "i32" })
- * const model = sequential(dense(2, 4), tanh(), dense(4, 2))
+ * const model = sequential(dense(2, 4), logistic(), dense(4, 2))
  * const trained = await evolve(model, { x, y }, { loss: crossEntropy, epochs: 150 }).result
  * trained.predict(x).argmax({ axis: 1 })  // [0, 1, 1, 0]
  */

@@ -29,8 +29,8 @@ export function gaussianKernel(x: Tensor, sigma: number): Tensor {
 }
 /**
  * Hilbert-Schmidt independence criterion of two kernels [m, m] of the same m examples: tr(K H L H) / (m - 1)^2 with H = I - 1/m. It is 0
- * for independent variables and grows with any kind of dependence. Gretton et al., Measuring statistical dependence with
- * Hilbert-Schmidt norms (2005).
+ * for independent variables and for a single example, and grows with any kind of dependence. Gretton et al., Measuring statistical
+ * dependence with Hilbert-Schmidt norms (2005).
  *
  * @example
  * const k = gaussianKernel(tensor([[0], [1]]), 1)
@@ -39,7 +39,7 @@ export function gaussianKernel(x: Tensor, sigma: number): Tensor {
 export function hsic(k: Tensor, l: Tensor): Tensor {
   const m = k.shape[0]!
   // tr(K H L H) = tr(H K H H L H), a sum over elements; of the two it is the one that rounding cannot make negative where k is l
-  return div(sum(mul(centered(k), centered(l))), (m - 1) ** 2)
+  return div(sum(mul(centered(k), centered(l))), Math.max(1, m - 1) ** 2)
 }
 const centered = (k: Tensor): Tensor =>
   sub(sub(k, mean(k, { axis: 0, keepdims: true })), sub(mean(k, { axis: 1, keepdims: true }), mean(k)))
@@ -47,16 +47,17 @@ const centered = (k: Tensor): Tensor =>
 /**
  * The HSIC bottleneck: each hidden layer descends on an objective of its own, to say little of the inputs and much of the targets; the last
  * layer descends on the loss. Nothing comes back from any layer. Ma, Lewis and Kleijn, The HSIC bottleneck: deep learning without
- * back-propagation (2019), arXiv:1908.01580, equations 5 to 7.
+ * back-propagation (2019), arXiv:1908.01580.
  *
  *     layer l descends on nHSIC(Z_l, X) - beta nHSIC(Z_l, Y),  Z_l = f_l(Z_(l-1)), with Z_(l-1) fixed
  *     nHSIC(A, B) = HSIC(A, B) / sqrt(HSIC(A, A) HSIC(B, B))
  *
- * over the batch, with Gaussian kernels (`gaussianKernel`, `hsic`); classes are one-hot. Time and memory grow with the square of the batch.
+ * over the batch, with Gaussian kernels (`gaussianKernel`, `hsic`); classes are one-hot. This normalization is that of a correlation, where the
+ * paper's takes the inverses of kernels. Time and memory grow with the square of the batch.
  * Signals: none. Throws TypeError for models that cannot be taken apart (see `feedbackAlignment`) and for options out of range.
  *
  * @example
- * const model = sequential(dense(2, 8), tanh(), dense(8, 1))
+ * const model = sequential(dense(2, 8), logistic(), dense(8, 1))
  * const data = { x: random.normal(random.key(1), [64, 2]), y: ones([64, 1]) }
  * const run = fit(model, data, { loss: squaredError, optimizer: adam(0.01), epochs: 20, rule: hsicBottleneck() })
  * const trained = await run.result

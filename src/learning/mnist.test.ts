@@ -1,6 +1,6 @@
 // What the rules reach on real digits: in the short form on a few rows, in the long form what is promised of them.
 import { readFileSync } from "node:fs"
-import { describe, expect, test } from "vitest"
+import { describe, expect, test, vi } from "vitest"
 import { LONG } from "../../tests/long.ts"
 import { openSource } from "../cli/source.ts"
 import { parseCsv } from "../data/csv.ts"
@@ -12,6 +12,7 @@ import { dense, logistic, sequential, tanh } from "../nn.ts"
 import { adam } from "../optim.ts"
 import { accuracy, type Dataset, fit, rowsOf } from "../train.ts"
 
+vi.setConfig({ testTimeout: LONG ? 600_000 : 60_000 })
 const mnist = openSource("mnist")
 if (mnist.kind !== "images") throw new Error("the digits are images")
 /** Digits from row `from` on, as the network of the examples reads them. */

@@ -17,7 +17,7 @@ interface Predictor {
 /**
  * Synthetic gradients: a predictor M_l beside each hidden layer says what the gradient by its output will be, and the layer is updated by that. The
  * predictors learn from the layer above, which passes on what its own predictor says. Jaderberg et al., Decoupled neural interfaces using
- * synthetic gradients (2017), arXiv:1608.05343, section 2.1 and equation 4.
+ * synthetic gradients (2017), arXiv:1608.05343.
  *
  *     g_l = M_l(h_l, y) = [h_l, y] V_l + c_l,  delta_l = g_l o f'(s_l),  dW_l = delta_l h_(l-1)^T,  g_L = dE/dh_L
  *     M_l descends on |M_l(h_l, y) - g_(l+1) dh_(l+1)/dh_l|^2 / 2                     [of each example]
@@ -28,7 +28,7 @@ interface Predictor {
  * not as many numbers as the outputs.
  *
  * @example
- * const model = sequential(dense(2, 8), tanh(), dense(8, 1))
+ * const model = sequential(dense(2, 8), logistic(), dense(8, 1))
  * const data = { x: random.normal(random.key(1), [64, 2]), y: ones([64, 1]) }
  * const run = fit(model, data, { loss: squaredError, optimizer: adam(0.01), epochs: 20, rule: syntheticGradients() })
  * const trained = await run.result

@@ -27,7 +27,7 @@ interface Inverse {
 
 /**
  * Difference target propagation: each layer gets a target for its output, made by learned inverses g_l of the layers above, and takes a step
- * towards it. Lee, Zhang, Fischer and Bengio, Difference target propagation (2015), arXiv:1412.7525, equations 13 to 15 and algorithm 1.
+ * towards it. Lee, Zhang, Fischer and Bengio, Difference target propagation (2015), arXiv:1412.7525.
  *
  *     target_L = h_L - stepSize dE/dh_L                                    [of each example]
  *     target_(l-1) = h_(l-1) - g_l(h_l) + g_l(target_l)
@@ -36,13 +36,13 @@ interface Inverse {
  *
  * g_l(h) = a(V_l h + c_l) with the activation a of layer l - 1. In the paper the target below the output comes from the gradient through W_L; here
  * the learned inverse makes this one too, so that no layer's update knows the weights of another. With `stochastic` hidden units are
- * Bernoulli draws h of the probabilities p that their layer gives (section 3.2 there): the next layer gets h, differences are those of p.
+ * Bernoulli draws h of the probabilities p that their layer gives: the next layer gets h, differences are those of p.
  *
  * Signals: the `inverses` of the layers above. Throws TypeError for models that cannot be taken apart (see `feedbackAlignment`), for options out
  * of range, and with `stochastic` for hidden layers that do not end with `logistic()`.
  *
  * @example
- * const model = sequential(dense(2, 8), tanh(), dense(8, 1))
+ * const model = sequential(dense(2, 8), logistic(), dense(8, 1))
  * const data = { x: random.normal(random.key(1), [64, 2]), y: ones([64, 1]) }
  * const run = fit(model, data, { loss: squaredError, optimizer: adam(0.01), epochs: 20, rule: targetPropagation() })
  * const trained = await run.result

@@ -74,7 +74,7 @@ export type LearningRule = SlopeRule | MoveRule
  *
  * @example
  * const data = { x: ones([8, 2]), y: ones([8, 1]) }
- * const run = fit(sequential(dense(2, 4), tanh(), dense(4, 1)), data, { loss: squaredError, optimizer: adam(0.01), rule: backprop() })
+ * const run = fit(sequential(dense(2, 4), logistic(), dense(4, 1)), data, { loss: squaredError, optimizer: adam(0.01), rule: backprop() })
  * await run.result
  */
 export const backprop = (): SlopeRule => ({
