@@ -4,6 +4,8 @@ import { alternatingMinimization } from "./alternating.ts"
 import { directFeedbackAlignment, feedbackAlignment } from "./feedback.ts"
 import { genetic } from "./genetic.ts"
 import { hsicBottleneck } from "./hsic.ts"
+import { kfac } from "./kfac.ts"
+import { naturalGradient } from "./natural-gradient.ts"
 import { syntheticGradients } from "./synthetic.ts"
 import { targetPropagation } from "./target-propagation.ts"
 
@@ -11,7 +13,7 @@ import { targetPropagation } from "./target-propagation.ts"
  * The rules by the names that `adjoint train --rule` takes; each of them is made with its default options.
  *
  * @example
- * Object.keys(rules).length  // 8
+ * Object.keys(rules).length  // 10
  * rules["feedback-alignment"]!().config.kind  // "feedbackAlignment"
  */
 export const rules: Readonly<Record<string, () => LearningRule>> = {
@@ -23,4 +25,6 @@ export const rules: Readonly<Record<string, () => LearningRule>> = {
   "alternating-minimization": alternatingMinimization,
   "synthetic-gradients": syntheticGradients,
   genetic,
+  kfac,
+  "natural-gradient": naturalGradient,
 }
