@@ -1,5 +1,5 @@
 // The command as people and programs run it: training, evaluation, prediction, help.
-import { existsSync, writeFileSync } from "node:fs"
+import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { gzipSync } from "node:zlib"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { bytesOf, events, flowers, houses, last, noise, workplace } from "./cli-process.ts"
@@ -132,6 +132,26 @@ describe("train, evaluate and predict", () => {
     expect(out).toMatch(/^test accuracy \d+\.\d\d %\n$/)
     expect(err).toBe("")
     expect(existsSync(at("runs/flowers/model.json"))).toBe(true)
+  })
+})
+
+describe("rules of learning", () => {
+  test.each(["feedback-alignment", "target-propagation", "genetic"])("--rule %s trains, and the saved model says so", async rule => {
+    const { code, out, err } = await run([...usage, "--epochs", "150", "--rule", rule, "--out", `runs/${rule}`])
+    expect([code, err.includes("error")]).toEqual([0, false])
+    expect(out).toContain(rule === "genetic" ? "(relu), genetic, batches of 105," : `(relu), ${rule}, adam 0.001,`)
+    expect(Number(/test accuracy ([\d.]+) %/.exec(out)![1])).toBeGreaterThan(80)
+    const { settings } = JSON.parse(readFileSync(at(`runs/${rule}/model.json`), "utf8")).training
+    expect(settings.rule).toBe(rule)
+    expect((await run(["evaluate", `runs/${rule}`, "flowers.csv"])).code).toBe(0)
+  })
+  test("an unknown one is answered with the names", async () => {
+    const { code, err } = await run([...usage, "--rule", "magic"])
+    expect(code).toBe(2)
+    expect(err).toMatch(/'magic' is invalid. Allowed choices are backprop, feedback-alignment, .*synthetic-gradients, genetic\./)
+    expect((await run(["train", "--help"])).out.replace(/\s+/g, " ")).toContain(
+      '"alternating-minimization", "synthetic-gradients", "genetic"',
+    )
   })
 })
 

@@ -2,7 +2,7 @@
 import type { Model } from "../nn.ts"
 import { type FitEvent, findingKinds, fit, type TrainedModel } from "../train.ts"
 import { chart } from "./chart.ts"
-import { lossFor, makeOptimizer, metricsFor, network, type Settings } from "./network.ts"
+import { lossFor, makeOptimizer, makeRule, metricsFor, network, type Settings } from "./network.ts"
 import type { Problem } from "./problem.ts"
 import { metricText, Progress } from "./progress.ts"
 import { grouped, type Output, widthOf } from "./terminal.ts"
@@ -33,6 +33,7 @@ export async function learn(problem: Problem, settings: Settings, signal: AbortS
   const steps = epochs * Math.ceil(train.x.rows / batchSize)
   const run = fit(network(features, target, settings), train, {
     ...{ loss: lossFor(target), optimizer: makeOptimizer(settings, steps), metrics: metricsFor(target), epochs, batchSize, seed, signal },
+    rule: makeRule(settings),
     ...(validation && { validation, patience }),
   })
   const progress = out?.talks ? new Progress(target, epochs) : undefined

@@ -1,6 +1,7 @@
 // The network that `train` builds, and settings that suit the size of the data unless the user says otherwise.
 import type { TargetColumn } from "../data/encoding.ts"
 import { cast, div, mul, sub } from "../index.ts"
+import { type LearningRule, rules } from "../learning.ts"
 import { crossEntropy, squaredError } from "../losses.ts"
 import { dense, dropout, gelu, type Layer, logistic, type Model, relu, sequential, tanh } from "../nn.ts"
 import { adam, adamw, type LearningRate, rmsprop, sgd } from "../optim.ts"
@@ -19,6 +20,7 @@ const OPTIMIZERS: Readonly<Record<string, readonly [make: Make, learningRate: nu
 }
 export const activationNames = Object.keys(ACTIVATIONS)
 export const optimizerNames = Object.keys(OPTIMIZERS)
+export const ruleNames = Object.keys(rules)
 export const scheduleNames = ["linear", "constant"]
 
 /** Everything that decides a training but the data; saved with the model. */
@@ -28,6 +30,8 @@ export interface Settings {
   readonly activation: string
   readonly dropout: number
   readonly optimizer: string
+  /** Where the gradients come from. */
+  readonly rule: string
   readonly learningRate: number
   /** How the learning rate changes from step to step. */
   readonly schedule: string
@@ -46,6 +50,7 @@ export interface Settings {
  * the lowest mean, though on Wine and Breast Cancer it beat none in two and three of the six only.
  */
 export function settingsFor(rows: number, images: boolean, told: Partial<Settings>): Settings {
+  const { rule = "backprop" } = told
   const { optimizer = "adam", epochs = images ? 6 : Math.min(200, Math.max(10, Math.ceil(100_000 / rows))) } = told
   const linear = told.hidden?.length === 0
   const [step, decay] = images ? [0.003, 0] : linear ? [0.01, 0] : [0.001, rows < 5_000 ? 1 : rows < 50_000 ? 0.1 : 0.01]
@@ -54,11 +59,13 @@ export function settingsFor(rows: number, images: boolean, told: Partial<Setting
     activation: "relu",
     dropout: 0,
     optimizer,
+    rule,
     learningRate: optimizer === "adam" ? step : OPTIMIZERS[optimizer]![1],
     schedule: "linear",
     weightDecay: optimizer === "adam" ? decay : 0,
     epochs,
-    batchSize: rows < 500 ? 8 : rows < 5_000 ? 32 : rows < 100_000 ? 64 : 128,
+    // members of a population are compared, which takes as many rows as there are
+    batchSize: rule === "genetic" ? Math.min(rows, 1_000) : rows < 500 ? 8 : rows < 5_000 ? 32 : rows < 100_000 ? 64 : 128,
     patience: Math.max(5, Math.ceil(epochs / 8)),
     seed: 0,
   }
@@ -104,6 +111,9 @@ export function makeOptimizer({ optimizer, learningRate, schedule, weightDecay }
   const falling: LearningRate = step => mul(sub(1, div(cast(step, "f32"), steps)), learningRate)
   return OPTIMIZERS[optimizer]![0](schedule === "linear" ? falling : learningRate, weightDecay)
 }
+
+/** The rule of learning of that name, with its own settings. */
+export const makeRule = ({ rule }: Settings): LearningRule => rules[rule]!()
 
 export const lossFor = (target: TargetColumn): Loss => (target.kind === "class" ? crossEntropy : squaredError)
 

@@ -14,6 +14,7 @@ import {
   linearSettings,
   optimizerNames,
   outputsFor,
+  ruleNames,
   type Settings,
   scheduleNames,
   settingsFor,
@@ -48,6 +49,11 @@ export function define(command: Command): void {
     .option("--epochs <n>", "at most so often through all training rows (default: by their number)", count)
     .option("--batch-size <n>", "rows in one step (default: by their number)", count)
     .addOption(new Option("--optimizer <name>", "how gradients become new weights").choices(optimizerNames).default("adam"))
+    .addOption(
+      new Option("--rule <name>", "where the gradients come from; genetic goes without, and without the optimizer")
+        .choices(ruleNames)
+        .default("backprop"),
+    )
     .option("--learning-rate <rate>", "length of a step (default: by the optimizer, 0.001 for adam)", positive)
     .addOption(
       new Option("--schedule <name>", "whether the learning rate falls to 0 until the last epoch").choices(scheduleNames).default("linear"),
@@ -130,6 +136,7 @@ const SETTINGS = [
   "epochs",
   "batchSize",
   "optimizer",
+  "rule",
   "learningRate",
   "schedule",
   "weightDecay",
@@ -168,10 +175,11 @@ function announce(source: TableSource | ImageSource, problem: Problem, settings:
       `${grouped(train.x.rows)} rows for training${kept}, ${held}.`,
   )
   for (const note of problem.notes) out.warn(note)
-  const { hidden, activation, optimizer, learningRate, batchSize, epochs, seed } = settings
+  const { hidden, activation, optimizer, rule, learningRate, batchSize, epochs, seed } = settings
   const sizes = [features, ...hidden, outputsFor(target)].join("-")
   const form = hidden.length > 0 ? `network ${sizes} (${activation})` : `linear model ${sizes}`
-  out.say(`${form}, ${optimizer} ${learningRate}, batches of ${batchSize}, at most ${epochs} epochs, seed ${seed}.`)
+  const by = rule === "backprop" ? `${optimizer} ${learningRate}` : rule === "genetic" ? rule : `${rule}, ${optimizer} ${learningRate}`
+  out.say(`${form}, ${by}, batches of ${batchSize}, at most ${epochs} epochs, seed ${seed}.`)
 }
 
 /** The linear baseline, or nothing if it was stopped or came to nothing: a good network is not lost for its sake. */

@@ -29,6 +29,7 @@ export interface Identity {
   readonly seed: number
   readonly model: Json
   readonly optimizer: Json
+  readonly rule: Json
   readonly batchSize: number
   readonly rows: number
 }
@@ -61,7 +62,8 @@ export async function readCheckpoint(dir: string, identity: Identity): Promise<{
     dir,
   )
   const { forms, best: judged, plateau, ...rest } = isObject(settings) ? settings : {}
-  const saved: Record<string, unknown> = { ...rest, seed, model: architecture }
+  // checkpoints from before there were rules do not name theirs
+  const saved: Record<string, unknown> = { rule: { kind: "backprop" }, ...rest, seed, model: architecture }
   for (const [name, now] of Object.entries(identity)) {
     const [before, after] = [JSON.stringify(saved[name]), JSON.stringify(now)]
     if (before !== after)

@@ -13,6 +13,7 @@ import { Checkup } from "./health/checkup.ts"
 import type { Finding } from "./health/finding.ts"
 import { checked, type FitOptions } from "./options.ts"
 import { BatchReader, type Dataset, pair, type Rows, subset } from "./rows.ts"
+import { backprop, startOf } from "./rule.ts"
 import { compileSteps, type RunSteps } from "./step.ts"
 import type { Trainable } from "./trainable.ts"
 import { TrainedModel } from "./trained.ts"
@@ -75,6 +76,7 @@ async function train<M extends Trainable>(
   const {
     loss,
     optimizer,
+    rule = backprop(),
     epochs = 10,
     batchSize = 32,
     seed = 0,
@@ -91,18 +93,26 @@ async function train<M extends Trainable>(
   const steps = Math.ceil(n / batchSize) * epochs
   const root = random.key(seed)
   const stepKeys = random.fold(root, 1)
-  const compiled = compileSteps(model, loss, optimizer)
+  const compiled = compileSteps(model, loss, optimizer, rule)
   // what the learning rate is multiplied by; null where no rule says so
   let scale: Tensor | null = null
   const runSteps: RunSteps = (...args) => compiled(...args, scale)
   const measure = evaluator(model, loss, metrics)
-  const identity: Identity = { seed, model: json(model.config), optimizer: json(optimizer.config), batchSize, rows: n }
+  const identity: Identity = {
+    seed,
+    model: json(model.config),
+    optimizer: json(optimizer.config),
+    rule: json(rule.config),
+    batchSize,
+    rows: n,
+  }
 
   const { params, state } = model.init(random.fold(root, 0), training.x.shape)
+  const start = startOf(rule, optimizer, model, params, training.x.shape, random.fold(root, 2))
   let now: Snapshot = {
     epoch: 0,
     step: 0,
-    carry: { params, state, optimizer: optimizer.init(params) },
+    carry: { params, state, optimizer: start },
     best: { epoch: 0, loss: Infinity, kept: null },
     plateau: plateau?.init() ?? null,
   }
@@ -117,7 +127,8 @@ async function train<M extends Trainable>(
   const most = batchesAtOnce(training, batchSize)
   const watch = new Watch(steps, now.step, events)
   const run = { model, loss, optimizer, ...training, batchSize, seed, keys: stepKeys, runSteps, most }
-  const checkup = health === false ? undefined : new Checkup(run, health, now.carry, now.step)
+  // findings are about backpropagated gradients
+  const checkup = health === false || rule.config.kind !== "backprop" ? undefined : new Checkup(run, health, now.carry, now.step)
   const tell = (step: number, found: readonly Finding[] = []): void => {
     for (const f of found) events.push({ event: "finding", step, ...f })
   }

@@ -2,6 +2,7 @@
 import type { Plateau } from "../optim/plateau.ts"
 import type { Metric } from "./metrics.ts"
 import type { Dataset } from "./rows.ts"
+import type { LearningRule } from "./rule.ts"
 import type { Loss, Optimizer } from "./trainable.ts"
 
 export interface FitOptions {
@@ -9,6 +10,8 @@ export interface FitOptions {
   readonly loss: Loss
   /** How gradients become new parameters, such as `adam(1e-3)`. */
   readonly optimizer: Optimizer
+  /** Where the gradients come from: a rule of adjoint/learning. Default: `backprop()`. With another one there are no findings of `health`. */
+  readonly rule?: LearningRule
   /** How often all training rows are used. Default: 10. */
   readonly epochs?: number
   /** Rows in one step. Default: 32. */
@@ -44,6 +47,9 @@ export function checked(options: FitOptions = {} as FitOptions): FitOptions {
     throw new TypeError("fit: `loss` must be a function of output and target, such as crossEntropy from adjoint/losses")
   if (typeof optimizer?.update !== "function")
     throw new TypeError("fit: `optimizer` must be an optimizer, such as adam(1e-3) from adjoint/optim")
+  const { rule } = options
+  if (rule !== undefined && (typeof rule?.config?.kind !== "string" || !("slopes" in rule || "move" in rule)))
+    throw new TypeError("fit: `rule` must be a rule of learning, such as feedbackAlignment() from adjoint/learning")
   for (const [name, x] of Object.entries({ epochs, batchSize })) {
     if (!Number.isInteger(x) || x < 1) throw new TypeError(`fit: \`${name}\` must be a whole number from 1; got ${x}`)
   }

@@ -5,7 +5,7 @@ import { add, cast, equal, mul, sub, where } from "../ops/arithmetic.ts"
 import { arange } from "../ops/create.ts"
 import { fold } from "../ops/random.ts"
 import { jit } from "../runtime/jit.ts"
-import { valueAndGrad } from "../transforms/grad.ts"
+import { advance, backprop, type LearningRule } from "./rule.ts"
 import type { Loss, Optimizer, Trainable } from "./trainable.ts"
 
 /** What one step hands to the next. */
@@ -24,21 +24,16 @@ export interface Batches {
 export type RunSteps = (carry: Carry, batches: Batches, keys: Tensor, first: Tensor, steps: Tensor) => [Carry, Tensor]
 
 /**
- * Forward, backward and update of several steps as one program that works in place: [carry, batches, key of all steps, number of
+ * Several steps, each forward, backward (or whatever the rule does) and update, as one program that works in place: [carry, batches, key of all steps, number of
  * the first step, how many of the batches to use, scale of the learning rate or null] -> [next carry, losses].
  */
-export const compileSteps = (model: Trainable, loss: Loss, optimizer: Optimizer) =>
+export const compileSteps = (model: Trainable, loss: Loss, optimizer: Optimizer, rule: LearningRule = backprop()) =>
   jit(
     (carry: Carry, batches: Batches, keys: Tensor, first: Tensor, steps: Tensor, rateScale: Tensor | null): [Carry, Tensor] => {
-      const one = ({ params, state, optimizer: now }: Carry, { x, y, step }: Batches & { step: Tensor }): readonly [Carry, Tensor] => {
-        const lossOf = (params: Tree): [Tensor, Tree] => {
-          const [output, next] = model.apply(params, state, x, { key: fold(keys, step), training: true })
-          return [loss(output, y), next]
-        }
-        const [[value, nextState], grads] = valueAndGrad(lossOf, { hasAux: true })(params)
-        const [updated, next] = optimizer.update(grads, now, params)
-        const nextParams = rateScale ? treeMap((p, q) => stepped(p, q, rateScale), params, updated) : updated
-        return [{ params: nextParams, state: nextState, optimizer: next }, value]
+      const one = (now: Carry, { x, y, step }: Batches & { step: Tensor }): readonly [Carry, Tensor] => {
+        const { loss: value, ...next } = advance(rule, optimizer, now, { model, loss, x, y, key: fold(keys, step) })
+        const params = rateScale ? treeMap((p, q) => stepped(p, q, rateScale), now.params, next.params) : next.params
+        return [{ params, state: next.state, optimizer: next.optimizer }, value]
       }
       return countedScan(one, carry, { ...batches, step: add(first, arange(batches.x.shape[0]!)) }, steps)
     },
