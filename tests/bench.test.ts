@@ -79,7 +79,12 @@ describe("the command", () => {
 describe("timing", () => {
   test("counts whole chunks only, and warms up", () => {
     const calls: number[] = []
-    const { steps_per_rep, warm_steps, ms } = timeSteps(n => void calls.push(n), { warmMs: 1, repMs: 1 }, { unit: 8, warmSteps: 64 })
+    // a microsecond a step: what takes no time at all would be counted up to infinity
+    const run = (n: number): void => {
+      calls.push(n)
+      for (const end = performance.now() + n / 1000; performance.now() < end; );
+    }
+    const { steps_per_rep, warm_steps, ms } = timeSteps(run, { warmMs: 1, repMs: 1 }, { unit: 8, warmSteps: 64 })
     expect(calls.every(n => n % 8 === 0)).toBe(true)
     expect(warm_steps).toBeGreaterThanOrEqual(64)
     expect(calls.slice(-3)).toEqual([steps_per_rep, steps_per_rep, steps_per_rep])

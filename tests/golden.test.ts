@@ -9,7 +9,7 @@ import { promisify } from "node:util"
 import { build } from "vite"
 import { expect, test } from "vitest"
 
-const GOLDEN = "d792336d8b2aef5a5bf37d5bc9a0d6dae2fdd152c6e80a9f99b4c5f9ce3ae21"
+const GOLDEN = "d792336d8b2aef5a5bf37d5bc9a0d6dae2fdd152c6e80a9f99b4c5f9ce3ae213"
 const CHROMIUM = "/usr/bin/chromium"
 
 test(`the bits of a deterministic run are the known ones on Node ${process.versions.node}`, () => {

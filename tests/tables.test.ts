@@ -5,6 +5,7 @@ import * as a from "../src/index.ts"
 import * as losses from "../src/losses/index.ts"
 import * as nn from "../src/nn/index.ts"
 import { type Call, Derivatives, derivativesHold, noErrors } from "./derivatives.ts"
+import { enough } from "./long.ts"
 import { control } from "./tables/control.ts"
 import { layers } from "./tables/layers.ts"
 
@@ -148,7 +149,7 @@ describe("convolutions and pooling", () => {
   test.each([...byOp].map(([op, cases]) => [op, cases.filter(small)] as const))("%s", (op, cases) => {
     expect(cases.length).toBeGreaterThanOrEqual(ENOUGH)
     counts.functions++
-    for (const [i, { name, options, x, w }] of cases.entries()) {
+    for (const [i, { name, options, x, w }] of enough(cases, 6).entries()) {
       const { window, ...rest } = options
       const xs = [from(x), ...(w ? [from(w)] : [])]
       told(name, () => derivativesHold((x, w) => operations[op]!(x, w ?? window, rest), xs, errors, i))
@@ -161,7 +162,7 @@ describe("layers", () => {
     counts.functions++
     // norms are strongly curved where units are nearly equal: smaller steps
     const made = new Map<string, Derivatives>()
-    for (const [i, { f, xs, form }] of layers[kind]!.entries())
+    for (const [i, { f, xs, form }] of enough(layers[kind]!, 6).entries())
       told(`${kind}, case ${i}`, () => {
         let check = made.get(form)
         if (!check) made.set(form, (check = new Derivatives(f, xs, errors, 3e-4)))
@@ -173,7 +174,7 @@ describe("layers", () => {
 describe("functions of adjoint/nn", () => {
   test.each(Object.keys(functions))("%s", name => {
     counts.functions++
-    for (const [i, { f, xs }] of functions[name]!.entries()) told(`${name}, case ${i}`, () => derivativesHold(f, xs, errors, i))
+    for (const [i, { f, xs }] of enough(functions[name]!, 6).entries()) told(`${name}, case ${i}`, () => derivativesHold(f, xs, errors, i))
   })
 })
 
@@ -186,7 +187,7 @@ describe("control", () => {
   test.each(Object.keys(control))("%s", name => {
     const { f, plain, args, forwardOnly } = control[name]!
     counts.functions++
-    for (const [i, xs] of args.entries())
+    for (const [i, xs] of enough(args, 6).entries())
       told(`${name}, case ${i}`, () => {
         near(f(...xs), plain(...xs), 1e-12)
         const ts = xs.map(x => a.add(a.mul(x, 0.3), 0.4))

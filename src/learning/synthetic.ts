@@ -9,10 +9,7 @@ import type { SlopeRule } from "../train/rule.ts"
 import { valueAndGrad } from "../transforms/grad.ts"
 import { assembled, blocksOf, flat, forward, numbersOf } from "./blocks.ts"
 
-interface Predictor {
-  readonly w: Tensor
-  readonly b: Tensor
-}
+type Predictor = { readonly w: Tensor; readonly b: Tensor }
 
 /**
  * Synthetic gradients: a predictor M_l beside each hidden layer says what the gradient by its output will be, and the layer is updated by that. The
@@ -49,7 +46,7 @@ export const syntheticGradients = (): SlopeRule => ({
   },
   slopes(step) {
     const { turns, top, loss, slope } = forward("syntheticGradients", step)
-    const { predictors } = step.own.learned as unknown as { predictors: readonly Predictor[] }
+    const { predictors } = step.own.learned as { predictors: readonly Predictor[] }
     const examples = step.x.shape[0]!
     const y = numbersOf(step.y, top.out)
     if (y.shape[1] !== flat(top.out).shape[1])

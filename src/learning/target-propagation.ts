@@ -20,10 +20,7 @@ export interface TargetPropagationOptions {
   /** Hidden units are 0 or 1 at random, with their logistic output as the probability of 1. Default: false. */
   readonly stochastic?: boolean
 }
-interface Inverse {
-  readonly w: Tensor
-  readonly b: Tensor
-}
+type Inverse = { readonly w: Tensor; readonly b: Tensor }
 
 /**
  * Difference target propagation: each layer gets a target for its output, made by learned inverses g_l of the layers above, and takes a step
@@ -62,7 +59,7 @@ export function targetPropagation({ stepSize = 1, noise = 0.1, stochastic = fals
         const [from, to] = [size(outShape), size(inShape)]
         return { w: initializers.lecun(fold(key, l), [from, to], { dtype }), b: zeros([to], { dtype }) }
       })
-      return { kept: {}, learned: { inverses: inverses as unknown as readonly { w: Tensor; b: Tensor }[] } }
+      return { kept: {}, learned: { inverses } }
     },
     slopes(step) {
       const { x, key, state, model } = step
@@ -70,7 +67,7 @@ export function targetPropagation({ stepSize = 1, noise = 0.1, stochastic = fals
       const draw = (p: Tensor, l: number): Tensor =>
         stochastic ? cast(less(uniform(fold(fold(key, -1), l), p.shape, { dtype: p.dtype as "f32" | "f64" }), p), p.dtype) : p
       const { turns, top, loss, slope } = forward("targetPropagation", step, draw)
-      const { inverses } = step.own.learned as unknown as { inverses: readonly Inverse[] }
+      const { inverses } = step.own.learned as { inverses: readonly Inverse[] }
       // targets, from the top to the bottom
       const targets: Tensor[] = []
       targets[turns.length - 1] = sub(top.out, mul(slope, stepSize * examples))

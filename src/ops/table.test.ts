@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs"
 import { afterAll, describe, expect, test } from "vitest"
 import { derivativesHold, noErrors } from "../../tests/derivatives.ts"
-import { LONG } from "../../tests/long.ts"
+import { enough } from "../../tests/long.ts"
 import * as a from "../index.ts"
 import * as losses from "../losses/index.ts"
 import { activations } from "../nn/index.ts"
@@ -116,9 +116,7 @@ describe.each(names)("%s", name => {
   })
   const all = own.filter(c => c.smooth)
   if (all.length === 0) return
-  // of longer tables the short form takes twelve, from the first to the last
-  const few = Math.min(LONG ? all.length : ENOUGH, all.length)
-  const smooth = Array.from({ length: few }, (_, i) => all[Math.floor((i * all.length) / few)]!)
+  const smooth = enough(all, 6)
   counts.smooth += all.length
   test(`derivatives of ${smooth.length} calls of ${all.length}`, () => {
     for (const [i, c] of smooth.entries()) {

@@ -32,7 +32,7 @@ export interface FitOptions {
   readonly resume?: boolean
   /**
    * Looks at layers, gradients and updates while the network trains, and tells what is wrong: every so many steps, or with `true` as
-   * often as it takes at most 2 % of the time, after the first epoch or 2 seconds at first, and at the end. Default: true. The result
+   * often as it takes at most 1 % of the time, after the first epoch or 2 seconds at first, and at the end. Default: true. The result
    * has the same bits with it and without.
    */
   readonly health?: boolean | number

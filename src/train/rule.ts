@@ -7,7 +7,7 @@ import { valueAndGrad } from "../transforms/grad.ts"
 import type { Loss, Optimizer, Trainable } from "./trainable.ts"
 
 /** Parameters that belong to a rule and not to the model, such as feedback weights. */
-export interface OwnParameters {
+export type OwnParameters = {
   /** Trees that the optimizer leaves alone. */
   readonly kept: Tree
   /** Trees that the optimizer moves together with the model's parameters. */
@@ -96,7 +96,7 @@ export const backprop = (): SlopeRule => ({
 export function startOf(rule: LearningRule, optimizer: Optimizer, model: Trainable, params: Tree, inShape: Shape, key: Tensor): Tree {
   if (!rule.init) return optimizer.init(params)
   const own = rule.init(model, params, inShape, key)
-  return { own: own as unknown as Tree, optimizer: "move" in rule ? {} : optimizer.init({ params, learned: own.learned }) }
+  return { own, optimizer: "move" in rule ? {} : optimizer.init({ params, learned: own.learned }) }
 }
 
 /** One step of a training: the loss before it, and everything after it. */
@@ -110,7 +110,7 @@ export function advance(
   const step = { ...rest, params, own, state }
   if ("move" in rule) {
     const { own: next, ...moved } = rule.move(step)
-    return { ...moved, optimizer: rule.init ? { own: next as unknown as Tree, optimizer: now.optimizer } : now }
+    return { ...moved, optimizer: rule.init ? { own: next, optimizer: now.optimizer } : now }
   }
   const { params: grads, learned: ownGrads = {}, kept = own.kept, ...found } = rule.slopes(step)
   if (!rule.init) {

@@ -39,7 +39,7 @@ interface Snapshot {
 
 /** Without a number of steps: milliseconds before the first look unless an epoch ends before, and share of the time for looks. */
 const FIRST = 2000
-const SHARE = 0.02
+const SHARE = 0.01
 /** Bytes of parameters, state and optimizer up to which copies are kept. */
 const COPIED = 1 << 26
 /** Looks that are remembered beside the first one. */
