@@ -4,8 +4,6 @@ import { alternatingMinimization } from "./alternating.ts"
 import { directFeedbackAlignment, feedbackAlignment } from "./feedback.ts"
 import { genetic } from "./genetic.ts"
 import { hsicBottleneck } from "./hsic.ts"
-import { kfac } from "./kfac.ts"
-import { naturalGradient } from "./natural-gradient.ts"
 import { syntheticGradients } from "./synthetic.ts"
 import { targetPropagation } from "./target-propagation.ts"
 
@@ -13,7 +11,7 @@ import { targetPropagation } from "./target-propagation.ts"
  * The rules by the names that `adjoint train --rule` takes; each of them is made with its default options.
  *
  * @example
- * Object.keys(rules).length  // 10
+ * Object.keys(rules).length  // 8
  * rules["feedback-alignment"]!().config.kind  // "feedbackAlignment"
  */
 export const rules: Readonly<Record<string, () => LearningRule>> = {
@@ -25,6 +23,4 @@ export const rules: Readonly<Record<string, () => LearningRule>> = {
   "alternating-minimization": alternatingMinimization,
   "synthetic-gradients": syntheticGradients,
   genetic,
-  kfac,
-  "natural-gradient": naturalGradient,
 }
