@@ -36,6 +36,8 @@ export interface Slopes {
   readonly params: any
   /** Gradients for `own.learned`; absent where there is nothing to learn. */
   readonly learned?: any
+  /** What `own.kept` becomes; absent where it stays. */
+  readonly kept?: Tree
 }
 /** A step that a rule has done without an optimizer. */
 export interface Moved {
@@ -110,11 +112,11 @@ export function advance(
     const { own: next, ...moved } = rule.move(step)
     return { ...moved, optimizer: rule.init ? { own: next, optimizer: now.optimizer } : now }
   }
-  const { params: grads, learned: ownGrads = {}, ...found } = rule.slopes(step)
+  const { params: grads, learned: ownGrads = {}, kept = own.kept, ...found } = rule.slopes(step)
   if (!rule.init) {
     const [updated, next] = optimizer.update(grads, now, params)
     return { ...found, params: updated, optimizer: next }
   }
   const [updated, next] = optimizer.update({ params: grads, learned: ownGrads }, now.optimizer, { params, learned: own.learned })
-  return { ...found, params: updated.params, optimizer: { own: { kept: own.kept, learned: updated.learned }, optimizer: next } }
+  return { ...found, params: updated.params, optimizer: { own: { kept, learned: updated.learned }, optimizer: next } }
 }
