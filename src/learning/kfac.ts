@@ -54,8 +54,8 @@ interface Factors {
  *
  * @example
  * const x = random.normal(random.key(1), [64, 2])
- * const y = cast(x.at(":", 0).mul(x.at(":", 1)).greater(0), "i32")
- * const model = sequential(dense(2, 16), tanh(), dense(16, 2))
+ * const y = cast(prod(x, { axis: 1 }).greater(0), "i32")
+ * const model = sequential(dense(2, 16), logistic(), dense(16, 2))
  * const run = fit(model, { x, y }, { loss: crossEntropy, optimizer: sgd(0.3, { momentum: 0.9 }), epochs: 40, rule: kfac() })
  * const trained = await run.result
  * trained.evaluate({ x, y }, { loss: crossEntropy }).loss < 0.2  // true

@@ -28,7 +28,7 @@ type Product = (step: RuleStep, outputs: (params: Tree) => Tensor, v: Tree) => T
  *
  * @example
  * const x = random.normal(random.key(1), [64, 2])
- * const y = cast(x.at(":", 0).greater(x.at(":", 1)), "i32")
+ * const y = cast(x.matmul(tensor([1, -1])).greater(0), "i32")
  * const run = fit(dense(2, 2), { x, y }, { loss: crossEntropy, optimizer: sgd(1), epochs: 5, rule: naturalGradient() })
  * const trained = await run.result
  * trained.evaluate({ x, y }, { loss: crossEntropy }).loss < 0.1  // true
