@@ -61,3 +61,13 @@ export function evidenceOf({ values }: Given, truth: ArrayLike<number>, leaf: st
     ratio: values[i]! / truth[i]!,
   }))
 }
+
+/** The number that makes `x` as like `y` as can be. */
+export function ratio(x: ArrayLike<number>, y: ArrayLike<number>): number {
+  let [xy, xx] = [0, 0]
+  for (let i = 0; i < x.length; i++) {
+    xy += x[i]! * y[i]!
+    xx += x[i]! * x[i]!
+  }
+  return xy / xx
+}
