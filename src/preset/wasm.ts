@@ -3,6 +3,7 @@ import { relaxedSupported } from "../compile/emit/wasm.ts"
 import { installBottom } from "../core/tensor.ts"
 import { installMethods } from "../ops/methods.ts"
 import { installStorage } from "../ops/storage.ts"
+import { blasOn } from "../platform/blas.ts"
 import { allowRelaxedSimd } from "../platform/relaxed.ts"
 import { Eager } from "../runtime/eager.ts"
 import { Heap } from "../runtime/heap.ts"
@@ -37,7 +38,8 @@ function relaxed(): boolean {
  * configure({ deterministic: true })
  */
 export function configure({ deterministic = false }: EngineOptions): void {
-  installCompiler(new Compiler(new WasmEngine(heap, { relaxed: deterministic ? () => false : relaxed }), small))
+  const engine = deterministic ? { relaxed: () => false } : { relaxed, blas: () => blasOn(heap.memory) }
+  installCompiler(new Compiler(new WasmEngine(heap, engine), small))
 }
 
 configure({})

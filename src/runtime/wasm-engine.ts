@@ -1,3 +1,5 @@
+import { blasForm, blasName } from "../compile/emit/gemm-blas.ts"
+import type { Gemm } from "../compile/emit/gemm-match.ts"
 import { emitLibrary, emitWasm, kernelsOf, stepBytes } from "../compile/emit/wasm.ts"
 import { tableOf } from "../compile/emit/wasm-program.ts"
 import { type Kernel, keyOf } from "../compile/kernel.ts"
@@ -5,8 +7,16 @@ import type { Lowered } from "../compile/passes.ts"
 import { align, bytesIn, type Plan, plan, type Step } from "../compile/plan.ts"
 import { Host, type Settled } from "../core/concrete.ts"
 import { allocate } from "../core/dtype.ts"
+import { type Blas, LEAST } from "./blas.ts"
 import type { Engine, Run } from "./engine.ts"
 import { type Heap, Resident } from "./heap.ts"
+
+export interface WasmEngineOptions {
+  /** Fused multiply-add where the processor has it; faster, but the last bit differs between processors. */
+  relaxed(): boolean
+  /** A BLAS for large matrix products, asked for when the first one is compiled. */
+  blas?(): Blas | undefined
+}
 
 /** Kernels as WebAssembly SIMD on one memory, and each program as a function that calls them. */
 export class WasmEngine implements Engine {
@@ -15,13 +25,15 @@ export class WasmEngine implements Engine {
   // kernels are cached by code, for all programs
   private readonly names = new Map<string, string>()
   /** All kernels by name, and the library's functions once a program calls one. */
-  private readonly functions: WebAssembly.Exports = {}
+  private readonly functions: Record<string, WebAssembly.ImportValue> = {}
   private arena = { at: 0, bytes: 0 }
 
-  /** `relaxed`: fused multiply-add where the processor has it; faster, but the last bit differs between processors. */
-  constructor(heap: Heap, { relaxed }: { readonly relaxed: () => boolean }) {
+  private readonly blas: () => Blas | undefined
+
+  constructor(heap: Heap, { relaxed, blas = () => undefined }: WasmEngineOptions) {
     this.heap = heap
     this.relaxed = relaxed
+    this.blas = once(blas)
   }
   get name(): string {
     return this.relaxed() ? "wasm-relaxed" : "wasm"
@@ -63,7 +75,7 @@ export class WasmEngine implements Engine {
       named.set(kernel, name)
     }
     const env = { memory: this.heap.memory }
-    const module = new WebAssembly.Module(emitWasm(fresh, { plan, nameOf: k => named.get(k)! }))
+    const module = new WebAssembly.Module(emitWasm(fresh, { plan, nameOf: k => named.get(k)! }, { blas: gemm => this.asksBlas(gemm) }))
     if (WebAssembly.Module.imports(module).some(i => i.module === "lib" && !(i.name in this.functions))) {
       const library = new WebAssembly.Module(emitLibrary({ relaxed: this.relaxed() }))
       Object.assign(this.functions, new WebAssembly.Instance(library, { env }).exports)
@@ -71,6 +83,16 @@ export class WasmEngine implements Engine {
     const { run, ...kernels } = new WebAssembly.Instance(module, { env, lib: this.functions }).exports
     Object.assign(this.functions, kernels)
     return run as Code
+  }
+
+  private asksBlas(gemm: Gemm): boolean {
+    const products = gemm.m.n * gemm.n.n * gemm.k.n
+    if (products < LEAST || !blasForm(gemm)) return false
+    const blas = this.blas()
+    if (!blas || products < blas.least) return false
+    this.functions[blasName("f32")] ??= blas.f32
+    this.functions[blasName("f64")] ??= blas.f64
+    return true
   }
 
   /** Temporaries of all programs lie in one arena: programs never run at the same time. */
@@ -84,6 +106,11 @@ export class WasmEngine implements Engine {
 }
 
 type Code = (arena: number, table: number) => void
+
+function once<T>(f: () => T): () => T {
+  let found: { readonly value: T } | undefined
+  return () => (found ??= { value: f() }).value
+}
 
 /** An argument that has been copied so often moves into the engine's memory. Earlier, and what loops make afresh would gather there. */
 const OFTEN = 4

@@ -4,6 +4,7 @@ import { type Expr, indicesOf, type MemoryType, once, reach, rebuild } from "../
 import { type Kernel, rootsOf, storesOf, turns, withStores } from "../kernel.ts"
 import { loops, rewrite } from "../loops.ts"
 import { align } from "../plan.ts"
+import { blasForm } from "./gemm-blas.ts"
 import { gemmScratch, type Library, packedBytes } from "./gemm.ts"
 import { type Gemm, type GemmAxis, matchGemm } from "./gemm-match.ts"
 import type { Code, Local } from "./wasm-bytes.ts"
@@ -163,12 +164,14 @@ function writeStrips(
     return to
   }
   const [rest, b, left] = [copy(scratch), copy(packed), code.local("i32")]
-  code.get(b).op("i32.eqz")
-  code.if(() => {
-    code.get(rest).set(b).advance(rest, strips.packed)
-    const matrix = (): Code => code.get(places.operands[gemm.b.slot]!)
-    writePack(product, matrix, () => code.get(b), library, code)
-  })
+  if (!library.asks(gemm)) {
+    code.get(b).op("i32.eqz")
+    code.if(() => {
+      code.get(rest).set(b).advance(rest, strips.packed)
+      const matrix = (): Code => code.get(places.operands[gemm.b.slot]!)
+      writePack(product, matrix, () => code.get(b), library, code)
+    })
+  }
   const factors = places.operands.map((p, slot) => (slot === gemm.a.slot ? copy(p) : p))
   const outs = places.outs.map(copy)
   const operands = [...places.operands.map(copy), strip]
@@ -192,9 +195,23 @@ function writeCalls(gemm: Gemm, operands: readonly Local[], to: Local, scratch: 
     code.get(base).i32(bytes).op("i32.add").set(pointer)
     return pointer
   }
+  const form = library.asks(gemm) ? blasForm(gemm) : undefined
   const counters: Local[] = []
+  const pushAdds = (): void => {
+    code.i32(0)
+    for (const i of counters) code.get(i).op("i32.or")
+    code.i32(0).op("i32.ne")
+  }
   const nest = (axes: readonly GemmAxis[], outer: readonly Local[]): void => {
     const [axis, ...inner] = axes
+    if (!axis && form) {
+      const [at, from, to] = outer as [Local, Local, Local]
+      code.i32(Number(form.transA)).i32(Number(form.transB)).i32(m.n).i32(n.n).i32(k.n)
+      code.get(at).i32(form.lda).get(from).i32(form.ldb)
+      pushAdds()
+      code.get(to).i32(form.ldc).call(library.blas!)
+      return
+    }
     if (!axis) {
       const steps = [m.a, k.a, k.b, n.b, m.c, n.c].map(elements => elements * size)
       code.i32(m.n).i32(n.n).i32(k.n)
@@ -203,9 +220,9 @@ function writeCalls(gemm: Gemm, operands: readonly Local[], to: Local, scratch: 
           .get(pointer)
           .i32(steps[2 * i]!)
           .i32(steps[2 * i + 1]!)
-      code.get(scratch).i32(0)
-      for (const i of counters) code.get(i).op("i32.or")
-      code.i32(0).op("i32.ne").get(packed).call(library.gemm)
+      code.get(scratch)
+      pushAdds()
+      code.get(packed).call(library.gemm)
       return
     }
     const pointers = outer.map(p => moved(p, 0))

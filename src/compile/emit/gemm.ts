@@ -4,6 +4,7 @@
 // "Anatomy of High-Performance Matrix Multiplication", 2008). Every block of k starts from what the one before it left in C: each
 // element is one sum in the order of k, whatever the sizes. Figures and what was dropped: docs/notes/02-gemm.md.
 import type { FloatType } from "../../ir/expr.ts"
+import { blasName, blasParams } from "./gemm-blas.ts"
 import { integers, move, numbers, params, pushElement, pushRounded, setRest } from "./gemm-locals.ts"
 import type { Gemm } from "./gemm-match.ts"
 import { addPack, panelBytes, panelLanes } from "./gemm-pack.ts"
@@ -51,11 +52,15 @@ const packParams = numbers(6)
 export interface Library {
   readonly gemm: number
   readonly pack: number
+  /** The product of a BLAS; absent where the machine's is not used. */
+  readonly blas?: number
+  /** Whether the BLAS is asked for this product. */
+  asks(gemm: Gemm): boolean
 }
-export const importLibrary = (module: WasmModule, t: FloatType): Library => ({
-  gemm: module.import(`gemm_${t}`, gemmParams),
-  pack: module.import(`pack_${t}`, packParams),
-})
+export function importLibrary(module: WasmModule, t: FloatType, products: readonly Gemm[], asks: (gemm: Gemm) => boolean): Library {
+  const library = { gemm: module.import(`gemm_${t}`, gemmParams), pack: module.import(`pack_${t}`, packParams), asks }
+  return products.some(asks) ? { ...library, blas: module.import(blasName(t), blasParams) } : library
+}
 
 /** The library functions and their parts. */
 export function addGemm(module: WasmModule, t: FloatType, relaxed: boolean): void {

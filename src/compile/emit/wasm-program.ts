@@ -129,7 +129,7 @@ function writeLoop(s: Repeat, outer: Local, address: Address, functions: Functio
   body.outputs.forEach((b, o) => {
     if (o >= carry) slice(b, outs[o]!)
   })
-  const packed = packedIn(s).steps
+  const packed = new Map([...packedIn(s).steps].filter(([, { product }]) => !functions.library(product.gemm.t).asks(product.gemm)))
   const going = (): void => {
     if (conditional) code.get(pointers.get(body.inputs[constants]!)!).memory("i32.load").i32(0).op("i32.ne", "i32.and")
   }

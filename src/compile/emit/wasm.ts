@@ -4,6 +4,7 @@ import { type Kernel, storesOf } from "../kernel.ts"
 import type { Plan, Step } from "../plan.ts"
 import { addGemm, importLibrary, type Library } from "./gemm.ts"
 import { matchProduct, writeProduct } from "./gemm-kernel.ts"
+import type { Gemm } from "./gemm-match.ts"
 import { type ValueType, WasmModule } from "./wasm-bytes.ts"
 import { Facts, outputLanes, reduceLanes } from "./wasm-facts.ts"
 import { writeKernel } from "./wasm-kernel.ts"
@@ -20,6 +21,11 @@ export interface Program {
   nameOf(kernel: Kernel): string
 }
 
+export interface ModuleOptions {
+  /** Whether a BLAS is asked for a product; without it none is. */
+  blas?(gemm: Gemm): boolean
+}
+
 const params = (kernel: Kernel): ValueType[] => Array(storesOf(kernel).length + kernel.loads.length + 2).fill("i32")
 
 /**
@@ -27,14 +33,19 @@ const params = (kernel: Kernel): ValueType[] => Array(storesOf(kernel).length + 
  * addresses in bytes, `packed` that of a product's packed operand or 0; and, for a program, the function `run(arena, table) => void`, where the table in memory has the addresses of
  * arguments and results. It imports the memory "env.memory" and, from "lib", exports of the library and kernels made before.
  */
-export function emitWasm(kernels: ReadonlyMap<string, Kernel>, program?: Program): Uint8Array<ArrayBuffer> {
+export function emitWasm(
+  kernels: ReadonlyMap<string, Kernel>,
+  program?: Program,
+  { blas = () => false }: ModuleOptions = {},
+): Uint8Array<ArrayBuffer> {
   const module = new WasmModule()
   const products = new Map([...kernels].map(([name, k]) => [name, matchProduct(k)]))
   const known = program ? kernelsOf(program.plan).map(k => [program.nameOf(k), k] as const) : []
+  const gemms = [...kernels.values(), ...known.map(([, k]) => k)].flatMap(k => matchProduct(k)?.gemm ?? [])
   const library = new Map<FloatType, Library>()
-  for (const k of [...kernels.values(), ...known.map(([, k]) => k)]) {
-    const t = matchProduct(k)?.gemm.t
-    if (t) library.set(t, library.get(t) ?? importLibrary(module, t))
+  for (const t of new Set(gemms.map(g => g.t))) {
+    const ofType = gemms.filter(g => g.t === t)
+    library.set(t, importLibrary(module, t, ofType, blas))
   }
   const functions = new Map<string, number>()
   for (const [name, k] of known) if (!kernels.has(name)) functions.set(name, module.import(name, params(k)))

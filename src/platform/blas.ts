@@ -1,0 +1,142 @@
+// Finds a BLAS of the machine and binds its matrix product by koffi, on the memory that WebAssembly code works on.
+import type { Blas, BlasProduct } from "../runtime/blas.ts"
+import { builtin, environment, system } from "./builtin.ts"
+
+/** What koffi offers here (https://koffi.dev). */
+interface Koffi {
+  load(path: string): { func(name: string, result: string, parameters: readonly string[]): (...args: readonly number[]) => unknown }
+  address(view: Uint8Array): bigint
+}
+
+/** Libraries by name, the first one found is taken; how each is told to compute in one thread, and from how many products on it gains. */
+const libraries: readonly {
+  readonly name: string
+  readonly systems: Readonly<Record<string, readonly string[]>>
+  readonly threads?: string
+  readonly least: number
+}[] = [
+  {
+    name: "Accelerate",
+    systems: { darwin: ["/System/Library/Frameworks/Accelerate.framework/Accelerate"] },
+    least: 32768,
+  },
+  {
+    name: "OpenBLAS",
+    systems: {
+      linux: ["libopenblas.so.0", "libopenblas.so"],
+      darwin: ["libopenblas.dylib", "/opt/homebrew/opt/openblas/lib/libopenblas.dylib", "/usr/local/opt/openblas/lib/libopenblas.dylib"],
+      win32: ["libopenblas.dll", "openblas.dll"],
+    },
+    threads: "openblas_set_num_threads",
+    least: 32768,
+  },
+  {
+    name: "BLIS",
+    systems: { linux: ["libblis.so.4", "libblis.so.3", "libblis.so"], darwin: ["libblis.dylib"], win32: ["blis.dll", "libblis.dll"] },
+    threads: "bli_thread_set_num_threads",
+    least: 65536,
+  },
+  {
+    name: "MKL",
+    systems: { linux: ["libmkl_rt.so.2", "libmkl_rt.so"], win32: ["mkl_rt.2.dll", "mkl_rt.dll"] },
+    threads: "MKL_Set_Num_Threads",
+    least: 32768,
+  },
+]
+
+const int = "int"
+const address = "uintptr_t"
+const productOf = (number: string): string[] => [int, int, int, int, int, int, number, address, int, address, int, number, address, int]
+const [rowMajor, asItIs] = [101, 111]
+
+/** What was looked for and what came of it, for `adjoint doctor`. */
+export interface BlasSearch {
+  readonly found?: { readonly name: string; readonly path: string; readonly least: number }
+  /** Why there is none. */
+  readonly reason?: string
+}
+
+/** Where koffi lies, so that a worker thread loads the same; undefined if it is not installed. */
+export function koffiPath(): string | undefined {
+  try {
+    return builtin<typeof import("node:module")>("module")?.createRequire(import.meta.url).resolve("koffi")
+  } catch {
+    return undefined
+  }
+}
+function loadKoffi(path: string): Koffi {
+  return builtin<typeof import("node:module")>("module")!.createRequire(import.meta.url)(path) as Koffi
+}
+
+let search: BlasSearch | undefined
+/** Looks for a BLAS once in a process. `ADJOINT_BLAS` may be "off" or the path of a library. */
+export function findBlas(): BlasSearch {
+  return (search ??= lookFor(environment("ADJOINT_BLAS") ?? ""))
+}
+
+function lookFor(wanted: string): BlasSearch {
+  if (system === undefined) return { reason: "only Node can call a BLAS" }
+  if (wanted === "off") return { reason: "ADJOINT_BLAS=off" }
+  const path = koffiPath()
+  if (path === undefined) return { reason: 'koffi is not installed: "npm install koffi"' }
+  let koffi: Koffi
+  try {
+    koffi = loadKoffi(path)
+  } catch (e) {
+    return { reason: `koffi does not load: ${(e as Error).message}` }
+  }
+  // of a library given by its path the way to one thread tells which it is
+  const given = [...libraries.filter(l => l.threads), { name: wanted, threads: undefined, least: 32768 }]
+  const candidates = wanted
+    ? given.map(l => ({ ...l, files: [wanted] }))
+    : libraries.map(l => ({ ...l, files: l.systems[system!] ?? [] }))
+  for (const { name, files, threads, least } of candidates)
+    for (const file of files) {
+      try {
+        const library = koffi.load(file)
+        if (threads) library.func(threads, "void", [int])(1)
+        const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true })
+        const product = bind(koffi, file, memory)
+        if (isRight(product, memory)) return { found: { name, path: file, least } }
+      } catch {
+        // not this one
+      }
+    }
+  const names = libraries.filter(l => l.systems[system!]).map(l => l.name)
+  if (wanted) return { reason: `ADJOINT_BLAS=${wanted} is no library with cblas_sgemm` }
+  const debian = system === "linux" ? ' (Debian: "apt-get install libopenblas0-pthread")' : ""
+  return { reason: `none of ${names.join(", ")} is installed${debian}` }
+}
+
+type Products = { readonly f32: BlasProduct; readonly f64: BlasProduct }
+function bind(koffi: Koffi, file: string, memory: WebAssembly.Memory): Products {
+  const library = koffi.load(file)
+  const base = Number(koffi.address(new Uint8Array(memory.buffer as ArrayBuffer)))
+  const product = (name: string, number: string): BlasProduct => {
+    const call = library.func(name, "void", productOf(number))
+    // addresses in WebAssembly are unsigned
+    return (transA, transB, m, n, k, a, lda, b, ldb, adds, c, ldc) =>
+      void call(rowMajor, asItIs + transA, asItIs + transB, m, n, k, 1, base + (a >>> 0), lda, base + (b >>> 0), ldb, adds, base + (c >>> 0), ldc)
+  }
+  return { f32: product("cblas_sgemm", "float"), f64: product("cblas_dgemm", "double") }
+}
+
+/** A library with integers of another size, or none at all, is found out by a product of known result. */
+function isRight({ f32, f64 }: Products, memory: WebAssembly.Memory): boolean {
+  const check = (product: BlasProduct, make: (at: number, n: number) => Float32Array | Float64Array): boolean => {
+    make(0, 6).set([1, 2, 3, 4, 5, 6])
+    make(64, 6).set([1, -1, 2, 0, 3, 1])
+    make(128, 4).set([1, 1, 1, 1])
+    product(0, 0, 2, 2, 3, 0, 3, 64, 2, 1, 128, 2)
+    return `${make(128, 4)}` === "15,3,33,3"
+  }
+  const { buffer } = memory
+  return check(f32, (at, n) => new Float32Array(buffer, at, n)) && check(f64, (at, n) => new Float64Array(buffer, at, n))
+}
+
+/** The BLAS of the machine on this memory, or undefined. */
+export function blasOn(memory: WebAssembly.Memory): Blas | undefined {
+  const { found } = findBlas()
+  if (!found) return undefined
+  return { ...found, ...bind(loadKoffi(koffiPath()!), found.path, memory) }
+}
