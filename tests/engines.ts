@@ -1,4 +1,5 @@
 // One graph on every engine: they must give the same bits, whatever the size of the work.
+import { dealing } from "../src/compile/emit/deal.ts"
 import { relaxedSupported } from "../src/compile/emit/wasm.ts"
 import { lower } from "../src/compile/passes.ts"
 import { type Aval, size } from "../src/core/aval.ts"
@@ -9,16 +10,27 @@ import { flatten, leaves, type Tree } from "../src/core/tree.ts"
 import { type Apply, avals, type Graph, Node } from "../src/graph/graph.ts"
 import { record } from "../src/graph/record.ts"
 import { allowRelaxedSimd } from "../src/platform/relaxed.ts"
+import { startWorker } from "../src/platform/workers.ts"
 import type { Engine } from "../src/runtime/engine.ts"
 import { Heap } from "../src/runtime/heap.ts"
 import { JsEngine } from "../src/runtime/js-engine.ts"
+import { Threads } from "../src/runtime/threads.ts"
 import { WasmEngine } from "../src/runtime/wasm-engine.ts"
 
 allowRelaxedSimd()
 const heap = new Heap()
 
+/** Three threads from the first program on, which are dealt kernels of any size. */
+const sharedHeap = new Heap({ shared: true })
+const threads = new Threads(sharedHeap, { count: 3, start: startWorker, warm: 0 })
+dealing.piece = 64
+
 /** All of them give the bits of the first one. */
-export const exact: readonly Engine[] = [new JsEngine(), new WasmEngine(heap, { relaxed: () => false })]
+export const exact: readonly Engine[] = [
+  new JsEngine(),
+  new WasmEngine(heap, { relaxed: () => false }),
+  new WasmEngine(sharedHeap, { relaxed: () => false, threads }),
+]
 /** Fused multiply-add: equal but for rounding. */
 export const relaxed: readonly Engine[] = relaxedSupported() ? [new WasmEngine(heap, { relaxed: () => true })] : []
 

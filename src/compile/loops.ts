@@ -17,7 +17,9 @@ import {
 import { type Expr, indicesOf, once, reach, rebuild } from "../ir/expr.ts"
 import { type Kernel, placesOf, rootsOf, storesOf, withStores } from "./kernel.ts"
 
-export const loops = (kernel: Kernel): Kernel => deal(merge(drop(splitAll(kernel))))
+export const loops = (kernel: Kernel): Kernel => deal(merge(drop(splitAll(kernel)), 0))
+/** The same with the outermost loop left as it is, so that its turns can be dealt out. */
+export const innerLoops = (kernel: Kernel): Kernel => deal(merge(drop(splitAll(kernel)), 1))
 
 /** A kernel with other indices and other loops; shared expressions stay shared. */
 export function rewrite(k: Kernel, f: (a: Axis) => Index, axes: (over: readonly Axis[]) => readonly Axis[]): Kernel {
@@ -78,10 +80,10 @@ function splitPoint(k: Kernel): { axis: Axis; by: number } | null {
 /** Without loops of one turn. */
 const drop = (k: Kernel): Kernel => (k.axes.every(a => a.n !== 1) ? k : { ...k, axes: k.axes.filter(a => a.n !== 1) })
 
-/** Merges neighbouring loops that walk all memory as one loop would. */
-function merge(kernel: Kernel): Kernel {
+/** Merges neighbouring loops that walk all memory as one loop would; the first `kept` loops stay as they are. */
+function merge(kernel: Kernel, kept: number): Kernel {
   let k = kernel
-  for (let pair = mergeable(k); pair; pair = mergeable(k)) {
+  for (let pair = mergeable(k, kept); pair; pair = mergeable(k, kept)) {
     const [outer, inner] = pair
     const both = newAxis(outer.n * inner.n)
     k = rewrite(
@@ -92,9 +94,9 @@ function merge(kernel: Kernel): Kernel {
   }
   return k
 }
-function mergeable(k: Kernel): readonly [Axis, Axis] | null {
+function mergeable(k: Kernel, kept: number): readonly [Axis, Axis] | null {
   const { indices, reduces } = partsOf(k)
-  for (const over of [k.axes, ...reduces.map(r => r.over)]) {
+  for (const over of [k.axes.slice(kept), ...reduces.map(r => r.over)]) {
     for (let d = over.length - 2; d >= 0; d--) {
       const [outer, inner] = [over[d]!, over[d + 1]!]
       if (inner.n > 1 && indices.every(i => walksAsOne(i, outer, inner))) return [outer, inner]

@@ -59,7 +59,9 @@ export interface BlasSearch {
 /** Where koffi lies, so that a worker thread loads the same; undefined if it is not installed. */
 export function koffiPath(): string | undefined {
   try {
-    return builtin<typeof import("node:module")>("module")?.createRequire(import.meta.url).resolve("koffi")
+    return builtin<typeof import("node:module")>("module")
+      ?.createRequire(import.meta.url)
+      .resolve("koffi")
   } catch {
     return undefined
   }
@@ -87,9 +89,7 @@ function lookFor(wanted: string): BlasSearch {
   }
   // of a library given by its path the way to one thread tells which it is
   const given = [...libraries.filter(l => l.threads), { name: wanted, threads: undefined, least: 32768 }]
-  const candidates = wanted
-    ? given.map(l => ({ ...l, files: [wanted] }))
-    : libraries.map(l => ({ ...l, files: l.systems[system!] ?? [] }))
+  const candidates = wanted ? given.map(l => ({ ...l, files: [wanted] })) : libraries.map(l => ({ ...l, files: l.systems[system!] ?? [] }))
   for (const { name, files, threads, least } of candidates)
     for (const file of files) {
       try {
@@ -116,7 +116,22 @@ function bind(koffi: Koffi, file: string, memory: WebAssembly.Memory): Products 
     const call = library.func(name, "void", productOf(number))
     // addresses in WebAssembly are unsigned
     return (transA, transB, m, n, k, a, lda, b, ldb, adds, c, ldc) =>
-      void call(rowMajor, asItIs + transA, asItIs + transB, m, n, k, 1, base + (a >>> 0), lda, base + (b >>> 0), ldb, adds, base + (c >>> 0), ldc)
+      void call(
+        rowMajor,
+        asItIs + transA,
+        asItIs + transB,
+        m,
+        n,
+        k,
+        1,
+        base + (a >>> 0),
+        lda,
+        base + (b >>> 0),
+        ldb,
+        adds,
+        base + (c >>> 0),
+        ldc,
+      )
   }
   return { f32: product("cblas_sgemm", "float"), f64: product("cblas_dgemm", "double") }
 }

@@ -5,10 +5,12 @@ import { installMethods } from "../ops/methods.ts"
 import { installStorage } from "../ops/storage.ts"
 import { blasOn } from "../platform/blas.ts"
 import { allowRelaxedSimd } from "../platform/relaxed.ts"
+import { startWorker, threadsHere } from "../platform/workers.ts"
 import { Eager } from "../runtime/eager.ts"
 import { Heap } from "../runtime/heap.ts"
 import { JsEngine } from "../runtime/js-engine.ts"
 import { Compiler, installCompiler } from "../runtime/program.ts"
+import { Threads } from "../runtime/threads.ts"
 import { WasmEngine } from "../runtime/wasm-engine.ts"
 import { onlyCopy } from "./only.ts"
 
@@ -18,7 +20,9 @@ export interface EngineOptions {
 }
 
 onlyCopy()
-const heap = new Heap()
+const threadCount = threadsHere()
+const heap = new Heap({ shared: threadCount > 1 })
+const threads = threadCount > 1 ? new Threads(heap, { count: threadCount, start: startWorker }) : undefined
 const small = new JsEngine()
 
 /** Found out when the first program needs to know. */
@@ -38,7 +42,8 @@ function relaxed(): boolean {
  * configure({ deterministic: true })
  */
 export function configure({ deterministic = false }: EngineOptions): void {
-  const engine = deterministic ? { relaxed: () => false } : { relaxed, blas: () => blasOn(heap.memory) }
+  const shared = threads ? { threads } : {}
+  const engine = deterministic ? { ...shared, relaxed: () => false } : { ...shared, relaxed, blas: () => blasOn(heap.memory) }
   installCompiler(new Compiler(new WasmEngine(heap, engine), small))
 }
 

@@ -1,3 +1,4 @@
+import { control } from "../compile/emit/threads.ts"
 import { align } from "../compile/plan.ts"
 import type { Settled } from "../core/concrete.ts"
 import { allocate, bytesOf, type Dtype, type TypedArray, viewOf } from "../core/dtype.ts"
@@ -7,15 +8,20 @@ const MAX_PAGES = 65536
 
 /** The one memory of a process that WebAssembly code works on: blocks, handed out first fit. It grows, so views are taken afresh. */
 export class Heap {
-  readonly memory = new WebAssembly.Memory({ initial: 16, maximum: MAX_PAGES })
-  // free blocks by address; address 0 stays unused, so that no block is there
-  private free: { at: number; bytes: number }[] = [{ at: align(1), bytes: 16 * PAGE - align(1) }]
+  readonly memory: WebAssembly.Memory
+  // free blocks by address; what threads share is in front, so that no block is at address 0
+  private free: { at: number; bytes: number }[] = [{ at: align(control.end), bytes: 16 * PAGE - align(control.end) }]
   /** Bytes that are kept for tensors. */
   kept = 0
   private readonly registry = new FinalizationRegistry<{ at: number; bytes: number }>(b => {
     this.kept -= b.bytes
     this.release(b.at, b.bytes)
   })
+
+  /** `shared`: other threads may work on the memory. */
+  constructor({ shared = false }: { readonly shared?: boolean } = {}) {
+    this.memory = new WebAssembly.Memory({ initial: 16, maximum: MAX_PAGES, shared })
+  }
 
   view(dtype: Dtype, at: number, n: number): TypedArray {
     return viewOf(dtype, this.memory.buffer as ArrayBuffer, at, n)
@@ -76,6 +82,8 @@ export class Resident implements Settled {
   private readonly dtype: Dtype
   readonly at: number
   private readonly n: number
+  /** Set when a program was interrupted that was overwriting the numbers. */
+  private lost = false
   constructor(heap: Heap, dtype: Dtype, at: number, n: number) {
     this.heap = heap
     this.dtype = dtype
@@ -91,7 +99,12 @@ export class Resident implements Settled {
     return copy
   }
   view(): TypedArray {
+    if (this.lost)
+      throw new Error("these numbers are gone: the program that was overwriting them was interrupted; start from a copy made before")
     return this.heap.view(this.dtype, this.at, this.n)
+  }
+  lose(): void {
+    this.lost = true
   }
   own(): Settled {
     return this

@@ -1,6 +1,7 @@
+import { dealOf } from "../compile/emit/deal.ts"
 import { blasForm, blasName } from "../compile/emit/gemm-blas.ts"
 import type { Gemm } from "../compile/emit/gemm-match.ts"
-import { emitLibrary, emitWasm, kernelsOf, stepBytes } from "../compile/emit/wasm.ts"
+import { emitLibrary, emitWasm, kernelsOf, scratchBytes, stepBytes } from "../compile/emit/wasm.ts"
 import { tableOf } from "../compile/emit/wasm-program.ts"
 import { type Kernel, keyOf } from "../compile/kernel.ts"
 import type { Lowered } from "../compile/passes.ts"
@@ -10,12 +11,15 @@ import { allocate } from "../core/dtype.ts"
 import { type Blas, LEAST } from "./blas.ts"
 import type { Engine, Run } from "./engine.ts"
 import { type Heap, Resident } from "./heap.ts"
+import type { Threads } from "./threads.ts"
 
 export interface WasmEngineOptions {
   /** Fused multiply-add where the processor has it; faster, but the last bit differs between processors. */
   relaxed(): boolean
   /** A BLAS for large matrix products, asked for when the first one is compiled. */
   blas?(): Blas | undefined
+  /** Threads on the same heap, whose memory is shared then. */
+  readonly threads?: Threads
 }
 
 /** Kernels as WebAssembly SIMD on one memory, and each program as a function that calls them. */
@@ -29,11 +33,17 @@ export class WasmEngine implements Engine {
   private arena = { at: 0, bytes: 0 }
 
   private readonly blas: () => Blas | undefined
+  private readonly threads: Threads | undefined
+  private readonly space: number
+  /** Places of kernels in the table of pieces, by name. */
+  private readonly slots = new Map<string, number>()
 
-  constructor(heap: Heap, { relaxed, blas = () => undefined }: WasmEngineOptions) {
+  constructor(heap: Heap, { relaxed, blas = () => undefined, threads }: WasmEngineOptions) {
     this.heap = heap
     this.relaxed = relaxed
     this.blas = once(blas)
+    this.threads = threads
+    this.space = threads?.space() ?? 0
   }
   get name(): string {
     return this.relaxed() ? "wasm-relaxed" : "wasm"
@@ -41,7 +51,11 @@ export class WasmEngine implements Engine {
 
   compile(program: Lowered, donated: readonly number[]): Run {
     const p = plan(program, donated, stepBytes)
-    return new WasmProgram(this.heap, p, this.load(p), bytes => this.reserve(bytes)).run
+    const ready = this.threadsFor(p, program.work)
+    return new WasmProgram(this.heap, p, this.load(p), bytes => {
+      ready?.()
+      return this.reserve(bytes)
+    }).run
   }
 
   /** As `compile`, step by step: `watch` hears when each begins and ends, in milliseconds. A loop is one step. */
@@ -61,6 +75,19 @@ export class WasmEngine implements Engine {
     return new WasmProgram(this.heap, p, code, bytes => this.reserve(bytes)).run
   }
 
+  /** What lets threads take part in a program, before each run; undefined if nothing in it is dealt out. */
+  private threadsFor(plan: Plan, work: number): (() => void) | undefined {
+    const { threads } = this
+    const dealt = kernelsOf(plan).filter(k => this.isDealt(k))
+    if (!threads || dealt.length === 0) return undefined
+    const piece = Math.max(...dealt.map(k => dealOf(k)!.work))
+    const scratch = Math.max(...dealt.map(scratchBytes), 1)
+    return () => threads.ready(work, piece, scratch)
+  }
+  private isDealt(kernel: Kernel): boolean {
+    return this.threads !== undefined && dealOf(kernel) !== undefined
+  }
+
   /** The program's function; kernels not met before are compiled with it. */
   private load(plan: Plan): Code {
     const named = new Map<Kernel, string>()
@@ -69,20 +96,37 @@ export class WasmEngine implements Engine {
       const key = keyOf(kernel)
       let name = this.names.get(key)
       if (name === undefined) {
-        this.names.set(key, (name = `k${this.names.size}`))
+        name = this.newName(kernel)
+        this.names.set(key, name)
         fresh.set(name, kernel)
       }
       named.set(kernel, name)
     }
-    const env = { memory: this.heap.memory }
-    const module = new WebAssembly.Module(emitWasm(fresh, { plan, nameOf: k => named.get(k)! }, { blas: gemm => this.asksBlas(gemm) }))
-    if (WebAssembly.Module.imports(module).some(i => i.module === "lib" && !(i.name in this.functions))) {
-      const library = new WebAssembly.Module(emitLibrary({ relaxed: this.relaxed() }))
-      Object.assign(this.functions, new WebAssembly.Instance(library, { env }).exports)
-    }
-    const { run, ...kernels } = new WebAssembly.Instance(module, { env, lib: this.functions }).exports
-    Object.assign(this.functions, kernels)
+    const shared = this.threads !== undefined
+    const bytes = emitWasm(
+      fresh,
+      { plan, nameOf: k => named.get(k)! },
+      { shared, blas: gemm => this.asksBlas(gemm), slotOf: k => this.slots.get(named.get(k) ?? this.names.get(keyOf(k))!) },
+    )
+    const module = new WebAssembly.Module(bytes)
+    if (WebAssembly.Module.imports(module).some(i => i.module === "lib" && !(i.name in this.functions)))
+      this.instantiate(emitLibrary({ relaxed: this.relaxed(), shared }))
+    const { run, ...kernels } = this.instantiate(bytes, module)
+    for (const [name, slot] of this.slots) if (name in kernels) this.threads!.set(slot, kernels[name]!)
     return run as Code
+  }
+  private newName(kernel: Kernel): string {
+    if (!this.isDealt(kernel)) return `k${this.names.size}`
+    const slot = this.threads!.slot()
+    this.functions.fork ??= this.threads!.fork()
+    this.slots.set(`p${slot}`, slot)
+    return `p${slot}`
+  }
+  private instantiate(bytes: Uint8Array<ArrayBuffer>, module = new WebAssembly.Module(bytes)): WebAssembly.Exports {
+    const { exports } = new WebAssembly.Instance(module, { env: { memory: this.heap.memory }, lib: this.functions })
+    Object.assign(this.functions, exports)
+    this.threads?.publish(this.space, bytes)
+    return exports
   }
 
   private asksBlas(gemm: Gemm): boolean {
@@ -165,8 +209,15 @@ class WasmProgram {
     let entry = 0
     for (const x of state) table[entry++] = x.at
     for (const at of results) if (at >= 0) table[entry++] = base + at
-    this.code(base, base + bytes)
-    for (const x of borrowed) heap.release(x.at, x.bytes)
+    try {
+      this.code(base, base + bytes)
+    } catch (e) {
+      // what was to be overwritten may be half of each
+      for (const i of taken) state[i]?.lose()
+      throw e
+    } finally {
+      for (const x of borrowed) heap.release(x.at, x.bytes)
+    }
     return plan.outputs.map((id, o) => {
       if (results[o]! < 0) return state[plan.donated[o]!]!
       const b = buffers[id]!

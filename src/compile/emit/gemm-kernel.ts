@@ -2,14 +2,15 @@
 import { type Axis, axisIndex, dependsOn, type Index, newAxis, ravel, stride } from "../../ir/affine.ts"
 import { type Expr, indicesOf, type MemoryType, once, reach, rebuild } from "../../ir/expr.ts"
 import { type Kernel, rootsOf, storesOf, turns, withStores } from "../kernel.ts"
-import { loops, rewrite } from "../loops.ts"
+import { innerLoops, loops, rewrite } from "../loops.ts"
 import { align } from "../plan.ts"
-import { blasForm } from "./gemm-blas.ts"
 import { gemmScratch, type Library, packedBytes } from "./gemm.ts"
+import { blasForm } from "./gemm-blas.ts"
 import { type Gemm, type GemmAxis, matchGemm } from "./gemm-match.ts"
 import type { Code, Local } from "./wasm-bytes.ts"
 import { type Places, writeKernel } from "./wasm-kernel.ts"
 import { byteSize } from "./wasm-ops.ts"
+import type { Range } from "./wasm-values.ts"
 
 /** A kernel whose elements are made of those of one matrix product. */
 export interface Product {
@@ -43,13 +44,26 @@ const ROWS = 8
 
 /** The matrix product in the kernel, if there is exactly one reduction and the library does it faster than loops would. */
 export function matchProduct(kernel: Kernel): Product | undefined {
-  if (!matches.has(kernel)) matches.set(kernel, findProduct(kernel))
+  if (!matches.has(kernel)) matches.set(kernel, findProduct(kernel, loops))
   return matches.get(kernel)
 }
 // memory is planned before code is written, and both ask
 const matches = new WeakMap<Kernel, Product | undefined>()
 
-function findProduct(kernel: Kernel): Product | undefined {
+/** The product in a form whose turns can be dealt out, and how many there are: turns of the kernel's outermost loop, or strips. */
+export function dealtProduct(kernel: Kernel): (Product & { readonly turns: number; readonly rows: number }) | undefined {
+  const whole = matchProduct(kernel)
+  if (!whole || whole.strips) return whole && { ...whole, turns: whole.strips!.count, rows: whole.gemm.m.n }
+  const product = whole.epilogue ? findProduct(kernel, innerLoops) : whole
+  const [axis] = kernel.axes
+  const dealt = product && dealtAxis(product.gemm)
+  if (!axis || !dealt || (product.epilogue && product.epilogue.axes[0]?.n !== axis.n)) return undefined
+  const inLibrary = dealt === product.gemm.m || dealt === product.gemm.n
+  return { ...product, turns: axis.n, rows: inLibrary ? dealt.dealt! : Number.POSITIVE_INFINITY }
+}
+const dealtAxis = ({ m, n, loops }: Gemm): GemmAxis | undefined => [m, n, ...loops].find(axis => (axis.dealt ?? 0) > 0)
+
+function findProduct(kernel: Kernel, loops: (k: Kernel) => Kernel): Product | undefined {
   const [product, ...others] = reach(storesOf(kernel).map(s => s.body)).filter(e => e.k === "reduce")
   if (!product || others.length > 0) return undefined
   const { axes, loads, out, also } = kernel
@@ -131,20 +145,37 @@ export function writePack({ gemm }: Product, b: () => void, to: () => void, libr
   code.call(library.pack)
 }
 
-/** `packed` is the address of the packed matrix B, or 0. */
-export function writeProduct(product: Product, places: Places, scratch: Local, packed: Local, library: Library, code: Code): void {
+/** `packed` is the address of the packed matrix B, or 0; `range` some of the turns of `dealtProduct`. */
+export function writeProduct(
+  product: Product,
+  places: Places,
+  scratch: Local,
+  packed: Local,
+  library: Library,
+  code: Code,
+  range?: Range,
+): void {
   const { gemm, epilogue, bytes, strips } = product
   if (!epilogue) {
-    writeCalls(gemm, places.operands, places.outs[0]!, scratch, packed, library, code)
+    writeCalls(gemm, places.operands, places.outs[0]!, scratch, packed, library, code, range)
     return
   }
   // the product lies in front of the library's scratch memory
   const rest = code.local("i32")
   code.get(scratch).i32(bytes).op("i32.add").set(rest)
-  if (strips) writeStrips({ ...product, epilogue, strips }, places, scratch, rest, packed, library, code)
+  if (strips) writeStrips({ ...product, epilogue, strips }, places, scratch, rest, packed, library, code, range)
   else {
-    writeCalls(gemm, places.operands, scratch, rest, packed, library, code)
-    writeKernel(epilogue, { ...places, operands: [...places.operands, scratch] }, code)
+    // of some turns no more is kept than theirs: the first one's is in front
+    const product = code.local("i32")
+    code.get(scratch)
+    if (range)
+      code
+        .get(range.from)
+        .i32(turns(epilogue.axes.slice(1)) * byteSize(gemm.t))
+        .op("i32.mul", "i32.sub")
+    code.set(product)
+    writeCalls(gemm, places.operands, product, rest, packed, library, code, range)
+    writeKernel(epilogue, { ...places, operands: [...places.operands, product] }, code, range)
   }
 }
 
@@ -156,6 +187,7 @@ function writeStrips(
   packed: Local,
   library: Library,
   code: Code,
+  range?: Range,
 ): void {
   const { gemm, epilogue, strips } = product
   const copy = (from: Local): Local => {
@@ -175,18 +207,33 @@ function writeStrips(
   const factors = places.operands.map((p, slot) => (slot === gemm.a.slot ? copy(p) : p))
   const outs = places.outs.map(copy)
   const operands = [...places.operands.map(copy), strip]
-  code.i32(strips.count).set(left)
+  const moved = (): (readonly [Local, number])[] => [
+    [factors[gemm.a.slot]!, strips.a],
+    ...outs.map((p, i) => [p, strips.outs[i]!] as const),
+    ...operands.slice(0, -1).map((p, i) => [p, strips.operands[i]!] as const),
+  ]
+  if (range) {
+    for (const [p, bytes] of moved()) code.get(p, range.from).i32(bytes).op("i32.mul", "i32.add").set(p)
+    code.get(range.to, range.from).op("i32.sub").set(left)
+  } else code.i32(strips.count).set(left)
   code.loop(() => {
     writeCalls(gemm, factors, strip, rest, b, library, code)
     writeKernel(epilogue, { outs, operands }, code)
-    code.advance(factors[gemm.a.slot]!, strips.a)
-    outs.forEach((p, i) => code.advance(p, strips.outs[i]!))
-    operands.slice(0, -1).forEach((p, i) => code.advance(p, strips.operands[i]!))
+    for (const [p, bytes] of moved()) code.advance(p, bytes)
     code.advance(left, -1).get(left).brIf(0)
   })
 }
 
-function writeCalls(gemm: Gemm, operands: readonly Local[], to: Local, scratch: Local, packed: Local, library: Library, code: Code): void {
+function writeCalls(
+  gemm: Gemm,
+  operands: readonly Local[],
+  to: Local,
+  scratch: Local,
+  packed: Local,
+  library: Library,
+  code: Code,
+  range?: Range,
+): void {
   const { t, a, b, c, m, n, k, loops, sums } = gemm
   const size = byteSize(t)
   const moved = (base: Local, elements: number): Local => {
@@ -195,6 +242,20 @@ function writeCalls(gemm: Gemm, operands: readonly Local[], to: Local, scratch: 
     code.get(base).i32(bytes).op("i32.add").set(pointer)
     return pointer
   }
+  const dealt = range && dealtAxis(gemm)
+  /** Where the range begins: from there on the loop runs. */
+  const started = (base: Local, elements: number, step: keyof Pick<GemmAxis, "a" | "b" | "c">): Local => {
+    const pointer = moved(base, elements)
+    if (dealt)
+      code
+        .get(pointer, range.from)
+        .i32(dealt.dealt! * dealt[step] * size)
+        .op("i32.mul", "i32.add")
+        .set(pointer)
+    return pointer
+  }
+  const pushTurns = (axis: GemmAxis): Code =>
+    axis === dealt ? code.get(range!.to, range!.from).op("i32.sub").i32(axis.dealt!).op("i32.mul") : code.i32(axis.n)
   const form = library.asks(gemm) ? blasForm(gemm) : undefined
   const counters: Local[] = []
   const pushAdds = (): void => {
@@ -206,7 +267,8 @@ function writeCalls(gemm: Gemm, operands: readonly Local[], to: Local, scratch: 
     const [axis, ...inner] = axes
     if (!axis && form) {
       const [at, from, to] = outer as [Local, Local, Local]
-      code.i32(Number(form.transA)).i32(Number(form.transB)).i32(m.n).i32(n.n).i32(k.n)
+      code.i32(Number(form.transA)).i32(Number(form.transB))
+      for (const axis of [m, n, k]) pushTurns(axis)
       code.get(at).i32(form.lda).get(from).i32(form.ldb)
       pushAdds()
       code.get(to).i32(form.ldc).call(library.blas!)
@@ -214,7 +276,7 @@ function writeCalls(gemm: Gemm, operands: readonly Local[], to: Local, scratch: 
     }
     if (!axis) {
       const steps = [m.a, k.a, k.b, n.b, m.c, n.c].map(elements => elements * size)
-      code.i32(m.n).i32(n.n).i32(k.n)
+      for (const axis of [m, n, k]) pushTurns(axis)
       for (const [i, pointer] of outer.entries())
         code
           .get(pointer)
@@ -232,8 +294,9 @@ function writeCalls(gemm: Gemm, operands: readonly Local[], to: Local, scratch: 
     code.loop(() => {
       nest(inner, pointers)
       for (const [i, elements] of [axis.a, axis.b, axis.c].entries()) code.advance(pointers[i]!, elements * size)
-      code.advance(counter, 1).get(counter).i32(axis.n).op("i32.lt_s").brIf(0)
+      code.advance(counter, 1).get(counter)
+      pushTurns(axis).op("i32.lt_s").brIf(0)
     })
   }
-  nest([...loops, ...sums], [moved(operands[a.slot]!, a.start), moved(operands[b.slot]!, b.start), moved(to, c.start)])
+  nest([...loops, ...sums], [started(operands[a.slot]!, a.start, "a"), started(operands[b.slot]!, b.start, "b"), started(to, c.start, "c")])
 }

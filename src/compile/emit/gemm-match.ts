@@ -11,6 +11,8 @@ export interface GemmAxis {
   readonly a: number
   readonly b: number
   readonly c: number
+  /** Turns for one of the kernel's outermost loop, where that is part of this one; absent in other loops. */
+  readonly dealt?: number
 }
 
 /** c[m, n] = sum over k of a[m, k] * b[k, n], at every turn of `loops`; the turns of `sums` add to the same c, in order. */
@@ -58,7 +60,7 @@ function isWorthwhile(kernel: Kernel, { m, n, k }: Gemm): boolean {
 
 function arrange(kernel: Kernel, t: FloatType, over: readonly Axis[], x: Load, y: Load): Gemm | undefined {
   const steps = (axis: Axis): GemmAxis => ({ n: axis.n, a: step(x.at, axis), b: step(y.at, axis), c: step(kernel.out.at, axis) })
-  const axes = kernel.axes.filter(axis => axis.n > 1).map(steps)
+  const axes = kernel.axes.filter(axis => axis.n > 1).map((axis, i) => (i === 0 ? { ...steps(axis), dealt: 1 } : steps(axis)))
   if (axes.some(s => s.a === 0 && s.b === 0)) return undefined
   const order = (list: GemmAxis[]): GemmAxis[] => merge(list.sort((p, q) => Math.abs(q.c) - Math.abs(p.c)))
   const rows = order(axes.filter(s => s.b === 0))
@@ -91,8 +93,13 @@ function merge(axes: readonly GemmAxis[]): GemmAxis[] {
   for (const inner of axes) {
     const outer = out.at(-1)
     const together = outer && outer.a === inner.n * inner.a && outer.b === inner.n * inner.b && outer.c === inner.n * inner.c
-    if (together) out[out.length - 1] = { ...inner, n: outer.n * inner.n }
+    if (together) out[out.length - 1] = { ...inner, n: outer.n * inner.n, ...dealtTogether(outer, inner) }
     else out.push(inner)
   }
   return out
+}
+/** What is left of `dealt` when loops are merged: the outermost loop of the kernel has to stay the slower one. */
+function dealtTogether(outer: GemmAxis, inner: GemmAxis): Pick<GemmAxis, "dealt"> {
+  if (outer.dealt !== undefined) return { dealt: outer.dealt * inner.n }
+  return inner.dealt === undefined ? {} : { dealt: Number.NaN }
 }

@@ -43,14 +43,21 @@ export class Addresses {
     return true
   }
 
-  /** Runs `body` with a loop variable for `axis` and with pointers; `advance` moves all of them on by a number of turns. */
-  inLoop(axis: Axis, accesses: readonly Access[], body: (counter: Local, advance: (turns: number) => void) => void): void {
+  /**
+   * Runs `body` with a loop variable for `axis` and with pointers; `advance` moves all of them on by a number of turns. They start at
+   * turn `from`, a local, or at the first.
+   */
+  inLoop(axis: Axis, accesses: readonly Access[], body: (counter: Local, advance: (turns: number) => void) => void, from?: Local): void {
     const { code } = this
     const outer = this.pointers
     const moves = this.point(axis, accesses)
     const counter = code.local("i32")
     this.counters.set(axis.id, counter)
-    code.i32(0).set(counter)
+    if (from === undefined) code.i32(0).set(counter)
+    else {
+      code.get(from).set(counter)
+      for (const [pointer, bytes] of moves) code.get(pointer, from).i32(bytes).op("i32.mul", "i32.add").set(pointer)
+    }
     body(counter, turns => {
       for (const [pointer, bytes] of moves) code.advance(pointer, bytes * turns)
       code.advance(counter, turns)

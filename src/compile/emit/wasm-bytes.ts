@@ -1,5 +1,7 @@
 // A small WebAssembly assembler: instructions go straight into growing buffers, a module is put together from them once.
 import {
+  type AtomicOp,
+  atomicOpcodes,
   i8x16Shuffle,
   type LaneOp,
   laneOpcodes,
@@ -126,6 +128,19 @@ export class Code {
   call(f: number): this {
     return this.indexed(0x10, f)
   }
+  /** Calls what the table has at the number on top of the stack. */
+  callIndirect(type: number): this {
+    this.indexed(0x11, type)
+    this.out.byte(0)
+    return this
+  }
+  drop(): this {
+    this.out.byte(0x1a)
+    return this
+  }
+  br(depth: number): this {
+    return this.indexed(0x0c, depth)
+  }
   brIf(depth: number): this {
     return this.indexed(0x0d, depth)
   }
@@ -168,6 +183,13 @@ export class Code {
   shuffle(picks: readonly number[]): this {
     this.opcode(i8x16Shuffle)
     for (const p of picks) this.out.byte(p)
+    return this
+  }
+  /** The word lies at an address that is a multiple of 4. */
+  atomic(name: AtomicOp, offset = 0): this {
+    this.opcode(atomicOpcodes[name])
+    this.out.byte(2)
+    this.out.unsigned(offset)
     return this
   }
   memory(name: MemoryOp, offset = 0): this {
@@ -238,11 +260,23 @@ export class Code {
 
 /** Largest memory that modules import, in pages of 64 KiB. */
 const maximumPages = 65536
-/** Whether the imported memory is shared between threads. */
-const sharedMemory = false
+
+export interface ModuleImports {
+  /** Whether the imported memory is shared between threads. */
+  readonly shared?: boolean
+  /** Whether `env.table`, a table of functions, is imported. */
+  readonly table?: boolean
+}
 
 /** A module that imports `env.memory`. Imported functions are declared before the module's own. */
 export class WasmModule {
+  private readonly shared: boolean
+  private readonly table: boolean
+  constructor({ shared = false, table = false }: ModuleImports = {}) {
+    this.shared = shared
+    this.table = table
+  }
+
   private readonly types = new Map<string, { readonly params: readonly ValueType[]; readonly index: number }>()
   private readonly imports: { name: string; type: number }[] = []
   private readonly functions: number[] = []
@@ -252,7 +286,8 @@ export class WasmModule {
   private readonly head = new Bytes()
   private readonly body = new Bytes()
 
-  private type(params: readonly ValueType[]): number {
+  /** The number of the type of functions without result that have these parameters. */
+  type(params: readonly ValueType[]): number {
     const key = params.join()
     let type = this.types.get(key)
     if (!type) this.types.set(key, (type = { params, index: this.types.size }))
@@ -300,7 +335,7 @@ export class WasmModule {
         s.unsigned(0)
       }
     })
-    section(2, this.imports.length + 1, () => {
+    section(2, this.imports.length + 1 + Number(this.table), () => {
       for (const { name, type } of this.imports) {
         s.text("lib")
         s.text(name)
@@ -310,9 +345,16 @@ export class WasmModule {
       s.text("env")
       s.text("memory")
       s.byte(2)
-      s.byte(sharedMemory ? 3 : 1)
+      s.byte(this.shared ? 3 : 1)
       s.unsigned(1)
       s.unsigned(maximumPages)
+      if (!this.table) return
+      s.text("env")
+      s.text("table")
+      s.byte(1)
+      s.byte(0x70)
+      s.byte(0)
+      s.unsigned(0)
     })
     section(3, this.functions.length, () => {
       for (const type of this.functions) s.unsigned(type)

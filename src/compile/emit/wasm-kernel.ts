@@ -5,7 +5,7 @@ import { type Kernel, storesOf } from "../kernel.ts"
 import type { Code, Local } from "./wasm-bytes.ts"
 import { Facts, type Lanes, outputLanes, single } from "./wasm-facts.ts"
 import { load, operation, store, valueType } from "./wasm-ops.ts"
-import { type Phase, Values } from "./wasm-values.ts"
+import { type Phase, type Range, Values } from "./wasm-values.ts"
 
 /** Where the addresses of results and operands are. */
 export interface Places {
@@ -13,7 +13,8 @@ export interface Places {
   readonly operands: readonly Local[]
 }
 
-export function writeKernel(kernel: Kernel, places: Places, code: Code): void {
+/** The kernel, or some turns of its outermost loop (`isDealable`). */
+export function writeKernel(kernel: Kernel, places: Places, code: Code, range?: Range): void {
   const { axes, out: first } = kernel
   const stores = storesOf(kernel)
   if (axes.some(axis => axis.n === 0)) return
@@ -47,7 +48,7 @@ export function writeKernel(kernel: Kernel, places: Places, code: Code): void {
       const step = lanes.width * lanes.count
       return { step, turns: Math.floor(n / step), body: () => nest(inner, bounds, lanes) }
     }
-    if (inner.length > 0 || !wide) values.sweep(axis, accesses, [phase(single, axis.n)])
+    if (inner.length > 0 || !wide) values.sweep(axis, accesses, [phase(single, axis.n)], axis === axes[0] ? range : undefined)
     else {
       const { width, count } = wide
       const rest = count > 1 ? [phase({ ...wide, count: 1 }, axis.n % (width * count))] : []

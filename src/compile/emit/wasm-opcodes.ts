@@ -2,6 +2,8 @@
 const simd = (code: number): number => 0xfd0000 | code
 const saturating = (code: number): number => 0xfc0000 | code
 
+const atomic = (code: number): number => 0xfe0000 | code
+
 /** Instructions without immediates. */
 export const opcodes = {
   return: 0x0f,
@@ -180,6 +182,19 @@ export const memoryOpcodes = {
   "v128.store": simd(0x0b),
 } as const
 export type MemoryOp = keyof typeof memoryOpcodes
+
+/** Instructions on words of 32 bits that several threads see in one order. */
+export const atomicOpcodes = {
+  /** Wakes as many of the threads that wait at an address; leaves their number. */
+  "memory.atomic.notify": atomic(0x00),
+  /** Waits while the word is what is expected; takes a limit in nanoseconds as i64, -1 for none. */
+  "memory.atomic.wait32": atomic(0x01),
+  "i32.atomic.load": atomic(0x10),
+  "i32.atomic.store": atomic(0x17),
+  /** Leaves what was there before. */
+  "i32.atomic.rmw.add": atomic(0x1e),
+} as const
+export type AtomicOp = keyof typeof atomicOpcodes
 
 /** Loads and stores of one lane. */
 export const memoryLaneOpcodes = {

@@ -4,8 +4,10 @@
 import type { FloatType } from "../../ir/expr.ts"
 import type { Kernel } from "../kernel.ts"
 import { align, bytesIn, type Plan, type Step } from "../plan.ts"
+import { dealOf } from "./deal.ts"
 import { type Library, packedBytes } from "./gemm.ts"
 import { isPackable, matchProduct, type Product, writePack } from "./gemm-kernel.ts"
+import { control } from "./threads.ts"
 import type { Code, Local } from "./wasm-bytes.ts"
 
 /** Leaves the address of a buffer on the stack. */
@@ -15,6 +17,9 @@ type Repeat = Extract<Step, { k: "loop" }>
 interface Functions {
   kernel(k: Kernel): number
   library(t: FloatType): Library
+  /** Where the table has the pieces of a kernel that is dealt out, and the function that deals. */
+  slotOf(k: Kernel): number | undefined
+  readonly fork: number
 }
 
 /** A matrix that products in all turns of a loop read, and where the loop keeps it packed, in bytes from the start of its memory. */
@@ -78,9 +83,14 @@ function writeSteps(
       writeLoop(s, arena, address, functions, code)
       continue
     }
+    const p = packed.get(s)
+    const slot = functions.slotOf(s.kernel)
+    if (slot !== undefined) {
+      writeFork(s, slot, arena, address, p, functions, code)
+      continue
+    }
     for (const b of [...s.outs, ...s.ins]) address(b)
     pushPlus(code, arena, s.scratch)
-    const p = packed.get(s)
     if (p) pushPlus(code, arena, p.at)
     else code.i32(0)
     code.call(functions.kernel(s.kernel))
@@ -90,6 +100,36 @@ function writeSteps(
     address(from)
     code.i32(bytesIn(buffers[to]!)).copyMemory()
   }
+}
+
+/** A kernel in pieces: its arguments are left in the frame, a matrix that all pieces read is packed before. */
+function writeFork(
+  s: Extract<Step, { k: "kernel" }>,
+  slot: number,
+  arena: Local,
+  address: Address,
+  packed: Packed | undefined,
+  functions: Functions,
+  code: Code,
+): void {
+  const { turns, chunk, product, packed: bytes } = dealOf(s.kernel)!
+  const all = [...s.outs, ...s.ins]
+  all.forEach((b, i) => {
+    code.i32(0)
+    address(b)
+    code.memory("i32.store", control.frame + 4 * i)
+  })
+  const library = product && functions.library(product.gemm.t)
+  const own = !packed && product && bytes > 0 && !library!.asks(product.gemm)
+  const to = (): void => pushPlus(code, arena, own ? s.scratch + align(product.scratch) : packed!.at)
+  if (own) writePack(product, () => address(s.ins[product.gemm.b.slot]!), to, library!, code)
+  code.i32(0)
+  if (own || packed) to()
+  else code.i32(0)
+  code.memory("i32.store", control.frame + 4 * all.length)
+  code.i32(slot).i32(turns).i32(chunk)
+  pushPlus(code, arena, s.scratch)
+  code.call(functions.fork)
 }
 
 function writeLoop(s: Repeat, outer: Local, address: Address, functions: Functions, code: Code): void {

@@ -16,6 +16,12 @@ export interface Phase {
   readonly body: (counter: Local) => void
 }
 
+/** Turns of a loop, from the first up to the last but not including it: locals. */
+export interface Range {
+  readonly from: Local
+  readonly to: Local
+}
+
 /** Values in locals; an inner scope is code that runs not always, or more than once. */
 class Scope {
   private readonly held = new Map<Value, Map<number, Local>>()
@@ -43,10 +49,10 @@ export class Values {
 
   // Loops and conditions
 
-  /** A loop over `axis`, phase after phase. */
-  sweep(axis: Axis, accesses: readonly Access[], phases: readonly Phase[]): void {
+  /** A loop over `axis`, phase after phase; over some turns of a single phase, if there is a range, which must not be empty. */
+  sweep(axis: Axis, accesses: readonly Access[], phases: readonly Phase[], range?: Range): void {
     const { code } = this
-    this.addresses.inLoop(axis, accesses, (counter, advance) => {
+    const sweepAll = (counter: Local, advance: (turns: number) => void): void => {
       let reached = 0
       for (const { turns, step, body } of phases) {
         if (turns === 0) continue
@@ -55,15 +61,19 @@ export class Values {
           this.nested(() => body(counter))
           advance(step)
         }
-        if (turns === 1) turn()
+        if (turns === 1 && !range) turn()
         else {
           code.loop(() => {
             turn()
-            code.get(counter).i32(reached).op("i32.lt_s").brIf(0)
+            code.get(counter)
+            if (range) code.get(range.to)
+            else code.i32(reached)
+            code.op("i32.lt_s").brIf(0)
           })
         }
       }
-    })
+    }
+    this.addresses.inLoop(axis, accesses, sweepAll, range?.from)
   }
 
   /** Loops over all `axes`, whose turns differ in `v`; `lanes` are the ways in which it will be computed. */

@@ -1,11 +1,13 @@
 // The default engine's emitter: kernels as WebAssembly with 128-bit vectors, and a program as a function that calls them.
 import type { FloatType } from "../../ir/expr.ts"
 import { type Kernel, storesOf } from "../kernel.ts"
-import type { Plan, Step } from "../plan.ts"
+import { align, type Plan, type Step } from "../plan.ts"
+import { type Deal, dealOf } from "./deal.ts"
 import { addGemm, importLibrary, type Library } from "./gemm.ts"
 import { matchProduct, writeProduct } from "./gemm-kernel.ts"
 import type { Gemm } from "./gemm-match.ts"
-import { type ValueType, WasmModule } from "./wasm-bytes.ts"
+import { control, forkParams, pieceParams } from "./threads.ts"
+import { type Code, type ModuleImports, type ValueType, WasmModule } from "./wasm-bytes.ts"
 import { Facts, outputLanes, reduceLanes } from "./wasm-facts.ts"
 import { writeKernel } from "./wasm-kernel.ts"
 import { loopBytes, writeProgram } from "./wasm-program.ts"
@@ -24,21 +26,26 @@ export interface Program {
 export interface ModuleOptions {
   /** Whether a BLAS is asked for a product; without it none is. */
   blas?(gemm: Gemm): boolean
+  /** Whether the memory is shared between threads. */
+  readonly shared?: boolean
+  /** The place of a kernel in the table of functions, if its turns are dealt out to threads; without it none are. */
+  slotOf?(kernel: Kernel): number | undefined
 }
 
 const params = (kernel: Kernel): ValueType[] => Array(storesOf(kernel).length + kernel.loads.length + 2).fill("i32")
 
 /**
  * A module with a function for each of `kernels`, exported by its name: `(out, out1, ..., r0, r1, ..., scratch, packed) => void`, all
- * addresses in bytes, `packed` that of a product's packed operand or 0; and, for a program, the function `run(arena, table) => void`, where the table in memory has the addresses of
+ * addresses in bytes, `packed` that of a product's packed operand or 0; of a kernel that is dealt out `(from, to, scratch) => void`, and
+ * the other addresses are in the frame (`threads.ts`); and, for a program, the function `run(arena, table) => void`, where the table in memory has the addresses of
  * arguments and results. It imports the memory "env.memory" and, from "lib", exports of the library and kernels made before.
  */
 export function emitWasm(
   kernels: ReadonlyMap<string, Kernel>,
   program?: Program,
-  { blas = () => false }: ModuleOptions = {},
+  { blas = () => false, shared = false, slotOf = () => undefined }: ModuleOptions = {},
 ): Uint8Array<ArrayBuffer> {
-  const module = new WasmModule()
+  const module = new WasmModule({ shared })
   const products = new Map([...kernels].map(([name, k]) => [name, matchProduct(k)]))
   const known = program ? kernelsOf(program.plan).map(k => [program.nameOf(k), k] as const) : []
   const gemms = [...kernels.values(), ...known.map(([, k]) => k)].flatMap(k => matchProduct(k)?.gemm ?? [])
@@ -48,8 +55,13 @@ export function emitWasm(
     library.set(t, importLibrary(module, t, ofType, blas))
   }
   const functions = new Map<string, number>()
-  for (const [name, k] of known) if (!kernels.has(name)) functions.set(name, module.import(name, params(k)))
+  for (const [name, k] of known) if (!kernels.has(name) && slotOf(k) === undefined) functions.set(name, module.import(name, params(k)))
+  const fork = known.some(([, k]) => slotOf(k) !== undefined) ? module.import("fork", forkParams) : -1
   for (const [name, kernel] of kernels) {
+    if (slotOf(kernel) !== undefined) {
+      module.function(name, pieceParams, code => writePieces(dealOf(kernel)!, t => library.get(t)!, code))
+      continue
+    }
     const all = params(kernel).map((_, i) => i)
     const places = { outs: all.slice(0, storesOf(kernel).length), operands: all.slice(storesOf(kernel).length, -2) }
     const product = products.get(name)
@@ -61,23 +73,45 @@ export function emitWasm(
   }
   if (program)
     module.function("run", ["i32", "i32"], code =>
-      writeProgram(program.plan, { kernel: k => functions.get(program.nameOf(k))!, library: t => library.get(t)! }, code),
+      writeProgram(program.plan, { kernel: k => functions.get(program.nameOf(k))!, library: t => library.get(t)!, slotOf, fork }, code),
     )
   return module.bytes()
+}
+
+/** Some turns of a kernel whose arguments are in the frame. */
+function writePieces({ kernel, product }: Deal, library: (t: FloatType) => Library, code: Code): void {
+  const [range, scratch] = [{ from: 0, to: 1 }, 2]
+  const all = params(kernel)
+    .slice(1)
+    .map((_, i) => {
+      const local = code.local("i32")
+      code
+        .i32(0)
+        .memory("i32.load", control.frame + 4 * i)
+        .set(local)
+      return local
+    })
+  const stores = storesOf(kernel).length
+  const places = { outs: all.slice(0, stores), operands: all.slice(stores, -1) }
+  if (product) writeProduct(product, places, scratch, all.at(-1)!, library(product.gemm.t), code, range)
+  else writeKernel(kernel, places, code, range)
 }
 
 /** All kernels of a program, those of its loops included. */
 export const kernelsOf = (plan: Plan): Kernel[] => plan.steps.flatMap(s => (s.k === "kernel" ? [s.kernel] : kernelsOf(s.body)))
 
-/** The functions that kernels call, for one instance per process. */
-export function emitLibrary(options: WasmOptions): Uint8Array<ArrayBuffer> {
-  const module = new WasmModule()
+/** The functions that kernels call, for one instance per thread. */
+export function emitLibrary(options: WasmOptions & ModuleImports): Uint8Array<ArrayBuffer> {
+  const module = new WasmModule(options)
   for (const t of ["f32", "f64"] as const) addGemm(module, t, options.relaxed)
   return module.bytes()
 }
 
 /** Bytes of memory, aligned to 16, that the kernel wants as scratch memory. */
-export const scratchBytes = (kernel: Kernel): number => matchProduct(kernel)?.scratch ?? 0
+export const scratchBytes = (kernel: Kernel): number => {
+  const product = matchProduct(kernel)
+  return product ? align(product.scratch) + (dealOf(kernel)?.packed ?? 0) : 0
+}
 /** The same for a step of a program. */
 export const stepBytes = (s: Step): number => (s.k === "kernel" ? scratchBytes(s.kernel) : loopBytes(s))
 
