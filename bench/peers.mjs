@@ -3,6 +3,7 @@
 // After `npm run build`:
 //   node bench/peers.mjs                                    everything that is installed, some hours
 //   node bench/peers.mjs --workloads W3 --peers jax-js      one piece; the others in the table stay
+//   node bench/peers.mjs --blas on --out bench/results-blas.md   with a BLAS of the machine
 //   node bench/peers.mjs --resume                           only pieces that are not there yet
 //   node bench/peers.mjs --table                            the table again from what was measured
 import { spawnSync } from "node:child_process"
@@ -24,6 +25,7 @@ const { values: options } = parseArgs({
     "rep-ms": { type: "string", default: "700" },
     "limit-s": { type: "string", default: "180" },
     cpu: { type: "string", default: "1" },
+    blas: { type: "string", default: "off" },
     "reference-blas": { type: "boolean", default: false },
     resume: { type: "boolean", default: false },
     table: { type: "boolean", default: false },
@@ -75,6 +77,9 @@ const runner = join(root, "dist/cli/bench/run.js")
 if (!existsSync(runner)) fail("adjoint is not built; build it first: npm run build")
 const { WORKLOADS } = await import("../dist/cli/bench/workloads.js")
 const workloads = list(options.workloads, Object.keys(WORKLOADS), "workload")
+if (!["on", "off"].includes(options.blas)) fail(`--blas ${options.blas}: wanted on or off.`)
+const { found, reason } = options.blas === "on" ? (await import("../dist/platform/blas.js")).findBlas() : {}
+if (reason !== undefined) fail(`--blas on: ${reason}`)
 const [wanted, limit] = [number("pairs"), number("limit-s")]
 const budget = { WARM_MS: String(number("warm-ms")), REP_MS: String(number("rep-ms")) }
 
@@ -115,9 +120,11 @@ function wholeProcess(ended, variant) {
   return [{ status: "ok", variant, value: Number(ended.seconds.toFixed(4)), unit: WORKLOADS.W8.unit }]
 }
 
+/** adjoint computes in one thread as its peers do, and with a BLAS where that is compared. */
+const alone = { ADJOINT_THREADS: "1", ...(options.blas === "on" ? {} : { ADJOINT_BLAS: "off" }) }
 function runAdjoint(workload) {
   const times = workload === "W8" ? [] : [budget.WARM_MS, budget.REP_MS]
-  const ended = run(command(process.execPath, "--no-warnings", runner, workload, ...times))
+  const ended = run(command(process.execPath, "--no-warnings", runner, workload, ...times), alone)
   if (workload === "W8") return { lines: wholeProcess(ended, "").map(l => (l.status === "ok" ? l : { ...l, status: "failed" })), ...ended }
   const lines = jsonLines(ended.stdout, /^\{.*\}$/)
   return { lines: lines.length > 0 ? lines : [{ variant: "", status: "failed", reason: why(ended) }], seconds: ended.seconds }
@@ -195,6 +202,7 @@ function machine() {
     node: process.versions.node,
     v8: process.versions.v8,
     simd,
+    blas: found ? `BLAS: ${found.name} (${found.path})` : "no BLAS",
     peak: gflops,
     cpu: `${cpus()[0]?.model.trim() ?? "unknown processor"}`,
     pinned: pinned ? `each process on core ${options.cpu} (taskset)` : "not bound to a core (no taskset)",

@@ -112,7 +112,7 @@ export function document(pairs, { workloads, peers, skipped }) {
   return [
     "# adjoint beside other libraries",
     "",
-    `adjoint ${machine("adjoint")}, Node ${machine("node")}, V8 ${machine("v8")}, ${machine("simd")} SIMD, one thread, no BLAS; peak of multiply-adds on registers ${machine("peak")} GFLOP/s.`,
+    `adjoint ${machine("adjoint")}, Node ${machine("node")}, V8 ${machine("v8")}, ${machine("simd")} SIMD, one thread, ${machine("blas") || "no BLAS"}; peak of multiply-adds on registers ${machine("peak")} GFLOP/s.`,
     "",
     `Peers: ${versions.join("; ") || "none"}; one thread each.`,
     "",

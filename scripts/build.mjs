@@ -25,9 +25,9 @@ const groups = [
     name: "core",
     test: /dist\/((ir|core|primitives|graph|transforms|control|ops|check|compile|runtime|nn|losses|optim)\/|language|preset\/only)/,
   },
-  { name: "default", test: /dist\/(index|preset\/wasm|platform\/relaxed)\.js/ },
+  { name: "default", test: /dist\/(index|preset\/wasm|platform\/(blas|builtin|relaxed|workers))\.js/ },
   { name: "small", test: /dist\/(js|nn|losses|optim|mlp|preset\/js)\.js/ },
-  { name: "bench", test: /dist\/cli\/bench\/(flops|numbers|result|timing|training)\.js/ },
+  { name: "bench", test: /dist\/cli\/bench\/(flops|numbers|processes|result|timing|training)\.js/ },
 ]
 const nameOf = file => relative("dist", file).replace(/\.js$/, "")
 const { output } = await build({

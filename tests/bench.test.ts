@@ -53,10 +53,30 @@ describe("the command", () => {
     expect(out).toMatch(/\nW3 {2}MLP 784-128-64-10 +sgd-momentum +[\d.*]+ +[\d.]+ +[\d.]+ +[\d.]+ % +\d+ MB {2}[\d.]+ steps\/s\n/)
     expect(out).toMatch(/\nW5 {2}convolutions 28x28 +sgd-momentum +[\d.*]+ /)
   })
+  test("threads and a BLAS are named in what is told", async () => {
+    const { code, out } = await run(["bench", "W3", "--ms", "20", "--threads", "2", "--json"])
+    expect(code).toBe(0)
+    expect(events(out)[0]).toMatchObject({ workload: "W3", status: "ok", threads: 2, blas: "off" })
+  })
+  test("doctor says what there is, how fast it is and what is missing", async () => {
+    const { code, out } = await run(["doctor", "--json"], { env: { ADJOINT_THREADS: "2", ADJOINT_BLAS: "off" } })
+    expect(code).toBe(0)
+    const told = last(out) as { speeds: { name: string; gflops: number }[] }
+    expect(told).toMatchObject({ event: "doctor", threads: "2, on shared memory", blas: "none: ADJOINT_BLAS=off", blasFound: false })
+    expect(told.speeds.map(s => s.name)).toEqual(["one thread", "2 threads"])
+    for (const { gflops } of told.speeds) expect(gflops).toBeGreaterThan(0.1)
+    expect(told).toMatchObject({ advice: ["BLAS: switched off by ADJOINT_BLAS=off."] })
+  })
+  test("a BLAS that is not there is said", async () => {
+    const { code, err } = await run(["bench", "W1", "--blas", "on"], { env: { ADJOINT_BLAS: "/nowhere/libblas.so" } })
+    expect(code).toBe(2)
+    expect(err).toMatch(
+      /--blas on: (ADJOINT_BLAS=\/nowhere\/libblas.so is no library with cblas_sgemm|koffi is not installed: "npm install koffi")/,
+    )
+  })
   const wrong: [readonly string[], string][] = [
     [["W0"], 'There is no workload "W0"; wanted some of W1 (XOR 2-4-1), W2'],
-    [["W1", "--threads", "2"], "--threads 2: the engine computes in one thread so far; wanted --threads 1."],
-    [["W1", "--blas", "on"], "--blas on: adjoint has no binding to a BLAS yet"],
+    [["W1", "--threads", "0"], "Wanted a whole number from 1"],
     [["W1", "--ms", "0"], "Wanted a number above 0"],
   ]
   test.each(wrong)("%j is wrong usage", async (args, message) => {

@@ -1,15 +1,14 @@
 // `adjoint bench`: how fast this machine trains nine small networks, each in a process of its own.
-import { type ChildProcess, spawn } from "node:child_process"
 import { readFileSync } from "node:fs"
 import { cpus } from "node:os"
-import { extname } from "node:path"
-import { fileURLToPath } from "node:url"
 import { type Command, Option } from "commander"
+import { findBlas } from "../platform/blas.ts"
 import type { Peak } from "./bench/peak.ts"
+import { Processes } from "./bench/processes.ts"
 import { ENGINES, type Result, rounded } from "./bench/result.ts"
 import { median } from "./bench/timing.ts"
 import { COLD_UNIT, HEALTH, WORKLOADS } from "./bench/workloads.ts"
-import { STOPPED, UsageError } from "./errors.ts"
+import { UsageError } from "./errors.ts"
 import { type CommonOptions, count, positive, withCommon } from "./options.ts"
 import { aligned, columns, Output, percent, StatusLine } from "./terminal.ts"
 
@@ -39,6 +38,7 @@ export function define(command: Command): void {
     ["adjoint bench", "all of them, in about a minute"],
     ["adjoint bench W1 W3", "only these"],
     ["adjoint bench W3 W6 --health", "what looking at layers and gradients costs"],
+    ["adjoint bench W4 --threads 2 --blas on", "what two threads and a BLAS of the machine gain"],
     ["adjoint bench W4 --ms 5000 --json", "longer, one line of JSON for each result"],
   ]).action(bench)
 }
@@ -46,15 +46,15 @@ export function define(command: Command): void {
 async function bench(given: readonly string[], options: BenchOptions): Promise<void> {
   const names = chosen(given).filter(name => !options.health || Object.hasOwn(HEALTH, name))
   if (names.length === 0) throw new UsageError(`--health: wanted some of ${Object.keys(HEALTH).join(", ")}.`)
-  if (options.threads !== 1) {
-    throw new UsageError(`--threads ${options.threads}: the engine computes in one thread so far; wanted --threads 1.`)
-  }
-  if (options.blas === "on") throw new UsageError("--blas on: adjoint has no binding to a BLAS yet; wanted --blas off.")
+  const { found, reason } = options.blas === "on" ? findBlas() : {}
+  if (reason !== undefined) throw new UsageError(`--blas on: ${reason}.`)
   const out = new Output(options)
   const status = new StatusLine()
-  const stop = new Stop()
-  const peak = (await linesOf(stop, ["PEAK"]))[0] as unknown as Peak
-  const machine = machineOf(peak)
+  const environment = { ADJOINT_THREADS: String(options.threads), ...(found ? {} : { ADJOINT_BLAS: "off" }) }
+  const processes = new Processes(import.meta.url)
+  const linesOf: Run = (args, onLine) => processes.linesOf(args, environment, onLine)
+  const peak = (await linesOf(["PEAK"]))[0] as unknown as Peak
+  const machine = machineOf(peak, options.threads, found?.name ?? "off")
   out.lines(...header(machine, peak, options.ms), "")
 
   const rows: (readonly [name: string, result: Result])[] = []
@@ -66,7 +66,7 @@ async function bench(given: readonly string[], options: BenchOptions): Promise<v
   }
   for (const [i, name] of names.entries()) {
     if (out.talks) status.draw(`${name} ${WORKLOADS[name]!.title} (${i + 1} of ${names.length})`)
-    await measure(name, { ...options, stop, engine: ENGINES[peak.simd] }, result => take(name, result))
+    await measure(name, { ...options, linesOf, engine: ENGINES[peak.simd] }, result => take(name, result))
   }
   status.clear()
   for (const line of table(rows, peak)) out.result(line)
@@ -85,20 +85,22 @@ function chosen(given: readonly string[]): readonly string[] {
 
 // Processes
 
-type Circumstances = BenchOptions & { readonly stop: Stop; readonly engine: string }
+/** What a process prints, line by line. */
+type Run = (args: readonly string[], onLine?: (line: object) => void) => Promise<object[]>
+type Circumstances = BenchOptions & { readonly linesOf: Run; readonly engine: string }
 
 /** Hands each result of a workload to `take` as it comes. */
 async function measure(
   name: string,
-  { ms, warmMs = ms, health, stop, engine }: Circumstances,
+  { ms, warmMs = ms, health, linesOf, engine }: Circumstances,
   take: (result: Result) => void,
 ): Promise<void> {
   const { measures, unit, variants } = (health ? HEALTH : WORKLOADS)[name]!
   const nothing = { variant: variants[0]!, engine, value: null, unit }
   const results: Result[] = []
   try {
-    if (measures === "process") return take(await wholeProcess(stop, engine))
-    await linesOf(stop, [name, String(warmMs), String(ms), ...(health ? ["health"] : [])], line => {
+    if (measures === "process") return take(await wholeProcess(linesOf, engine))
+    await linesOf([name, String(warmMs), String(ms), ...(health ? ["health"] : [])], line => {
       results.push(line as Result)
       take(line as Result)
     })
@@ -110,12 +112,12 @@ async function measure(
 }
 
 /** W8: from the start of a process to its end, beside one that only loads the library. */
-async function wholeProcess(stop: Stop, engine: string): Promise<Result> {
+async function wholeProcess(linesOf: Run, engine: string): Promise<Result> {
   const seconds = { IMPORT: [] as number[], W8: [] as number[] }
   for (let i = 0; i < COLD_REPEATS; i++) {
     for (const name of ["IMPORT", "W8"] as const) {
       const start = performance.now()
-      await linesOf(stop, [name])
+      await linesOf([name])
       seconds[name].push(rounded((performance.now() - start) / 1000, 4))
     }
   }
@@ -132,51 +134,6 @@ async function wholeProcess(stop: Stop, engine: string): Promise<Result> {
   }
 }
 
-/** Beside this file, as source or built. */
-const RUN = fileURLToPath(new URL(`./bench/run${extname(import.meta.url)}`, import.meta.url))
-
-/** Ctrl-C ends this process and the one that it waits for. */
-class Stop {
-  child: ChildProcess | undefined
-  constructor() {
-    process.on("SIGINT", () => {
-      this.child?.kill("SIGKILL")
-      process.exit(STOPPED)
-    })
-  }
-}
-
-/** What a process of `run.ts` prints. @throws Error with what it said last, if it fails. */
-function linesOf(stop: Stop, args: readonly string[], onLine?: (line: object) => void): Promise<object[]> {
-  const child = spawn(process.execPath, [...process.execArgv, "--no-warnings", RUN, ...args], { stdio: ["ignore", "pipe", "pipe"] })
-  stop.child = child
-  return read(child, onLine)
-}
-
-function read(child: ChildProcess, onLine?: (line: object) => void): Promise<object[]> {
-  const lines: object[] = []
-  let [text, errors] = ["", ""]
-  child.stdout!.setEncoding("utf8").on("data", (chunk: string) => {
-    const parts = `${text}${chunk}`.split("\n")
-    text = parts.pop()!
-    for (const part of parts) {
-      const line = JSON.parse(part)
-      lines.push(line)
-      onLine?.(line)
-    }
-  })
-  child.stderr!.setEncoding("utf8").on("data", (chunk: string) => {
-    errors = `${errors}${chunk}`.slice(-4000)
-  })
-  return new Promise((done, failed) => {
-    child.on("error", failed)
-    child.on("close", (code, signal) => {
-      if (code === 0) done(lines)
-      else failed(new Error(errors.trim() || `the process ended by ${signal ?? `exit code ${code}`}`))
-    })
-  })
-}
-
 // What is told
 
 interface Machine {
@@ -185,23 +142,23 @@ interface Machine {
   readonly v8: string
   readonly simd: Peak["simd"]
   readonly threads: number
-  readonly blas: "off"
+  readonly blas: string
   readonly cpu: string
   readonly date: string
 }
 
-function machineOf({ simd }: Peak): Machine {
+function machineOf({ simd }: Peak, threads: number, blas: string): Machine {
   const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"))
   const { node, v8 } = process.versions
   const cpu = cpus()[0]?.model.trim() || "unknown processor"
-  return { adjoint: version, node, v8, simd, threads: 1, blas: "off", cpu, date: new Date().toISOString() }
+  return { adjoint: version, node, v8, simd, threads, blas, cpu, date: new Date().toISOString() }
 }
 
-function header({ adjoint, node, v8, simd, cpu }: Machine, { gflops }: Peak, ms: number): readonly string[] {
+function header({ adjoint, node, v8, simd, threads, blas, cpu }: Machine, { gflops }: Peak, ms: number): readonly string[] {
   const [mode, means] =
     simd === "relaxed" ? ["relaxed SIMD", "fused multiply-adds"] : ["plain SIMD", "multiplications and additions (no fused ones here)"]
   return [
-    `adjoint ${adjoint}, Node ${node}, V8 ${v8}, ${mode}, 1 thread, no BLAS, ${cpu}`,
+    `adjoint ${adjoint}, Node ${node}, V8 ${v8}, ${mode}, ${threads} ${threads === 1 ? "thread" : "threads"}, ${blas === "off" ? "no BLAS" : blas}, ${cpu}`,
     `Peak ${gflops} GFLOP/s: ${means} on registers, 128 bits wide, one thread. Medians of 3 repeats of ${ms / 1000} s.`,
   ]
 }

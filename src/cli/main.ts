@@ -15,6 +15,7 @@ const COMMANDS: Readonly<Record<string, readonly [description: string, load: () 
   evaluate: ["measure a trained model on rows with known answers", () => import("./evaluate.ts")],
   explain: ["show the chain of derivatives from an error to a weight", () => import("./explain.ts")],
   check: ["say whether a gradient is right, and what is wrong with it", () => import("./check.ts")],
+  doctor: ["say what this machine computes with, how fast, and what would make it faster", () => import("./doctor.ts")],
   bench: ["measure how fast this machine trains", () => import("./bench.ts")],
 }
 

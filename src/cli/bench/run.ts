@@ -1,5 +1,6 @@
 // The process of one workload: `node run.js W3 [warm-up, ms] [repeat, ms]` prints a line of JSON for each result.
 // `run.js W3 WARM MS health` measures the same as `fit` trains it, with its option `health` and without.
+// `run.js PRODUCT` says how fast matrix products are, in the threads and with the BLAS that the environment names.
 // `run.js IMPORT` loads the library and stops; `run.js W8` trains XOR and prints nothing: whoever starts them looks at the clock;
 // `run.js PEAK` says what the processor can do.
 import { ENGINES, type Result } from "./result.ts"
@@ -35,6 +36,7 @@ async function measure(): Promise<void> {
 
 if (name === "IMPORT") await import("../../index.ts")
 else if (name === "W8") (await import("./xor.ts")).cold()
+else if (name === "PRODUCT") say({ gflops: (await import("./product.ts")).measureProduct() })
 else if (name === "PEAK") {
   await import("../../index.ts")
   const { compiler } = await import("../../runtime/program.ts")

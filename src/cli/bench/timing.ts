@@ -63,7 +63,8 @@ export function timeSteps(
     ms: median(counted),
     reps_ms: counted.map(ms => rounded(ms)),
     wall_ms: rounded(median(repeats.map(r => r.wall))),
-    off_cpu: Number((1 - sum("cpu") / sum("wall")).toFixed(3)),
+    // several threads take more CPU time than passes
+    off_cpu: Math.max(0, Number((1 - sum("cpu") / sum("wall")).toFixed(3))),
     steps_per_rep: steps,
     warm_steps: done,
   }
