@@ -15,7 +15,7 @@ export interface StandaloneOptions {
   /** What `save` was given as `encoding`: `predict` then takes rows by column, or pixels, and answers in the target's own terms. */
   readonly encoding?: unknown
   /** What inputs are if there is no encoding. Default: "f32". */
-  readonly dtype?: Stored
+  readonly dtype?: "f32" | "f64" | "i32" | "u8"
   /** Rows that are computed at a time where there are several. Default: 32. */
   readonly rows?: number
   /** Makes the module go on learning: `step`, `save` and `load`. */
@@ -29,7 +29,7 @@ export interface TrainableOptions {
   /** How many rows a step may take; each number is a program of its own. Default: [1, 32]. */
   readonly batchSizes?: readonly number[]
   /** The answer to one row. Default: by the encoding, else f32 of the shape of one output. */
-  readonly target?: { readonly shape: Shape; readonly dtype: Stored }
+  readonly target?: { readonly shape: Shape; readonly dtype: "f32" | "f64" | "i32" | "u8" }
   /** Decides dropout, as the seed of `fit` does. Default: 0. */
   readonly seed?: number
 }
