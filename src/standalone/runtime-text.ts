@@ -137,12 +137,12 @@ function standardised(column, { text, number }, where) {
 var kindOf = (value) => value === null ? "null" : value === void 0 ? "nothing" : Array.isArray(value) ? "a list" : typeof value === "object" ? "an object" : String(value);
 // src/standalone/runtime/rows.ts
 var isNumbers = (x) => ArrayBuffer.isView(x) ? "length" in x : Array.isArray(x) && x.length > 0 && x.every((v) => typeof v === "number");
-function numbersOf(x, size, name) {
+function numbersOf(x, { size, dtype }, name) {
   if (isNumbers(x)) {
     const rows = x.length / size;
     if (!Number.isInteger(rows) || rows === 0) throw new RangeError(\`\${name}: wanted \${size} numbers a row; got \${x.length}, which are no whole rows\`);
     return {
-      values: finite(x, size, name),
+      values: fitting(x, size, dtype, name),
       rows,
       list: rows > 1
     };
@@ -155,19 +155,26 @@ function numbersOf(x, size, name) {
     values.set(row, i * size);
   });
   return {
-    values: finite(values, size, name),
+    values: fitting(values, size, dtype, name),
     rows: x.length,
     list: true
   };
 }
-function finite(values, size, name) {
-  for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) throw new RangeError(\`\${name}: row \${Math.floor(i / size) + 1}, number \${i % size + 1} is \${values[i]}; wanted finite numbers\`);
+var FITS = {
+  f32: ["finite numbers of 32 bits", (v) => Number.isFinite(Math.fround(v))],
+  f64: ["finite numbers", Number.isFinite],
+  i32: ["whole numbers of 32 bits", (v) => v === (v | 0)],
+  u8: ["whole numbers from 0 to 255", (v) => v === (v & 255)]
+};
+function fitting(values, size, dtype, name) {
+  const [wanted, fits] = FITS[dtype];
+  for (let i = 0; i < values.length; i++) if (!fits(values[i])) throw new RangeError(\`\${name}: row \${Math.floor(i / size) + 1}, number \${i % size + 1} is \${values[i]}; wanted \${wanted}\`);
   return values;
 }
-function inputsOf({ encoding, x: { size } }, x) {
-  if (encoding === null) return numbersOf(x, size, "x");
+function inputsOf({ encoding, x: place }, x) {
+  if (encoding === null) return numbersOf(x, place, "x");
   if ("kind" in encoding) {
-    const { values, rows, list } = numbersOf(x, size, "x");
+    const { values, rows, list } = numbersOf(x, place, "x");
     return {
       values: Float32Array.from(values, (v) => Math.fround(v) * encoding.scale),
       rows,
@@ -182,20 +189,14 @@ function inputsOf({ encoding, x: { size } }, x) {
     list: Array.isArray(x)
   };
 }
-function targetsOf({ encoding }, y, { dtype, size }) {
-  if (encoding !== null) {
-    const list = Array.isArray(y) || ArrayBuffer.isView(y) ? Array.from(y) : [y];
-    return {
-      values: list.map((value, i) => encodeAnswer(encoding.target, value, i)),
-      rows: list.length,
-      list: true
-    };
-  }
-  const rows = numbersOf(typeof y === "number" ? [y] : y, size, "y");
-  if (dtype === "i32" || dtype === "u8") {
-    for (let i = 0; i < rows.values.length; i++) if (!Number.isInteger(rows.values[i])) throw new RangeError(\`y: wanted whole numbers, such as the number of a class; got \${rows.values[i]}\`);
-  }
-  return rows;
+function targetsOf({ encoding }, y, place) {
+  if (encoding === null) return numbersOf(typeof y === "number" ? [y] : y, place, "y");
+  const list = Array.isArray(y) || ArrayBuffer.isView(y) ? Array.from(y) : [y];
+  return {
+    values: list.map((value, i) => encodeAnswer(encoding.target, value, i)),
+    rows: list.length,
+    list: true
+  };
 }
 // src/standalone/runtime/saved.ts
 var MARK = 1936352353;
@@ -348,7 +349,7 @@ async function open(d, code) {
       list: Array.isArray(x) && typeof x[0] === "object"
     }, d.outputs.size);
   };
-  const outputs = (x) => plain(x, numbersOf(x, d.x.size, "x"));
+  const outputs = (x) => plain(x, numbersOf(x, d.x, "x"));
   const training = () => d.training;
   return {
     info: d.info,

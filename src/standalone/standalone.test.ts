@@ -91,6 +91,7 @@ describe("predict", () => {
       [[[1, 2], [3]], RangeError, "wanted 2 numbers in row 2; got 1"],
       [[[1, 2], "ab"], TypeError, "row 2; got something else"],
       [[1, Number.NaN], RangeError, "row 1, number 2 is NaN"],
+      [[1, 1e39], RangeError, "number 2 is 1e+39; wanted finite numbers of 32 bits"],
       [[], TypeError, "an empty list"],
       ["1,2", TypeError, "got string"],
       [null, TypeError, "got null"],
@@ -286,7 +287,7 @@ describe("step, save and load", () => {
   test("what is no answer is refused before anything changes", async () => {
     const m = await opened(fresh(dense(2, 3), [2]), { trainable: { loss: crossEntropy, optimizer: adam(0.1), target: classes } })
     const before = m.save()
-    expect(() => m.step([1, 2], [0.5])).toThrow("y: wanted whole numbers")
+    expect(() => m.step([1, 2], [0.5])).toThrow("y: row 1, number 1 is 0.5; wanted whole numbers of 32 bits")
     expect(() => m.step([1, 2], [Number.NaN])).toThrow("y: row 1, number 1 is NaN")
     expect(() => m.step([1, Number.POSITIVE_INFINITY], 1)).toThrow("x: row 1, number 2 is Infinity")
     expect(m.save()).toEqual(before)

@@ -111,7 +111,7 @@ export async function open(d: Description, code: Uint8Array<ArrayBuffer>): Promi
     // flat numbers give flat numbers
     return split(all, { ...rows, list: Array.isArray(x) && typeof x[0] === "object" }, d.outputs.size)
   }
-  const outputs = (x: unknown): unknown => plain(x, numbersOf(x, d.x.size, "x"))
+  const outputs = (x: unknown): unknown => plain(x, numbersOf(x, d.x, "x"))
   const training = (): TrainingDescription => d.training!
   return {
     info: d.info,
