@@ -17,4 +17,5 @@ export {
 export { DataError } from "./data/errors.ts"
 export { type FitOptions, fitEncoding } from "./data/fit.ts"
 export { parseIdx } from "./data/idx.ts"
+export { type DataRecord, type EncodedRecords, encodeRecords } from "./data/records.ts"
 export { type Split, type SplitOptions, shuffle, splitRows } from "./data/split.ts"

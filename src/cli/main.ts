@@ -13,6 +13,8 @@ const COMMANDS: Readonly<Record<string, readonly [description: string, load: () 
   train: ["train a network on a table or on images", () => import("./train.ts")],
   predict: ["let a trained model answer for new rows", () => import("./predict.ts")],
   evaluate: ["measure a trained model on rows with known answers", () => import("./evaluate.ts")],
+  export: ["write a trained model as a module that needs nothing else", () => import("./export.ts")],
+  serve: ["let a trained model answer over HTTP", () => import("./serve.ts")],
   explain: ["show the chain of derivatives from an error to a weight", () => import("./explain.ts")],
   check: ["say whether a gradient is right, and what is wrong with it", () => import("./check.ts")],
   doctor: ["say what this machine computes with, how fast, and what would make it faster", () => import("./doctor.ts")],

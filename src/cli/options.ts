@@ -26,9 +26,13 @@ function number(text: string, wanted: string, fits: (value: number) => boolean):
 
 export const seed = (text: string): number => number(text, "a whole number from 0", x => Number.isSafeInteger(x) && x >= 0)
 export const count = (text: string): number => number(text, "a whole number from 1", x => Number.isSafeInteger(x) && x >= 1)
+export const port = (text: string): number => number(text, "a port from 0 to 65535", x => Number.isInteger(x) && x >= 0 && x <= 65535)
 export const positive = (text: string): number => number(text, "a number above 0", x => x > 0 && Number.isFinite(x))
 export const notNegative = (text: string): number => number(text, "a number from 0", x => x >= 0 && Number.isFinite(x))
 export const share = (text: string): number => number(text, "a share from 0 to below 1, such as 0.2", x => x >= 0 && x < 1)
+
+/** Whole numbers between commas: `1,32`. */
+export const counts = (text: string): number[] => text.split(",").map(count)
 
 /** Widths of hidden layers: `64,32`, or `none`. */
 export function widths(text: string): number[] {

@@ -2,18 +2,17 @@
 import { basename } from "node:path"
 import type { Command } from "commander"
 import type { Table } from "../data/csv.ts"
-import { decodeTarget, encode } from "../data/encode.ts"
+import { encode } from "../data/encode.ts"
 import type { TargetColumn } from "../data/encoding.ts"
 import { DataError } from "../data/errors.ts"
 import { parseIdx } from "../data/idx.ts"
-import { softmax } from "../index.ts"
 import { type CsvColumn, formatCsv } from "../io/csv.ts"
 import { readDataFile, writeFileAtomic } from "../platform/node/files.ts"
 import { type Rows, rowsOf } from "../train.ts"
+import { answerOf, answers } from "./answers.ts"
 import { type CommonOptions, withCommon } from "./options.ts"
 import { checkShape, flat, type ImageEncoding } from "./problem.ts"
 import { isImages, openModel, type Saved } from "./saved.ts"
-import { largest, outputsOf } from "./scores.ts"
 import { openSource } from "./source.ts"
 import { grouped, Output } from "./terminal.ts"
 
@@ -89,21 +88,6 @@ function testImages(data: string) {
   return source.test()
 }
 
-/** The prediction, and for classes the probability of each. */
-function answers(model: Saved["model"], x: Rows, target: TargetColumn): CsvColumn[] {
-  if (target.kind === "number") {
-    // The network computes with seven digits; more would be noise.
-    const values = decodeTarget({ target }, outputsOf(model, x).values).map(value => Number((value as number).toPrecision(7)))
-    return [{ name: "prediction", values }]
-  }
-  const { values, width } = outputsOf(model, x, y => softmax(y))
-  const probabilities = target.values.map((name, k) => ({
-    name: `p(${name})`,
-    values: Float64Array.from({ length: x.rows }, (_, row) => Number(values[row * width + k]!.toPrecision(6))),
-  }))
-  return [{ name: "prediction", values: decodeTarget({ target }, largest(values, width)) }, ...probabilities]
-}
-
 /** A name that no given column has: the table may itself have come from a prediction. */
 function unused(name: string, given: readonly CsvColumn[]): string {
   const taken = new Set(given.map(column => column.name))
@@ -113,9 +97,6 @@ function unused(name: string, given: readonly CsvColumn[]): string {
 }
 
 function tell(columns: readonly CsvColumn[], target: TargetColumn, out: Output): void {
-  const [prediction, ...probabilities] = columns as [CsvColumn, ...CsvColumn[]]
-  for (let row = 0; row < prediction.values.length; row++) {
-    const p = target.kind === "class" && Object.fromEntries(target.values.map((name, k) => [name, probabilities[k]!.values[row]]))
-    out.event({ event: "prediction", row: row + 1, prediction: prediction.values[row], ...(p && { probabilities: p }) })
-  }
+  for (let row = 0; row < columns[0]!.values.length; row++)
+    out.event({ event: "prediction", row: row + 1, ...answerOf(columns, target, row) })
 }
