@@ -74,6 +74,18 @@ export function writeModelFolder(dir: string, files: ReadonlyMap<string, Uint8Ar
   }
 }
 
+/** Deletes the files of a model folder, and the folder if nothing else is in it. A folder that is not there is none to delete. */
+export function removeModelFolder(dir: string): void {
+  const place = placeOf(dir)
+  try {
+    if (existsSync(dirname(place))) recover(place)
+    for (const name of MODEL_FILES) rmSync(join(place, name), { force: true })
+    if (existsSync(place) && readdirSync(place).length === 0) rmdirSync(place)
+  } catch (error) {
+    throw cannot("write", dir, error)
+  }
+}
+
 /**
  * Checks, before hours of training, that a model can be written to a folder. Makes the folders above it.
  *
