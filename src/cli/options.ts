@@ -28,6 +28,7 @@ export const seed = (text: string): number => number(text, "a whole number from 
 export const count = (text: string): number => number(text, "a whole number from 1", x => Number.isSafeInteger(x) && x >= 1)
 export const positive = (text: string): number => number(text, "a number above 0", x => x > 0 && Number.isFinite(x))
 export const notNegative = (text: string): number => number(text, "a number from 0", x => x >= 0 && Number.isFinite(x))
+export const seconds = (text: string): number => number(text, "seconds, from 0", x => x >= 0)
 export const share = (text: string): number => number(text, "a share from 0 to below 1, such as 0.2", x => x >= 0 && x < 1)
 
 /** Widths of hidden layers: `64,32`, or `none`. */

@@ -45,7 +45,7 @@ export interface Identity {
 /** Where the last two checkpoints lie in turn: whatever happens to one, the other is whole. */
 const PLACES = ["a", "b"] as const
 /** Share of the time that may go into the checkpoints at the ends of short epochs. */
-const SHARE = 0.1
+const SHARE = 0.03
 
 /** The checkpoints of one training in a folder: when to write one, and where. */
 export class Checkpoints {

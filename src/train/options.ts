@@ -28,7 +28,7 @@ export interface FitOptions {
   readonly plateau?: Plateau
   /**
    * Folder into which the training is written, so that it can go on after a crash: at the end of epochs (of short ones so often that it
-   * takes at most a tenth of the time), when it is stopped by `signal`, and at the end. The last two are kept. Default: none.
+   * takes at most 3 % of the time), when it is stopped by `signal`, and at the end. The last two are kept. Default: none.
    */
   readonly checkpoint?: string
   /** Seconds after which a checkpoint is written amid an epoch too, as soon as the steps that are being done are. Default: never. */
