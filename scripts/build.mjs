@@ -1,7 +1,7 @@
 // dist/ holds the sources twice. File by file they are for bundlers, which drop what a page does not use, and for types. In dist/node
 // they are bundled: Node resolves and compiles modules one by one, which took longer than running them. The command exists bundled only.
 import { execFileSync } from "node:child_process"
-import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { chmodSync, copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { dirname, join, relative } from "node:path"
 import { build } from "vite"
 
@@ -33,6 +33,8 @@ const nameOf = file => relative("dist", file).replace(/\.js$/, "")
 const { output } = await build({
   configFile: false,
   logLevel: "warn",
+  // charts of reports come with the command, as the few parts of echarts that are used
+  ssr: { noExternal: ["echarts", "zrender", "tslib"] },
   build: {
     ssr: true,
     write: false,
@@ -63,4 +65,6 @@ for (const { fileName, code } of output) {
   mkdirSync(dirname(file), { recursive: true })
   writeFileSync(file, code)
 }
+for (const name of ["echarts/LICENSE", "echarts/NOTICE", "zrender/LICENSE", "tslib/LICENSE.txt"])
+  copyFileSync(join("node_modules", name), join("dist/cli/page", name.replace("/", "-")))
 chmodSync(bin.adjoint, 0o755)

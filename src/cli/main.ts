@@ -13,6 +13,7 @@ const COMMANDS: Readonly<Record<string, readonly [description: string, load: () 
   train: ["train a network on a table or on images", () => import("./train.ts")],
   predict: ["let a trained model answer for new rows", () => import("./predict.ts")],
   evaluate: ["measure a trained model on rows with known answers", () => import("./evaluate.ts")],
+  report: ["write the report of a run as a web page", () => import("./write-report.ts")],
   explain: ["show the chain of derivatives from an error to a weight", () => import("./explain.ts")],
   check: ["say whether a gradient is right, and what is wrong with it", () => import("./check.ts")],
   bench: ["measure how fast this machine trains", () => import("./bench.ts")],

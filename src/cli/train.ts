@@ -15,12 +15,14 @@ import { checkSize, linearSettings, outputsFor, type Settings, settingsFor } fro
 import { ownModel } from "./own-model.ts"
 import { imageProblem, type Problem, tableProblem } from "./problem.ts"
 import { constantEntry, type Entry, finish, networkEntry, type Result } from "./report.ts"
-import { RUN_FILES, type RunConfig, RunFolder, readRunConfig } from "./run-folder.ts"
+import { resultsOf } from "./results.ts"
+import { RUN_FILES, type RunConfig, RunFolder, readRunConfig, writeJson } from "./run-folder.ts"
 import { saveModel, type Training } from "./saved.ts"
 import { majority, scoreOf } from "./scores.ts"
 import { fingerprint, type ImageSource, openSource, type TableSource } from "./source.ts"
 import { grouped, Output } from "./terminal.ts"
 import { chosen, defineOptions, divisionOf, type TrainOptions, told } from "./train-options.ts"
+import { writeReport } from "./write-report.ts"
 
 export function define(command: Command): void {
   defineOptions(command)
@@ -93,7 +95,10 @@ async function start(data: string, options: TrainOptions, out: Output, run?: Run
     )
   const training = trainingOf(source, problem, settings, options, learned)
   await saveModel(dir, learned.model, { encoding: problem.encoding, training })
-  await judge(learned.model, problem, settings, { dir, interrupt, images, constant: training.constant, out })
+  const judging = { dir, interrupt, images, constant: training.constant, out, name: source.name }
+  const results = await judge(learned.model, problem, settings, judging)
+  writeJson(folder.at("results"), results)
+  if (options.report) await writeReport(dir)
 }
 
 const resumeLine = (dir: string): string => `adjoint train --resume ${quoted(dir)}`
@@ -134,10 +139,17 @@ interface Judging {
   readonly images: boolean
   readonly constant: number
   readonly out: Output
+  /** Of the data. */
+  readonly name: string
 }
 
 /** Compares a model with what it has to beat, on the test rows, and tells how it ended. */
-async function judge(model: Learned["model"], problem: Problem, settings: Settings, { dir, interrupt, images, constant, out }: Judging) {
+async function judge(
+  model: Learned["model"],
+  problem: Problem,
+  settings: Settings,
+  { dir, interrupt, images, constant, out, name }: Judging,
+) {
   const { target } = problem
   const isLinear = settings.model === undefined && settings.hidden.length === 0
   const forLinear = linearSettings(problem.train.x.rows, images, settings)
@@ -162,6 +174,7 @@ async function judge(model: Learned["model"], problem: Problem, settings: Settin
     }),
   }
   finish(out, result)
+  return resultsOf(name, problem, result, model, test)
 }
 
 function prepare(source: TableSource | ImageSource, options: TrainOptions): Problem {
