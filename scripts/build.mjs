@@ -1,7 +1,7 @@
 // dist/ holds the sources twice. File by file they are for bundlers, which drop what a page does not use, and for types. In dist/node
 // they are bundled: Node resolves and compiles modules one by one, which took longer than running them. The command exists bundled only.
 import { execFileSync } from "node:child_process"
-import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { chmodSync, copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { dirname, join, relative } from "node:path"
 import { build } from "vite"
 
@@ -29,10 +29,45 @@ const groups = [
   { name: "small", test: /dist\/(js|nn|losses|optim|mlp|preset\/js)\.js/ },
   { name: "bench", test: /dist\/cli\/bench\/(flops|numbers|processes|result|timing|training)\.js/ },
 ]
+/**
+ * The parts of echarts that draw the charts of reports, which come with the command. Bundled ahead: what the bundler adds to such code
+ * would else become one more file that all programs load.
+ */
+const PARTS = {
+  charts: "LineChart, ScatterChart",
+  components: "GridComponent, LegendComponent",
+  core: "init, use",
+  renderers: "SVGRenderer",
+}
+const entry = Object.entries(PARTS).map(([from, names]) => `export { ${names} } from "echarts/${from}"`)
+const bundled = await build({
+  configFile: false,
+  logLevel: "warn",
+  plugins: [
+    { name: "entry", resolveId: id => (id === "entry" ? "\0entry" : null), load: id => (id === "\0entry" ? entry.join("\n") : null) },
+  ],
+  ssr: { noExternal: true },
+  build: {
+    ssr: true,
+    write: false,
+    target: "es2023",
+    rolldownOptions: { input: "entry", output: { comments: { legal: true, jsdoc: false } } },
+  },
+})
+const charts = bundled.output[0].code
+
 const nameOf = file => relative("dist", file).replace(/\.js$/, "")
 const { output } = await build({
   configFile: false,
   logLevel: "warn",
+  plugins: [
+    {
+      name: "charts",
+      enforce: "pre",
+      resolveId: id => (id.startsWith("echarts/") ? "\0charts" : null),
+      load: id => (id === "\0charts" ? charts : null),
+    },
+  ],
   build: {
     ssr: true,
     write: false,
@@ -63,4 +98,6 @@ for (const { fileName, code } of output) {
   mkdirSync(dirname(file), { recursive: true })
   writeFileSync(file, code)
 }
+for (const name of ["echarts/LICENSE", "echarts/NOTICE", "zrender/LICENSE", "tslib/LICENSE.txt"])
+  copyFileSync(join("node_modules", name), join("dist/cli/page", name.replace("/", "-")))
 chmodSync(bin.adjoint, 0o755)

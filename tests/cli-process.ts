@@ -1,6 +1,6 @@
 // The built command in a process of its own, in a folder of its own, and data to give it.
 import { type ChildProcess, spawn } from "node:child_process"
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { gzipSync } from "node:zlib"
@@ -83,12 +83,9 @@ export const events = (out: string): any[] =>
     .map(line => JSON.parse(line))
 export const last = (out: string): any => events(out).at(-1)
 
-/** The files of a model folder as one text. */
+/** The files of the model in a folder as one text. */
 export const bytesOf = (folder: string): string =>
-  readdirSync(folder)
-    .sort()
-    .map(name => `${name} ${readFileSync(join(folder, name)).toString("base64")}`)
-    .join("\n")
+  ["model.json", "weights.safetensors"].map(name => `${name} ${readFileSync(join(folder, name)).toString("base64")}`).join("\n")
 
 // Data: the same on every machine
 

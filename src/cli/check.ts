@@ -1,17 +1,15 @@
 // `adjoint check`: is a gradient right? That of functions in a file of the user's, or that of a saved model.
 import { statSync } from "node:fs"
-import { resolve } from "node:path"
-import { pathToFileURL } from "node:url"
 import type { Command } from "commander"
 import { DataError } from "../data/errors.ts"
 import { type Diagnosis, diagnose, renderDiagnosis } from "../explain.ts"
 import { cast, checkGrads, GradientError, mean, mul, random, type Tensor, tensor } from "../index.ts"
 import { loadModel } from "../train.ts"
-import { UsageError } from "./errors.ts"
 import { lossFor } from "./network.ts"
 import { type CommonOptions, seed as wholeNumber, withCommon } from "./options.ts"
 import type { Saved } from "./saved.ts"
 import { Output } from "./terminal.ts"
+import { importFile } from "./user-module.ts"
 
 interface CheckOptions extends CommonOptions {
   readonly seed?: number
@@ -52,7 +50,7 @@ interface Functions {
 }
 
 async function checkFile(file: string, { seed = 1 }: CheckOptions, out: Output): Promise<Diagnosis["verdict"]> {
-  const { forward, backward, inputs, names } = await load(file)
+  const { forward, backward, inputs, names } = (await importFile(file)) as Functions
   if (typeof forward !== "function") throw new DataError(`${file} must export forward, a function that returns the loss.`)
   if (!Array.isArray(inputs)) throw new DataError(`${file} must export inputs, a list of the arguments of forward.`)
   if (backward !== undefined && typeof backward !== "function" && !Array.isArray(backward))
@@ -73,18 +71,6 @@ function judged<T>(file: string, f: () => T): T {
   try {
     return f()
   } catch (error) {
-    throw new DataError(`${file}: ${(error as Error).message}`)
-  }
-}
-
-async function load(file: string): Promise<Functions> {
-  try {
-    return await import(pathToFileURL(resolve(file)).href)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ERR_UNKNOWN_FILE_EXTENSION")
-      throw new UsageError(
-        `${file}: this Node, ${process.version}, cannot load it. TypeScript wants Node 22.18 or newer; else compile it first (npx tsc ${file}) and check the .js file.`,
-      )
     throw new DataError(`${file}: ${(error as Error).message}`)
   }
 }

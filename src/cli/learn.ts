@@ -2,9 +2,11 @@
 import type { Model } from "../nn.ts"
 import { type FitEvent, findingKinds, fit, type TrainedModel } from "../train.ts"
 import { chart } from "./chart.ts"
-import { lossFor, makeOptimizer, makeRule, metricsFor, network, type Settings } from "./network.ts"
+import { UsageError } from "./errors.ts"
+import { lossFor, makeOptimizer, makeRule, metricsFor, network, rateAt, type Settings } from "./network.ts"
 import type { Problem } from "./problem.ts"
 import { metricText, Progress } from "./progress.ts"
+import type { RunFolder } from "./run-folder.ts"
 import { grouped, type Output, widthOf } from "./terminal.ts"
 
 export interface Learned {
@@ -19,51 +21,80 @@ type Epoch = Extract<FitEvent, { event: "epoch" }>
 type Found = Extract<FitEvent, { event: "finding" }>
 type End = Extract<FitEvent, { event: "end" }>
 
+/** How a training is seen, and where it is kept. */
+export interface LearnOptions {
+  /** Where people see progress, a summary and the curve of the loss, and programs the events. */
+  readonly out: Output
+  readonly folder: RunFolder
+  /** The user's own model, instead of dense layers. */
+  readonly model?: Model | undefined
+  /** Seconds between two checkpoints. */
+  readonly checkpointEvery: number
+  readonly resume: boolean
+}
+
 /** Milliseconds between two progress events for programs. */
 const PERIOD = 100
 
 /**
- * Trains a network for a problem. With `out`, people see progress, a summary and the curve of the loss, and programs the events.
+ * Trains a network for a problem; with `options` it is seen, and can go on after a break.
  *
  * @throws DivergedError if the loss is no longer a number.
  */
-export async function learn(problem: Problem, settings: Settings, signal: AbortSignal, out?: Output): Promise<Learned> {
+export async function learn(problem: Problem, settings: Settings, signal: AbortSignal, options?: LearnOptions): Promise<Learned> {
   const { train, validation, target, features } = problem
   const { epochs, batchSize, patience, seed } = settings
-  const steps = epochs * Math.ceil(train.x.rows / batchSize)
-  const run = fit(network(features, target, settings), train, {
+  const each = Math.ceil(train.x.rows / batchSize)
+  const steps = epochs * each
+  const { out, folder } = options ?? {}
+  const run = fit(options?.model ?? network(features, target, settings), train, {
     ...{ loss: lossFor(target), optimizer: makeOptimizer(settings, steps), metrics: metricsFor(target), epochs, batchSize, seed, signal },
     rule: makeRule(settings),
     ...(validation && { validation, patience }),
+    ...(options && { checkpoint: options.folder.at("checkpoints"), checkpointEvery: options.checkpointEvery, resume: options.resume }),
   })
   const progress = out?.talks ? new Progress(target, epochs) : undefined
-  const history: Epoch[] = []
   const findings: Found[] = []
   let failure = ""
   let end: End | undefined
+  let before = 0
   let told = Number.NEGATIVE_INFINITY
   try {
+    // nothing in here waits: what an event says is written down before `fit` goes on
     for await (const event of run) {
       progress?.show(event)
-      if (event.event === "epoch") history.push(event)
+      if (event.event === "start") {
+        before = event.epochsDone
+        const missing = folder?.takeOver(before)
+        if (missing) out!.warn(`${folder!.at("metrics")} lacks ${missing} of the ${before} epochs that are done.`)
+      }
+      if (event.event === "note") out?.caution(event.message)
+      if (event.event === "epoch") {
+        const step = event.epoch * each
+        folder?.add({ ...event, step, learningRate: rateAt(settings, step - 1, steps) })
+      }
       if (event.event === "end") end = event
       if (event.event === "progress") {
         if (performance.now() - told < PERIOD) continue
         told = performance.now()
       }
       out?.event({ ...event })
-      if (event.event === "finding") findings.push(event)
+      if (event.event !== "finding") continue
+      findings.push(event)
+      folder?.add(event)
     }
   } catch (error) {
     failure = (error as Error).message
-    throw error
+    // what differs between the run and its checkpoint: a model in a file that was changed, for instance
+    throw error instanceof TypeError && failure.startsWith("resume: ") ? new UsageError(failure) : error
   } finally {
     progress?.end()
     if (out) report(findings, out, failure)
   }
   const model = await run.result
+  const history = folder?.epochs ?? []
   if (out?.talks && history.length > 0) {
-    out.say(summary(history, end!, problem))
+    out.say(summary(history, before, end!, problem))
     if (history.length > 1) out.lines("", ...chart(series(history), widthOf(process.stdout)))
   }
   return { model, epochs: end!.epoch, bestEpoch: end!.bestEpoch }
@@ -85,10 +116,18 @@ const ENDS: Readonly<Record<End["reason"], string>> = {
   aborted: "; stopped",
 }
 
-function summary(history: readonly Epoch[], { epoch, bestEpoch, reason, seconds }: End, { target, train, validation }: Problem): string {
-  const rate = grouped((epoch * train.x.rows) / seconds)
-  const took = `${epoch} ${epoch === 1 ? "epoch" : "epochs"} in ${seconds.toFixed(1)} s (${rate} rows/s)`
-  const best = history[bestEpoch - 1]
+/** `before`: epochs that an earlier part of the training has done. */
+function summary(
+  history: readonly Epoch[],
+  before: number,
+  { epoch, bestEpoch, reason, seconds }: End,
+  { target, train, validation }: Problem,
+): string {
+  const done = epoch - before
+  const rate = grouped((done * train.x.rows) / seconds)
+  const after = before > 0 ? ` after ${before} before` : ""
+  const took = `${done} ${done === 1 ? "epoch" : "epochs"}${after} in ${seconds.toFixed(1)} s (${rate} rows/s)`
+  const best = history.find(({ epoch }) => epoch === bestEpoch)
   if (validation === undefined || best === undefined) return `${took}${ENDS[reason]}.`
   const { loss } = best.validation!
   return `${took}${ENDS[reason]}. Kept epoch ${bestEpoch}: validation loss ${loss.toPrecision(3)}, ${metricText(best, target)![0]}.`

@@ -30,4 +30,4 @@ function values({ numbers, examples, stray }: ColumnInfo): string {
 }
 
 /** A word as a shell takes it. */
-const quoted = (word: string): string => (/^[\w./:@%+=-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)
+export const quoted = (word: string): string => (/^[\w./:@%+=-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)

@@ -15,6 +15,7 @@ const COMMANDS: Readonly<Record<string, readonly [description: string, load: () 
   evaluate: ["measure a trained model on rows with known answers", () => import("./evaluate.ts")],
   export: ["write a trained model as a module that needs nothing else", () => import("./export.ts")],
   serve: ["let a trained model answer over HTTP", () => import("./serve.ts")],
+  report: ["write the report of a run as a web page", () => import("./write-report.ts")],
   explain: ["show the chain of derivatives from an error to a weight", () => import("./explain.ts")],
   check: ["say whether a gradient is right, and what is wrong with it", () => import("./check.ts")],
   doctor: ["say what this machine computes with, how fast, and what would make it faster", () => import("./doctor.ts")],

@@ -42,6 +42,8 @@ export interface Settings {
   /** Epochs without a better validation loss after which training ends. */
   readonly patience: number
   readonly seed: number
+  /** The file with the user's own model, which then decides instead of `hidden`, `activation` and `dropout`. */
+  readonly model?: string
 }
 
 /**
@@ -111,6 +113,10 @@ export function makeOptimizer({ optimizer, learningRate, schedule, weightDecay }
   const falling: LearningRate = step => mul(sub(1, div(cast(step, "f32"), steps)), learningRate)
   return OPTIMIZERS[optimizer]![0](schedule === "linear" ? falling : learningRate, weightDecay)
 }
+
+/** The learning rate of step `step`, from 0, of so many in all. */
+export const rateAt = ({ learningRate, schedule }: Settings, step: number, steps: number): number =>
+  schedule === "linear" ? learningRate * (1 - step / steps) : learningRate
 
 /** The rule of learning of that name, with its own settings. */
 export const makeRule = ({ rule }: Settings): LearningRule => rules[rule]!()

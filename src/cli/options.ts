@@ -29,6 +29,7 @@ export const count = (text: string): number => number(text, "a whole number from
 export const port = (text: string): number => number(text, "a port from 0 to 65535", x => Number.isInteger(x) && x >= 0 && x <= 65535)
 export const positive = (text: string): number => number(text, "a number above 0", x => x > 0 && Number.isFinite(x))
 export const notNegative = (text: string): number => number(text, "a number from 0", x => x >= 0 && Number.isFinite(x))
+export const seconds = (text: string): number => number(text, "seconds, from 0", x => x >= 0)
 export const share = (text: string): number => number(text, "a share from 0 to below 1, such as 0.2", x => x >= 0 && x < 1)
 
 /** Whole numbers between commas: `1,32`. */

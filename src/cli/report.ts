@@ -31,8 +31,8 @@ export interface Result {
   readonly dir: string
   /** Whether the model has just been saved there. */
   readonly saved: boolean
-  /** Whether its training was stopped with Ctrl-C. */
-  readonly stopped?: boolean
+  /** The command that goes on with its training, if that was stopped with Ctrl-C. */
+  readonly resume?: string
   readonly target: TargetColumn
   /** Absent if no rows were held out for a test. */
   readonly network?: Entry
@@ -40,9 +40,10 @@ export interface Result {
 }
 
 /** Tells how it ended: the report, the folder and the result, or the last event. */
-export function finish(out: Output, { dir, saved, stopped, target, network, baselines = [] }: Result): void {
+export function finish(out: Output, { dir, saved, resume, target, network, baselines = [] }: Result): void {
   if (network !== undefined) out.lines("", ...reportLines(network, baselines, target, widthOf(process.stdout)), "")
   if (saved) out.say(`Saved in ${dir}. Use it with: adjoint predict ${dir} DATA`)
+  if (resume !== undefined) out.say(`Stopped. Go on with: ${resume}`)
   if (network !== undefined) out.result(resultLine(network.score))
   out.event({
     event: "done",
@@ -52,7 +53,7 @@ export function finish(out: Output, { dir, saved, stopped, target, network, base
     ),
     ...(network !== undefined && { beatsBaseline: beats(network.score, baselines) }),
     model: dir,
-    ...(stopped && { stopped }),
+    ...(resume !== undefined && { stopped: true, resume }),
   })
 }
 

@@ -1,14 +1,19 @@
 // Models as `adjoint train` saves them, with what it takes to use them on new data.
+import { existsSync } from "node:fs"
+import { join } from "node:path"
 import { type Encoding, readEncoding } from "../data/encoding.ts"
 import { DataError } from "../data/errors.ts"
+import { MODEL_JSON } from "../io/model.ts"
 import { loadModel, type TrainedModel } from "../train.ts"
 import type { Settings } from "./network.ts"
 import type { Division, ImageEncoding } from "./problem.ts"
+import { RUN_FILES } from "./run-folder.ts"
 
 /** What is remembered of a training. The same training gives the same bytes: nothing here tells the time or the place. */
 export interface Training {
   /** `sha256` and `division` of tables: by them the rows held out for the test are found again. */
   readonly data: { readonly name: string; readonly sha256?: string; readonly division?: Division }
+  /** Without `hidden`, `activation` and `dropout` if `model` names a file of the user's. */
   readonly settings: Settings
   /** The most frequent class of the training rows; 0, the standardised mean, for numbers. */
   readonly constant: number
@@ -34,6 +39,8 @@ export const saveModel = (dir: string, model: TrainedModel, { encoding, training
  * @throws DataError for a folder that is no model's, or whose model cannot be applied to tables or images.
  */
 export async function openModel(dir: string): Promise<Saved> {
+  if (existsSync(join(dir, RUN_FILES.config)) && !existsSync(join(dir, MODEL_JSON)))
+    throw new DataError(`${dir} holds a training that has not ended, and no model yet. Go on with it: adjoint train --resume ${dir}`)
   const { trained, encoding, training } = await loadModel(dir)
   const { data, constant } = (training ?? {}) as Partial<Training>
   if (encoding === undefined || data === undefined || constant === undefined) {

@@ -58,6 +58,14 @@ export function openSource(data: string): TableSource | ImageSource {
   return { kind: "table", name: nameOf(data), table, sha256: createHash("sha256").update(bytes).digest("hex") }
 }
 
+/** SHA-256 of a table's file, or of the pixels and labels of the training images. */
+export function fingerprint(source: TableSource | ImageSource): string {
+  if (source.kind === "table") return source.sha256
+  const { pixels, labels } = source.train()
+  const hash = createHash("sha256").update(labels)
+  return hash.update(ArrayBuffer.isView(pixels) ? (pixels as Uint8Array) : Float64Array.from(pixels)).digest("hex")
+}
+
 /** A name for runs: the file's own without folders and endings. */
 const nameOf = (data: string): string => basename(resolve(data)).replace(/(\.(csv|tsv|txt|data))?(\.gz)?$/i, "") || "data"
 
@@ -110,8 +118,10 @@ function namesIn(folder: string): string[] {
 }
 
 function imageSource(name: string, files: Files): ImageSource {
-  const read = (part: Part) => (): Images => readImages(files[`${part}-images`], files[`${part}-labels`])
-  return { kind: "images", name, train: read("train"), test: read("test") }
+  const read = (part: Part): Images => readImages(files[`${part}-images`], files[`${part}-labels`])
+  let images: Images | undefined
+  const train = (): Images => (images ??= read("train"))
+  return { kind: "images", name, train, test: () => read("test") }
 }
 
 function readImages(images: string, labels: string): Images {

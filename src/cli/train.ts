@@ -1,123 +1,169 @@
 // `adjoint train`: from a file to a saved model, with a report on rows that the training has not seen.
 import { join } from "node:path"
-import { type Command, Option } from "commander"
-import { configure } from "../index.ts"
-import { checkModelFolder } from "../platform/node/model-folder.ts"
+import type { Command } from "commander"
+import { DataError } from "../data/errors.ts"
+import { configure as configureEngine } from "../index.ts"
+import type { Model } from "../nn.ts"
+import { checkModelFolder, recoverModelFolder } from "../platform/node/model-folder.ts"
 import { DivergedError } from "../train.ts"
+import { apply, configure } from "./config.ts"
 import { STOPPED, StoppedError, UsageError } from "./errors.ts"
 import { Interrupt } from "./interrupt.ts"
 import { type Learned, learn } from "./learn.ts"
-import { listColumns } from "./listing.ts"
-import {
-  activationNames,
-  checkSize,
-  linearSettings,
-  optimizerNames,
-  outputsFor,
-  ruleNames,
-  type Settings,
-  scheduleNames,
-  settingsFor,
-} from "./network.ts"
-import { type CommonOptions, count, names, notNegative, positive, seed, share, widths, withCommon } from "./options.ts"
-import { imageProblem, type Problem, type ProblemOptions, tableProblem } from "./problem.ts"
-import { constantEntry, type Entry, finish, networkEntry } from "./report.ts"
-import { saveModel } from "./saved.ts"
+import { listColumns, quoted } from "./listing.ts"
+import { checkSize, linearSettings, outputsFor, type Settings, settingsFor } from "./network.ts"
+import { ownModel } from "./own-model.ts"
+import { imageProblem, type Problem, tableProblem } from "./problem.ts"
+import { constantEntry, type Entry, finish, networkEntry, type Result } from "./report.ts"
+import { resultsOf } from "./results.ts"
+import { RUN_FILES, type RunConfig, RunFolder, readRunConfig, writeJson } from "./run-folder.ts"
+import { saveModel, type Training } from "./saved.ts"
 import { majority, scoreOf } from "./scores.ts"
-import { type ImageSource, openSource, type TableSource } from "./source.ts"
+import { fingerprint, type ImageSource, openSource, type TableSource } from "./source.ts"
 import { grouped, Output } from "./terminal.ts"
-
-interface TrainOptions extends CommonOptions, Partial<Omit<Settings, "seed">>, Partial<Omit<ProblemOptions, "seed">> {
-  readonly seed: number
-  readonly out?: string
-  readonly deterministic?: boolean
-}
+import { chosen, defineOptions, divisionOf, type TrainOptions, told } from "./train-options.ts"
+import { writeReport } from "./write-report.ts"
 
 export function define(command: Command): void {
-  command
-    .argument("<data>", 'a CSV or TSV file (also .gz), "mnist", or a folder of IDX image files')
-    .option("-t, --target <column>", "column to predict; without it the columns are listed")
-    .addOption(
-      new Option("--task <task>", "what to do with a target of numbers (default: found from its values)").choices([
-        "classification",
-        "regression",
-      ]),
-    )
-    .option("--hidden <widths>", 'widths of the hidden layers, or "none" (default: 64,32; 128 for images)', widths)
-    .addOption(new Option("--activation <name>", "function of the hidden units").choices(activationNames).default("relu"))
-    .option("--dropout <rate>", "share of hidden units left out at each step (default: 0)", share)
-    .option("--epochs <n>", "at most so often through all training rows (default: by their number)", count)
-    .option("--batch-size <n>", "rows in one step (default: by their number)", count)
-    .addOption(new Option("--optimizer <name>", "how gradients become new weights").choices(optimizerNames).default("adam"))
-    .addOption(
-      new Option("--rule <name>", "where the gradients come from; genetic goes without, and without the optimizer")
-        .choices(ruleNames)
-        .default("backprop"),
-    )
-    .option("--learning-rate <rate>", "length of a step (default: by the optimizer, 0.001 for adam)", positive)
-    .addOption(
-      new Option("--schedule <name>", "whether the learning rate falls to 0 until the last epoch").choices(scheduleNames).default("linear"),
-    )
-    .option("--weight-decay <rate>", "pull of the weights towards 0 (default: by the number of rows)", notNegative)
-    .option("--patience <n>", "stop after so many epochs without a better validation loss (default: by --epochs)", count)
-    .option("--test <share>", "rows held out for the final test (default: 0.2)", share)
-    .option("--validation <share>", "rows held out to choose the best epoch (default: 0.1)", share)
-    .option("--ignore <columns>", "columns to leave out, between commas", names)
-    .option("--categories <columns>", "columns of numbers or texts to read as categories", names)
-    .option("--seed <n>", "decides the split, first weights and order of rows", seed, 0)
-    .option("--deterministic", "the same bits on every machine, at some cost in speed")
-    .option("--shuffle-labels", "give the training rows each other's answers: the test must then be at chance")
-    .option("-o, --out <folder>", "where the model goes (default: runs/NAME)")
-  withCommon(command, [
-    ["adjoint train iris.csv", "list columns and the likely target"],
-    ["adjoint train iris.csv --target species", "train, test and save in runs/iris"],
-    ["adjoint train houses.csv -t price --hidden 32", "a smaller network, for a number"],
-    ["adjoint train mnist --out runs/mnist", "60,000 handwritten digits"],
-  ]).action(train)
+  defineOptions(command)
+  command.action(train)
 }
 
-async function train(data: string, options: TrainOptions): Promise<void> {
-  const out = new Output(options)
-  if (options.deterministic) configure({ deterministic: true })
-  const source = openSource(data)
+async function train(data: string | undefined, given: TrainOptions, command: Command): Promise<void> {
+  const out = new Output(given)
+  if (given.resume !== undefined) return resume(given.resume, data, command, out)
+  const config = await configure(command, given.config)
+  if (config.file !== undefined) out.say(`Settings from ${config.file}.`)
+  const from = data ?? config.data
+  if (from === undefined) throw new UsageError(`missing required argument 'data'; it may be the key "data" of adjoint.config.json too.`)
+  const options = command.opts<TrainOptions>()
+  if (options.model !== undefined) refuse(command, ["hidden", "activation", "dropout"], "--model brings layers of its own")
+  await start(from, options, new Output(options))
+}
+
+/** Flags that a resumed run may have: those that do not change what comes out. */
+const WITH_RESUME = ["resume", "json", "quiet", "debug"]
+
+/** Goes on with a run, with the settings that it began with. */
+async function resume(dir: string, data: string | undefined, command: Command, out: Output): Promise<void> {
+  const others = command.options.map(option => option.attributeName()).filter(name => !WITH_RESUME.includes(name))
+  refuse(command, others, "--resume goes on with the settings that the run began with")
+  // a process that was killed while it saved the model may have left files of the run where the old folder was put aside
+  recoverModelFolder(dir)
+  const run = readRunConfig(dir)
+  apply(command, run.settings, join(dir, RUN_FILES.config))
+  await start(data ?? run.data, { ...command.opts<TrainOptions>(), out: dir }, out, run)
+}
+
+/** @throws UsageError for flags or keys that were given. */
+function refuse(command: Command, names: readonly string[], why: string): void {
+  const option = command.options.find(option => {
+    const name = option.attributeName()
+    return names.includes(name) && ["cli", "config"].includes(command.getOptionValueSource(name) ?? "")
+  })
+  if (option !== undefined) throw new UsageError(`${why}, so leave ${option.long} out.`)
+}
+
+/** Trains, tests and saves; `run` is the one to go on with. */
+async function start(data: string, options: TrainOptions, out: Output, run?: RunConfig): Promise<void> {
+  if (options.deterministic) configureEngine({ deterministic: true })
+  const source = open(data, options)
   if (source.kind === "table" && options.target === undefined) return listColumns(source.table, data, out)
   const problem = prepare(source, options)
   const images = source.kind === "images"
-  const { rows } = problem.train.x
-  const settings = settingsFor(rows, images, told(options))
-  checkSize(problem.features, problem.target, settings)
+  const settings = settingsFor(problem.train.x.rows, images, told(options))
+  const model = settings.model === undefined ? undefined : await ownModel(settings.model, problem)
+  if (!model) checkSize(problem.features, problem.target, settings)
   const dir = options.out ?? join("runs", source.name)
   checkModelFolder(dir)
+  const folder = new RunFolder(dir)
+  const sha256 = fingerprint(source)
+  if (run && run.sha256 !== sha256) throw new UsageError(`${dir} was trained on other data than ${data} holds now. Resume with the same.`)
 
   const interrupt = new Interrupt(out)
-  announce(source, problem, settings, out)
-  const { model, epochs, bestEpoch } = await learn(problem, settings, interrupt.signal, out)
-  if (epochs === 0) throw new StoppedError("stopped before the first epoch had ended, so there was nothing to save.")
-  const constant = problem.target.kind === "class" ? majority(problem.train.answers, outputsFor(problem.target)) : 0
-  await saveModel(dir, model, {
-    encoding: problem.encoding,
-    training: {
-      data: { name: source.name, ...(source.kind === "table" && { sha256: source.sha256, division: divisionOf(options) }) },
-      settings,
-      constant,
-      epochs,
-      bestEpoch,
-      ...(options.shuffleLabels && { shuffledLabels: true }),
-    },
+  announce(source, problem, settings, model, out)
+  if (!run) folder.begin({ data, sha256, settings: chosen(options, settings, images) })
+  folder.enter(options.deterministic ?? false)
+  const going = { out, folder, model, checkpointEvery: options.checkpointEvery, resume: run !== undefined && folder.hasCheckpoint }
+  const learned = await learn(problem, settings, interrupt.signal, going).catch(error => {
+    if (!folder.hasCheckpoint) folder.discard() // there is nothing to go on with
+    throw error
   })
-  const linear =
-    settings.hidden.length > 0 ? await learnLinear(problem, linearSettings(rows, images, settings), interrupt.signal) : undefined
+  if (learned.epochs === 0)
+    throw new StoppedError(
+      `stopped before the first epoch had ended, so there is nothing to save as a model yet. Go on with: ${resumeLine(dir)}`,
+    )
+  const training = trainingOf(source, problem, settings, options, learned)
+  await saveModel(dir, learned.model, { encoding: problem.encoding, training })
+  const judging = { dir, interrupt, images, constant: training.constant, out, name: source.name }
+  const results = await judge(learned.model, problem, settings, judging)
+  writeJson(folder.at("results"), results)
+  if (options.report) await writeReport(dir)
+}
+
+const resumeLine = (dir: string): string => `adjoint train --resume ${quoted(dir)}`
+
+function open(data: string, { resume }: TrainOptions): TableSource | ImageSource {
+  try {
+    return openSource(data)
+  } catch (error) {
+    if (resume !== undefined && error instanceof DataError)
+      throw new DataError(`${error.message} If the data lie elsewhere now: adjoint train DATA --resume ${resume}`)
+    throw error
+  }
+}
+
+/** What is remembered of the training in the model's folder. */
+function trainingOf(
+  source: TableSource | ImageSource,
+  problem: Problem,
+  settings: Settings,
+  options: TrainOptions,
+  learned: Learned,
+): Training {
+  const { hidden, activation, dropout, ...rest } = settings
+  const constant = problem.target.kind === "class" ? majority(problem.train.answers, outputsFor(problem.target)) : 0
+  return {
+    data: { name: source.name, ...(source.kind === "table" && { sha256: source.sha256, division: divisionOf(options) }) },
+    settings: settings.model === undefined ? settings : (rest as Settings),
+    constant,
+    epochs: learned.epochs,
+    bestEpoch: learned.bestEpoch,
+    ...(options.shuffleLabels && { shuffledLabels: true }),
+  }
+}
+
+interface Judging {
+  readonly dir: string
+  readonly interrupt: Interrupt
+  readonly images: boolean
+  readonly constant: number
+  readonly out: Output
+  /** Of the data. */
+  readonly name: string
+}
+
+/** Compares a model with what it has to beat, on the test rows, and tells how it ended. */
+async function judge(
+  model: Learned["model"],
+  problem: Problem,
+  settings: Settings,
+  { dir, interrupt, images, constant, out, name }: Judging,
+) {
+  const { target } = problem
+  const isLinear = settings.model === undefined && settings.hidden.length === 0
+  const forLinear = linearSettings(problem.train.x.rows, images, settings)
+  const linear = isLinear ? undefined : await learnLinear(problem, forLinear, interrupt.signal)
   const stopped = interrupt.signal.aborted
   if (stopped) process.exitCode = STOPPED
   interrupt.release()
 
   const test = problem.test() // not before all training has ended
   for (const warning of test?.warnings ?? []) out.warn(`test rows: ${warning}`)
-  const { target } = problem
-  finish(out, {
+  const result: Result = {
     dir,
     saved: true,
-    stopped,
+    ...(stopped && { resume: resumeLine(dir) }),
     target,
     ...(test && {
       network: networkEntry(model, target, test),
@@ -126,29 +172,10 @@ async function train(data: string, options: TrainOptions): Promise<void> {
         constantEntry(constant, target, test),
       ],
     }),
-  })
+  }
+  finish(out, result)
+  return resultsOf(name, problem, result, model, test)
 }
-
-const SETTINGS = [
-  "hidden",
-  "activation",
-  "dropout",
-  "epochs",
-  "batchSize",
-  "optimizer",
-  "rule",
-  "learningRate",
-  "schedule",
-  "weightDecay",
-  "patience",
-  "seed",
-] as const
-
-/** The settings that were given, and not left to what suits the data. */
-const told = (options: TrainOptions): Partial<Settings> =>
-  Object.fromEntries(SETTINGS.flatMap(name => (options[name] === undefined ? [] : [[name, options[name]]])))
-
-const divisionOf = ({ seed, test = 0.2, validation = 0.1 }: TrainOptions) => ({ seed, test, validation })
 
 function prepare(source: TableSource | ImageSource, options: TrainOptions): Problem {
   const division = divisionOf(options)
@@ -162,7 +189,7 @@ function prepare(source: TableSource | ImageSource, options: TrainOptions): Prob
   return imageProblem(source, { ...options, ...division })
 }
 
-function announce(source: TableSource | ImageSource, problem: Problem, settings: Settings, out: Output): void {
+function announce(source: TableSource | ImageSource, problem: Problem, settings: Settings, model: Model | undefined, out: Output): void {
   const { train, validation, target, features } = problem
   const kept = validation === undefined ? "" : `, ${grouped(validation.x.rows)} for validation`
   const what = target.kind === "class" ? `one of ${target.values.length} classes` : "a number"
@@ -177,7 +204,7 @@ function announce(source: TableSource | ImageSource, problem: Problem, settings:
   for (const note of problem.notes) out.warn(note)
   const { hidden, activation, optimizer, rule, learningRate, batchSize, epochs, seed } = settings
   const sizes = [features, ...hidden, outputsFor(target)].join("-")
-  const form = hidden.length > 0 ? `network ${sizes} (${activation})` : `linear model ${sizes}`
+  const form = model ? `model of ${settings.model}` : hidden.length > 0 ? `network ${sizes} (${activation})` : `linear model ${sizes}`
   const by = rule === "backprop" ? `${optimizer} ${learningRate}` : rule === "genetic" ? rule : `${rule}, ${optimizer} ${learningRate}`
   out.say(`${form}, ${by}, batches of ${batchSize}, at most ${epochs} epochs, seed ${seed}.`)
 }

@@ -39,9 +39,9 @@ test("model.json is for people too", () => {
   expect(json).toMatchInlineSnapshot(`
     "{
       "adjoint": {
-        "format": 1,
+        "format": 2,
         "version": "0.1.0",
-        "sha256": "1fcfb1316e98b2dfd1848dc6b256361eaf4b19ea8597d3d0039abc14fdac1723"
+        "sha256": "47f634d764c7a927aed09d096a155a7dd8268984fcab9c520271ccc9b424e923"
       },
       "kind": "model",
       "architecture": "none",
@@ -64,7 +64,8 @@ function changed(change: (json: any) => unknown, forged = false): Map<string, Ui
   const json = JSON.parse(new TextDecoder().decode(files.get("model.json")))
   change(json)
   const { adjoint, ...content } = json
-  if (forged) adjoint.sha256 = sha256(new TextEncoder().encode(JSON.stringify(content)))
+  const { format, version } = adjoint
+  if (forged) adjoint.sha256 = sha256(new TextEncoder().encode(JSON.stringify({ format, version, ...content })))
   return files.set("model.json", new TextEncoder().encode(JSON.stringify(json)))
 }
 
@@ -92,8 +93,8 @@ describe("unpackModel refuses", () => {
     ["a model without weights", without("weights.safetensors"), "runs/a has no weights.safetensors, so the model is incomplete"],
     [
       "a newer format",
-      changed(j => Object.assign(j.adjoint, { format: 2, version: "9.0.0" })),
-      "has format 2, written by adjoint 9.0.0; this version reads up to format 1. Update adjoint",
+      changed(j => Object.assign(j.adjoint, { format: 3, version: "9.0.0" })),
+      "has format 3, written by adjoint 9.0.0; this version reads up to format 2. Update adjoint",
     ],
     ["no format", changed(j => Object.assign(j.adjoint, { format: "1" })), 'runs/a/model.json is damaged: adjoint.format is "1"'],
     ["other JSON", new Map([["model.json", new TextEncoder().encode("[1]")]]), 'it has no field "adjoint"'],
@@ -102,6 +103,12 @@ describe("unpackModel refuses", () => {
       "a changed number",
       changed(j => Object.assign(j.encoding.inputs[0], { mean: 0.2 })),
       "runs/a/model.json is damaged: its content does not fit its checksum",
+    ],
+    ["a changed version", changed(j => Object.assign(j.adjoint, { version: "0.1.1" })), "its content does not fit its checksum"],
+    [
+      "a number written otherwise",
+      withBytes("model.json", bytes => new TextEncoder().encode(new TextDecoder().decode(bytes).replace("1e-7", "1E-7"))),
+      "its content does not fit its checksum",
     ],
     ["a changed kind", changed(j => Object.assign(j, { kind: "checkpoint" })), "its content does not fit its checksum"],
     ["bottomless nesting", bottomless(), "its content does not fit its checksum"],

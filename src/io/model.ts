@@ -3,8 +3,8 @@ import { isObject, type Json, jsonBytes, parseJson } from "./json.ts"
 import { readSafetensors, type StoredTensors, writeSafetensors } from "./safetensors.ts"
 import { sha256 } from "./sha256.ts"
 
-/** The format of model folders that this version writes, and the newest that it reads. */
-export const FORMAT = 1
+/** The format of model folders that this version writes, and the newest that it reads. Format 1 left its own version out of the checksum. */
+export const FORMAT = 2
 /** The file that says what a model is; a folder with it is a model folder. */
 export const MODEL_JSON = "model.json"
 /** The file that holds a model's numbers. */
@@ -46,7 +46,7 @@ export function packModel({ kind, version, architecture, encoding, training, ten
     ...(training === undefined ? {} : { training }),
     files: { [WEIGHTS]: { sha256: sha256(weights), bytes: weights.length } },
   }
-  const json = { adjoint: { format: FORMAT, version, sha256: checksum(content) }, ...content }
+  const json = { adjoint: { format: FORMAT, version, sha256: checksum(FORMAT, version, content) }, ...content }
   return new Map([
     [MODEL_JSON, jsonBytes(json, "model")],
     [WEIGHTS, weights],
@@ -82,7 +82,8 @@ export function unpackModel(files: ReadonlyMap<string, Uint8Array>, where = "mod
     )
   }
   if (typeof version !== "string" || typeof content.kind !== "string") throw damaged(name, "adjoint.version and kind should be text")
-  if ((adjoint as Record<string, unknown>).sha256 !== checksumOrNone(content as Json)) {
+  const sum = checksumOrNone(format as number, version, content as Json)
+  if ((adjoint as Record<string, unknown>).sha256 !== sum || (format !== 1 && !isAsWritten(file, json))) {
     throw damaged(name, "its content does not fit its checksum: it was changed after it was saved")
   }
   const weights = checkedFile(files, content.files, where)
@@ -109,16 +110,23 @@ function checkedFile(files: ReadonlyMap<string, Uint8Array>, listed: unknown, wh
 }
 
 // Of the content without its layout: a formatter that indents the file anew does no harm.
-function checksum(content: Json): string {
-  return sha256(new TextEncoder().encode(JSON.stringify(content)))
+function checksum(format: number, version: string, content: Json & object): string {
+  const summed = format === 1 ? content : { format, version, ...content }
+  return sha256(new TextEncoder().encode(JSON.stringify(summed)))
 }
 
-function checksumOrNone(content: Json): string | undefined {
+function checksumOrNone(format: number, version: string, content: Json): string | undefined {
   try {
-    return checksum(content)
+    return checksum(format, version, content as Json & object)
   } catch {
     return undefined // nested so deeply that no model can be meant: JSON.parse reads it, JSON.stringify runs out of stack
   }
+}
+
+/** Whether a text differs in its layout alone from what was written: 1E5 is as large as 1e5, but nobody wrote it. */
+function isAsWritten(file: Uint8Array, json: Json | object): boolean {
+  const text = new TextDecoder().decode(file)
+  return text.replace(/("(?:[^"\\]|\\.)*")|\s+/g, "$1") === JSON.stringify(json)
 }
 
 function damaged(file: string, why: string): FormatError {

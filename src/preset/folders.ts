@@ -8,5 +8,6 @@ if (process?.versions?.node !== undefined) {
   installFolders({
     write: async (dir, files) => (await platform()).writeModelFolder(dir, files),
     read: async dir => (await platform()).readModelFolder(dir),
+    remove: async dir => (await platform()).removeModelFolder(dir),
   })
 }

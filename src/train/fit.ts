@@ -6,7 +6,7 @@ import { leaves, rebuild, type Tree } from "../core/tree.ts"
 import { shuffle, splitRows } from "../data/split.ts"
 import type { Json } from "../io/json.ts"
 import * as random from "../ops/random.ts"
-import { type Identity, readCheckpoint, type Snapshot, writeCheckpoint } from "./checkpoint.ts"
+import { Checkpoints, type Identity, type Snapshot } from "./checkpoint.ts"
 import { evaluator } from "./evaluate.ts"
 import { type EventStream, type FitEvent, stream } from "./events.ts"
 import { Checkup } from "./health/checkup.ts"
@@ -85,6 +85,7 @@ async function train<M extends Trainable>(
     plateau,
     signal,
     checkpoint,
+    checkpointEvery = Infinity,
     resume,
     health = true,
   } = checked(options)
@@ -111,13 +112,14 @@ async function train<M extends Trainable>(
   const start = startOf(rule, optimizer, model, params, training.x.shape, random.fold(root, 2))
   let now: Snapshot = {
     epoch: 0,
-    step: 0,
+    ...{ step: 0, total: 0, health: null },
     carry: { params, state, optimizer: start },
     best: { epoch: 0, loss: Infinity, kept: null },
     plateau: plateau?.init() ?? null,
   }
+  const checkpoints = checkpoint === undefined ? undefined : new Checkpoints(checkpoint, identity, checkpointEvery)
   if (resume) {
-    const { snapshot, notes } = await readCheckpoint(checkpoint!, identity)
+    const { snapshot, notes } = await checkpoints!.read()
     now = { ...snapshot, plateau: snapshot.plateau ?? now.plateau }
     for (const message of notes) events.push({ event: "note", message })
   }
@@ -129,19 +131,20 @@ async function train<M extends Trainable>(
   const run = { model, loss, optimizer, ...training, batchSize, seed, keys: stepKeys, runSteps, most }
   // findings are about backpropagated gradients
   const checkup = health === false || rule.config.kind !== "backprop" ? undefined : new Checkup(run, health, now.carry, now.step)
+  if (checkup && now.health) checkup.memory = now.health
   const tell = (step: number, found: readonly Finding[] = []): void => {
     for (const f of found) events.push({ event: "finding", step, ...f })
   }
-  let reason: "epochs" | "patience" | "aborted" = "epochs"
+  const lostPatience = (): boolean => now.epoch > 0 && now.epoch - now.best.epoch >= patience
+  let reason: "epochs" | "patience" | "aborted" = lostPatience() ? "patience" : "epochs"
 
   for (let epoch = now.epoch + 1; epoch <= epochs && reason === "epochs"; epoch++) {
     const order = shuffle(n, seed, epoch)
     const started = performance.now()
-    let { carry, step } = now
+    let { carry, step, total } = now
     const rateScale = plateau ? now.plateau!.scale : undefined
     scale = rateScale === undefined ? null : tensor(rateScale, { dtype: "f64" })
-    let total = 0
-    for (let from = 0; from < n; ) {
+    for (let from = (step - (epoch - 1) * Math.ceil(n / batchSize)) * batchSize; from < n; ) {
       if (signal?.aborted) {
         reason = "aborted"
         break
@@ -167,31 +170,31 @@ async function train<M extends Trainable>(
           throw diverged(l, step, epoch, found)
         }
         sum += l * batch
+        // step by step: how many are done at a time depends on the clock, and must not decide how the sum is rounded
+        total += l * batch
       }
       checkup?.saw(losses.values(), count)
-      total += sum
       from += rows.length
       const pause = watch.saw(epoch, step, count, sum, rows.length)
-      if (pause) await pause
+      if (!pause) continue
+      await pause
+      if (checkpoints?.due(false) && from < n) await checkpoints.write({ ...now, carry, step, total, health: checkup?.memory ?? null })
     }
     if (reason === "aborted") {
-      now = { ...now, carry, step }
+      now = { ...now, carry, step, total, health: checkup?.memory ?? null }
       break
     }
     const validated = validation && measure(carry.params, carry.state, validation)
     const judged = validated?.loss ?? total / n
     const better = judged < now.best.loss
     const kept = validation ? { params: copyOf(carry.params), state: copyOf(carry.state) } : null
+    tell(step, checkup?.visit(carry, step, true))
     now = {
-      epoch,
-      step,
-      carry,
+      ...{ epoch, step, carry, total: 0, health: checkup?.memory ?? null },
       best: better ? { epoch, loss: judged, kept } : now.best,
       plateau: plateau?.update(now.plateau!, judged) ?? null,
     }
-    if (epoch - now.best.epoch >= patience) reason = "patience"
-    tell(step, checkup?.visit(carry, step, true))
-    if (checkpoint !== undefined) await writeCheckpoint(checkpoint, now, identity)
+    if (lostPatience()) reason = "patience"
     const seconds = (performance.now() - started) / 1000
     events.push({
       event: "epoch",
@@ -202,8 +205,11 @@ async function train<M extends Trainable>(
       ...(rateScale !== undefined && { rateScale }),
       seconds,
     })
+    // who handles events as they come has handled this one before the checkpoint says that its epoch is done
     await watch.rest()
+    if (checkpoints?.due(true)) await checkpoints.write(now)
   }
+  await checkpoints?.write(now)
   if (reason !== "aborted") tell(now.step, checkup?.end(now.carry, now.step))
   events.push({ event: "end", reason, epoch: now.epoch, bestEpoch: now.best.epoch, seconds: watch.seconds() })
   const kept = now.best.kept ?? now.carry

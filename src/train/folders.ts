@@ -2,6 +2,8 @@
 export interface Folders {
   write(dir: string, files: ReadonlyMap<string, Uint8Array>): Promise<void>
   read(dir: string): Promise<Map<string, Uint8Array>>
+  /** Deletes the files of a model folder if there is one, and the folder if nothing else is in it. */
+  remove(dir: string): Promise<void>
 }
 let installed: Folders | undefined
 export const installFolders = (f: Folders): void => void (installed = f)
@@ -13,3 +15,4 @@ function folders(): Folders {
 }
 export const writeFolder = (dir: string, files: ReadonlyMap<string, Uint8Array>): Promise<void> => folders().write(dir, files)
 export const readFolder = (dir: string): Promise<Map<string, Uint8Array>> => folders().read(dir)
+export const removeFolder = (dir: string): Promise<void> => folders().remove(dir)

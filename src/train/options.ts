@@ -26,9 +26,14 @@ export interface FitOptions {
   readonly patience?: number
   /** Lowers the learning rate when the validation loss (or without validation the mean over the epoch) stays as it is: `plateau()` of adjoint/optim. */
   readonly plateau?: Plateau
-  /** Folder into which the training is written after each epoch, so that it can go on after a crash. Default: none. */
+  /**
+   * Folder into which the training is written, so that it can go on after a crash: at the end of epochs (of short ones so often that it
+   * takes at most 3 % of the time), when it is stopped by `signal`, and at the end. The last two are kept. Default: none.
+   */
   readonly checkpoint?: string
-  /** Goes on from the checkpoint, with the bits of an unbroken run. Default: false. */
+  /** Seconds after which a checkpoint is written amid an epoch too, as soon as the steps that are being done are. Default: never. */
+  readonly checkpointEvery?: number
+  /** Goes on from the last checkpoint, also amid an epoch, with the bits of an unbroken run. Default: false. */
   readonly resume?: boolean
   /**
    * Looks at layers, gradients and updates while the network trains, and tells what is wrong: every so many steps, or with `true` as
@@ -62,6 +67,8 @@ export function checked(options: FitOptions = {} as FitOptions): FitOptions {
       `fit: \`validation\` must be a share of the rows, >= 0 and < 1, or a data set { x, y }; got ${JSON.stringify(validation)}`,
     )
   if (options.resume && options.checkpoint === undefined) throw new TypeError("fit: `resume` goes on from a `checkpoint`; name its folder")
+  const { checkpointEvery = 0 } = options
+  if (!(checkpointEvery >= 0)) throw new TypeError(`fit: \`checkpointEvery\` must be seconds, from 0; got ${checkpointEvery}`)
   if (typeof health !== "boolean" && !(Number.isInteger(health) && health >= 1))
     throw new TypeError(`fit: \`health\` must be true, false or a whole number of steps from 1; got ${health}`)
   if (options.plateau !== undefined && typeof options.plateau?.update !== "function")

@@ -180,6 +180,11 @@ describe("fit", () => {
       () => fit(model, { x, y }, { ...options, health: 0 }),
       /`health` must be true, false or a whole number of steps from 1; got 0/,
     ],
+    [
+      "checkpoints before now",
+      () => fit(model, { x, y }, { ...options, checkpointEvery: -1 }),
+      /`checkpointEvery` must be seconds, from 0; got -1/,
+    ],
     ["no rule", () => fit(model, { x, y }, { ...options, plateau: {} as never }), /`plateau` must be a rule, such as plateau\(/],
     ["no patience", () => fit(model, { x, y }, { ...options, patience: 0 }), /`patience` must be at least 1 epoch/],
     ["another width", () => fit(sequential(dense(5, 3)), { x, y }, options), /layers\.0 \(dense\): expects 5 inputs, gets 8/],

@@ -74,6 +74,24 @@ export function writeModelFolder(dir: string, files: ReadonlyMap<string, Uint8Ar
   }
 }
 
+/** Ends what a process that was killed while it wrote the folder has begun; does nothing elsewhere. */
+export function recoverModelFolder(dir: string): void {
+  const place = placeOf(dir)
+  if (existsSync(dirname(place))) recover(place)
+}
+
+/** Deletes the files of a model folder, and the folder if nothing else is in it. A folder that is not there is none to delete. */
+export function removeModelFolder(dir: string): void {
+  const place = placeOf(dir)
+  try {
+    if (existsSync(dirname(place))) recover(place)
+    for (const name of MODEL_FILES) rmSync(join(place, name), { force: true })
+    if (existsSync(place) && readdirSync(place).length === 0) rmdirSync(place)
+  } catch (error) {
+    throw cannot("write", dir, error)
+  }
+}
+
 /**
  * Checks, before hours of training, that a model can be written to a folder. Makes the folders above it.
  *
@@ -131,10 +149,13 @@ function checkReplaceable(dir: string): void {
   )
 }
 
+/** Whether one of the files there says so: a run that has not ended has no model yet. */
 function isModel(dir: string): boolean {
-  try {
-    return JSON.parse(readFileSync(join(dir, MODEL_JSON), "utf8")).adjoint?.format !== undefined
-  } catch {
-    return false
-  }
+  return [MODEL_JSON, "config.json"].some(name => {
+    try {
+      return JSON.parse(readFileSync(join(dir, name), "utf8")).adjoint?.format !== undefined
+    } catch {
+      return false
+    }
+  })
 }

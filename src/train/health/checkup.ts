@@ -11,7 +11,7 @@ import type { Loss, Optimizer, Trainable } from "../trainable.ts"
 import { type Facts, factsOf } from "./facts.ts"
 import { type Finding, type FindingKind, KINDS } from "./finding.ts"
 import { divergedFinding, judge } from "./judge.ts"
-import { baselineOf, LossHistory, type LossParts, partsOfLoss } from "./losses.ts"
+import { baselineOf, LossHistory, type LossMemory, type LossParts, partsOfLoss } from "./losses.ts"
 import { type Origin, originOf } from "./origin.ts"
 import { type Probe, probeOf } from "./probe.ts"
 import type { History } from "./view.ts"
@@ -35,6 +35,13 @@ export interface Training {
 interface Snapshot {
   readonly step: number
   readonly carry: Carry
+}
+
+/** What is remembered when a training goes on after a break, as plain JSON: nothing is told twice. */
+export interface Memory {
+  readonly told: readonly string[]
+  readonly kinds: readonly FindingKind[]
+  readonly losses: LossMemory
 }
 
 /** Without a number of steps: milliseconds before the first look unless an epoch ends before, and share of the time for looks. */
@@ -78,6 +85,15 @@ export class Checkup {
     this.fromStart = step === 0
     this.small = leaves(carry as unknown as Tree).reduce((n, x) => n + x.size * bytesOf(x.dtype), 0) <= COPIED
     if (this.small) this.snapshot = { step, carry: copied(carry) }
+  }
+
+  get memory(): Memory {
+    return { told: [...this.told], kinds: [...this.kinds], losses: this.losses.memory }
+  }
+  set memory({ told, kinds, losses }: Memory) {
+    for (const name of told) this.told.add(name)
+    for (const kind of kinds) this.kinds.add(kind)
+    this.losses.memory = losses
   }
 
   /** How many of the next steps may be done before the next look. */

@@ -11,6 +11,15 @@ import type { Facts } from "./facts.ts"
 /** Blocks of steps that are kept; twice as many steps a block when there are more. */
 const BLOCKS = 64
 
+/** What a history of losses is made of, as plain JSON. */
+export interface LossMemory {
+  readonly sums: readonly number[]
+  readonly block: number
+  readonly open: { readonly sum: number; readonly steps: number }
+  readonly steps: number
+  readonly first: number | null
+}
+
 /** The losses of all steps so far, as means over equal blocks of steps. */
 export class LossHistory {
   private sums: number[] = []
@@ -19,6 +28,15 @@ export class LossHistory {
   steps = 0
   /** Of the first step, before any update. */
   first = Number.NaN
+
+  /** All of it as plain JSON, and back. */
+  get memory(): LossMemory {
+    const { sums, block, open, steps, first } = this
+    return { sums: [...sums], block, open: { ...open }, steps, first: steps ? first : null }
+  }
+  set memory({ sums, block, open, steps, first }: LossMemory) {
+    Object.assign(this, { sums: [...sums], block, open: { ...open }, steps, first: first ?? Number.NaN })
+  }
 
   add(loss: number): void {
     if (this.steps++ === 0) this.first = loss

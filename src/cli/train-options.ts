@@ -1,0 +1,104 @@
+// The flags of `adjoint train`. Each is a key of adjoint.config.json too, and what a run was trained with is written by the same names.
+import { type Command, Option } from "commander"
+import { activationNames, optimizerNames, ruleNames, type Settings, scheduleNames } from "./network.ts"
+import { type CommonOptions, count, names, notNegative, positive, seconds, seed, share, widths, withCommon } from "./options.ts"
+import type { Division, ProblemOptions } from "./problem.ts"
+
+export interface TrainOptions extends CommonOptions, Partial<Omit<Settings, "seed">>, Partial<Omit<ProblemOptions, "seed">> {
+  readonly seed: number
+  readonly out?: string
+  readonly deterministic?: boolean
+  readonly checkpointEvery: number
+  readonly report: boolean
+  readonly resume?: string
+  readonly config?: string
+}
+
+export function defineOptions(command: Command): void {
+  command
+    .argument("[data]", 'a CSV or TSV file (also .gz), "mnist", or a folder of IDX image files')
+    .option("-t, --target <column>", "column to predict; without it the columns are listed")
+    .addOption(
+      new Option("--task <task>", "what to do with a target of numbers (default: found from its values)").choices([
+        "classification",
+        "regression",
+      ]),
+    )
+    .option("--hidden <widths>", 'widths of the hidden layers, or "none" (default: 64,32; 128 for images)', widths)
+    .addOption(new Option("--activation <name>", "function of the hidden units").choices(activationNames).default("relu"))
+    .option("--dropout <rate>", "share of hidden units left out at each step (default: 0)", share)
+    .option("--model <file>", "a .js or .ts file that exports another network, or a function that makes one")
+    .option("--epochs <n>", "at most so often through all training rows (default: by their number)", count)
+    .option("--batch-size <n>", "rows in one step (default: by their number)", count)
+    .addOption(new Option("--optimizer <name>", "how gradients become new weights").choices(optimizerNames).default("adam"))
+    .addOption(
+      new Option("--rule <name>", "where the gradients come from; genetic goes without, and without the optimizer")
+        .choices(ruleNames)
+        .default("backprop"),
+    )
+    .option("--learning-rate <rate>", "length of a step (default: by the optimizer, 0.001 for adam)", positive)
+    .addOption(
+      new Option("--schedule <name>", "whether the learning rate falls to 0 until the last epoch").choices(scheduleNames).default("linear"),
+    )
+    .option("--weight-decay <rate>", "pull of the weights towards 0 (default: by the number of rows)", notNegative)
+    .option("--patience <n>", "stop after so many epochs without a better validation loss (default: by --epochs)", count)
+    .option("--test <share>", "rows held out for the final test (default: 0.2)", share)
+    .option("--validation <share>", "rows held out to choose the best epoch (default: 0.1)", share)
+    .option("--ignore <columns>", "columns to leave out, between commas", names)
+    .option("--categories <columns>", "columns of numbers or texts to read as categories", names)
+    .option("--seed <n>", "decides the split, first weights and order of rows", seed, 0)
+    .option("--deterministic", "the same bits on every machine, at some cost in speed")
+    .option("--shuffle-labels", "give the training rows each other's answers: the test must then be at chance")
+    .option("-o, --out <folder>", "where the run and its model go (default: runs/NAME)")
+    .option("--checkpoint-every <seconds>", "write a checkpoint so often, beside those at the ends of epochs", seconds, 30)
+    .option("--no-report", "write no report.html")
+    .option("--resume <run>", "go on with a run that was stopped or killed, with the bits of an unbroken one")
+    .option("--config <file>", "settings by the names of these flags (default: adjoint.config.json or .ts, if there is one)")
+  withCommon(command, [
+    ["adjoint train iris.csv", "list columns and the likely target"],
+    ["adjoint train iris.csv --target species", "train, test and save in runs/iris"],
+    ["adjoint train houses.csv -t price --hidden 32", "a smaller network, for a number"],
+    ["adjoint train mnist --out runs/mnist", "60,000 handwritten digits"],
+    ["adjoint train --resume runs/mnist", "go on after Ctrl-C or a crash"],
+  ])
+}
+
+const SETTINGS = [
+  "hidden",
+  "activation",
+  "dropout",
+  "epochs",
+  "batchSize",
+  "optimizer",
+  "rule",
+  "learningRate",
+  "schedule",
+  "weightDecay",
+  "patience",
+  "seed",
+  "model",
+] as const
+const OF_DATA = ["target", "task", "ignore", "categories", "shuffleLabels", "deterministic", "checkpointEvery", "report"] as const
+
+/** The settings that were given, and not left to what suits the data. */
+export const told = (options: TrainOptions): Partial<Settings> =>
+  Object.fromEntries(SETTINGS.flatMap(name => (options[name] === undefined ? [] : [[name, options[name]]])))
+
+export const divisionOf = ({ seed, test = 0.2, validation = 0.1 }: Pick<TrainOptions, "seed" | "test" | "validation">): Division => ({
+  seed,
+  test,
+  validation,
+})
+
+/** What decides a training, by the names of the flags: given to `train` again, it is the same one. */
+export function chosen(options: TrainOptions, settings: Settings, images: boolean): Readonly<Record<string, unknown>> {
+  const { hidden, activation, dropout, ...rest } = settings
+  const { test, validation } = divisionOf(options)
+  return {
+    ...Object.fromEntries(OF_DATA.flatMap(name => (options[name] === undefined ? [] : [[name, options[name]]]))),
+    ...(settings.model === undefined && { hidden, activation, dropout }),
+    ...rest,
+    ...(images ? {} : { test }),
+    validation,
+  }
+}
