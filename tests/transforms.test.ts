@@ -115,6 +115,17 @@ describe("derivatives of derivatives", () => {
     close(a.jacfwd(g)(f64([1, 2])), a.jacrev(g)(f64([1, 2])))
     expect(a.jacrev(g)(f64([1, 2])).shape).toEqual([3, 2])
   })
+  test("jacfwd of a loop with a condition, which has no reverse mode, and of what does not depend on the input", () => {
+    const doubled = (x: Tensor): Tensor =>
+      a.whileLoop(
+        (x: Tensor) => a.less(sum(x), 100),
+        (x: Tensor) => mul(x, 2),
+        x,
+      )
+    close(a.jacfwd(doubled)(f64([1, 2])), f64([[64, 0], [0, 64]])) // biome-ignore format: a matrix
+    expect(() => a.jacrev(doubled)(f64([1, 2]))).toThrow("forward mode")
+    close(a.jacfwd((_: Tensor) => f64([3, 4, 5]))(f64([1, 2])), f64([[0, 0], [0, 0], [0, 0]])) // biome-ignore format: a matrix
+  })
   test("Jacobian of matrices has all axes", () => {
     const h = (x: Tensor): Tensor => matmul(x, x.transpose())
     const x = rand(2, 3)

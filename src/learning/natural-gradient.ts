@@ -46,6 +46,8 @@ export function naturalGradient({ distribution = "categorical", ...options }: Na
  *
  *     (J^T H J + damping I) d = dE/dw,   J: Jacobian of the outputs, H: Hessian of the loss by them
  *
+ * For any model, at the price of `naturalGradient`. Signals: `weights`, as it begins with the gradient. Throws TypeError for options out of range.
+ *
  * @example
  * const x = random.normal(random.key(1), [64, 3])
  * const y = x.matmul(tensor([[1], [-2], [3]]))

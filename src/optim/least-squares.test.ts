@@ -1,7 +1,27 @@
 import { describe, expect, test } from "vitest"
-import { cast, exp, grad, jit, matmul, random, sum, type Tensor, tanh, tensor, treeMap } from "../index.ts"
+import {
+  cast,
+  concat,
+  cos,
+  exp,
+  grad,
+  jacrev,
+  jit,
+  less,
+  matmul,
+  mul,
+  random,
+  sin,
+  sum,
+  type Tensor,
+  tanh,
+  tensor,
+  treeMap,
+  whileLoop,
+} from "../index.ts"
 import { adam } from "../optim.ts"
 import { leastSquares } from "./least-squares.ts"
+import { Residuals } from "./residuals.ts"
 
 const f64 = (x: any): Tensor => tensor(x, { dtype: "f64" })
 const x = f64([0, 0.5, 1, 1.5, 2, 3])
@@ -100,4 +120,80 @@ const wrong: readonly [string, () => unknown, string][] = [
 ]
 test.each(wrong)("refuses %s", (_name, call, message) => {
   expect(call).toThrow(message)
+})
+
+describe("the Jacobian comes by the cheaper mode", () => {
+  // a loop whose number of turns is not known has derivatives forwards only
+  const doubled = (x: Tensor): Tensor =>
+    whileLoop(
+      (x: Tensor) => less(sum(x), 100),
+      (x: Tensor) => x.mul(2),
+      x,
+    )
+  test("forward mode, with as many residuals as parameters or more", () => {
+    const { params } = leastSquares((p: Tensor) => doubled(p).sub(f64([64, 96, 32])), f64([1, 1, 1]))
+    expect(sum(doubled(params)).item()).toBeCloseTo(192, 6)
+  })
+  test("reverse mode, with fewer", () => {
+    expect(() => leastSquares((p: Tensor) => sum(doubled(p)).sub(3), f64([1, 1, 1]))).toThrow("whileLoop")
+    const { params, cost } = leastSquares((p: Tensor) => sum(p.mul(p)).sub(3), f64([1, 2, 3]))
+    expect(cost).toBeLessThan(1e-20)
+    expect(params.shape).toEqual([3])
+  })
+  test.each([
+    [2, 40],
+    [40, 2],
+    [30, 30],
+  ])("%i residuals of %i parameters: the same numbers", (m, n) => {
+    const a = random.normal(random.key(1), [m, n], { dtype: "f64" })
+    const residuals = new Residuals("test", (x: any) => tanh(matmul(a, x)), f64(new Array(n).fill(0.1)))
+    const x = new Float64Array(n).fill(0.1)
+    const wanted = jacrev((x: Tensor) => tanh(matmul(a, x)))(f64([...x])).values()
+    residuals.jacobian(x).forEach((v, i) => expect(v).toBeCloseTo(wanted[i]!, 12))
+  })
+})
+
+describe("the curvature of the residuals", () => {
+  const x0 = Float64Array.of(0.3, -0.2)
+  const weights = Float64Array.of(2, -1, 0.5)
+  /** Powers of x0 and products with x1, so that second derivatives are known. */
+  const bent = (x: Tensor): Tensor => concat([x.at(0).square().reshape(1), mul(x.at(0), x.at(1)).reshape(1), exp(x.at(1)).reshape(1)])
+  const wanted = [4, -1, -1, 0.5 * Math.exp(-0.2)]
+  test.each([
+    ["by reverse mode", bent],
+    [
+      "forwards where a loop has no other derivative",
+      (x: Tensor) =>
+        whileLoop(
+          (r: Tensor) => less(sum(r), -100),
+          (r: Tensor) => r,
+          bent(x),
+        ),
+    ],
+  ])("%s", (_, f) => {
+    const found = new Residuals("test", f as any, f64([0, 0])).curvature(x0, weights)
+    found.forEach((v, i) => expect(v).toBeCloseTo(wanted[i]!, 12))
+  })
+})
+
+test("residuals that stay large and are bent: few steps", () => {
+  const t = f64(Array.from({ length: 20 }, (_, i) => (i + 1) / 5))
+  // Brown and Dennis, whose least sum of squares is 85822.2
+  const residuals = (x: Tensor): Tensor =>
+    x
+      .at(0)
+      .add(t.mul(x.at(1)))
+      .sub(exp(t))
+      .square()
+      .add(
+        x
+          .at(2)
+          .add(sin(t).mul(x.at(3)))
+          .sub(cos(t))
+          .square(),
+      )
+  const { cost, iterations, stopped } = leastSquares(residuals, f64([25, 5, -5, -1]))
+  expect(2 * cost).toBeCloseTo(85822.2, 1)
+  expect(stopped).toBe("change")
+  expect(iterations).toBeLessThan(40)
 })

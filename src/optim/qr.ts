@@ -1,4 +1,4 @@
-// Linear least squares by Householder reflections, on arrays of a few columns.
+// Linear least squares by Householder reflections, and symmetric systems by Cholesky's decomposition, on arrays of a few columns.
 
 /** min |A x - b| for A [rows, n] of full rank: an upper triangle R with |R x - c| as good, row by row. */
 export interface Triangle {
@@ -62,4 +62,24 @@ export function solveTransposed(r: Float64Array, c: Float64Array): Float64Array 
     x[i] = r[i * n + i] === 0 ? 0 : s / r[i * n + i]!
   }
   return x
+}
+
+/**
+ * The x with A x = b for a symmetric positive definite A [n, n], or undefined for another one; of A the lower triangle is read. Golub and Van Loan,
+ * algorithm 4.2.1 (Cholesky).
+ */
+export function solveSymmetric(a: Float64Array, b: Float64Array): Float64Array | undefined {
+  const n = b.length
+  // R with R^T R = A, row by row
+  const r = new Float64Array(n * n)
+  for (let k = 0; k < n; k++) {
+    for (let i = k; i < n; i++) {
+      let s = a[i * n + k]!
+      for (let q = 0; q < k; q++) s -= r[q * n + k]! * r[q * n + i]!
+      if (i > k) r[k * n + i] = s / r[k * n + k]!
+      else if (s > 0) r[k * n + k] = Math.sqrt(s)
+      else return undefined
+    }
+  }
+  return solveUpper(r, solveTransposed(r, b))
 }

@@ -74,6 +74,8 @@ export type LearningRule = SlopeRule | MoveRule
  *
  *     delta_l = (W_(l+1)^T delta_(l+1)) o f'(s_l),  dW_l = delta_l h_(l-1)^T
  *
+ * Signals: the `weights` of the layers above.
+ *
  * @example
  * const data = { x: ones([8, 2]), y: ones([8, 1]) }
  * const run = fit(sequential(dense(2, 4), logistic(), dense(4, 1)), data, { loss: squaredError, optimizer: adam(0.01), rule: backprop() })

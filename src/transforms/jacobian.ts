@@ -4,7 +4,7 @@ import { wantFunction } from "../core/tree.ts"
 import { broadcast, iota, permute } from "../primitives/base.ts"
 import { cast, eq } from "../primitives/elementwise.ts"
 import { reshape } from "../primitives/structure.ts"
-import { type Fn, grad, jvp, linearize, vjp } from "./grad.ts"
+import { type Fn, grad, jvp, vjp } from "./grad.ts"
 import { vmap } from "./vmap.ts"
 
 /** The unit vectors of the space of `a`: [size, ...shape]. */
@@ -33,11 +33,15 @@ function forward<A extends readonly any[]>(call: string, f: Fn<A, Tensor>): (...
   return (...args) => {
     const [x, ...rest] = args as unknown as [Tensor, ...unknown[]]
     wantTensor(call, x)
-    const [y, push] = linearize((x: Tensor) => f(...([x, ...rest] as unknown as A)), x)
-    wantTensor(call, y)
+    // `jvp` and not `linearize`, which records for reverse mode too: loops with a condition have tangents alone
+    const push = (v: Tensor): Tensor => {
+      const [y, along] = jvp((x: Tensor) => f(...([x, ...rest] as unknown as A)), [x], [v]) as readonly Tensor[]
+      wantTensor(call, y)
+      return along!
+    }
     const columns = vmap(push)(basis(x.aval))
     const d = columns.shape.map((_, i) => i)
-    return reshape(permute(columns, [...d.slice(1), 0]), [...y.shape, ...x.shape])
+    return reshape(permute(columns, [...d.slice(1), 0]), [...columns.shape.slice(1), ...x.shape])
   }
 }
 
