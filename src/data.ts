@@ -1,5 +1,5 @@
 /**
- * Tables and images: CSV and IDX in, typed arrays out, with an encoding that is saved with the model.
+ * Tables and images: CSV, NDJSON and IDX in, typed arrays out, with an encoding that is saved with the model.
  * @module adjoint/data
  */
 export { type ColumnInfo, type ColumnType, describeColumns, likelyTarget } from "./data/columns.ts"
@@ -17,4 +17,5 @@ export {
 export { DataError } from "./data/errors.ts"
 export { type FitOptions, fitEncoding } from "./data/fit.ts"
 export { parseIdx } from "./data/idx.ts"
+export { type NdjsonOptions, parseNdjson } from "./data/ndjson.ts"
 export { type Split, type SplitOptions, shuffle, splitRows } from "./data/split.ts"
