@@ -101,20 +101,29 @@ export function suggest(wanted: string, columns: readonly string[]): string {
   return `${near === undefined ? "" : `Did you mean ${quote(near)}? `}Its columns are ${listNames(columns)}.`
 }
 
-/** @throws DataError for bytes that are no text in their encoding, or a compressed file. */
-export function decodeText(bytes: Uint8Array, name: string, wanted?: string): string {
+/** The encoding of a text by its first bytes, unless one is wanted. Throws DataError for compressed files. */
+export function encodingOf(bytes: Uint8Array, name: string, wanted?: string): string {
   const starts = (...first: number[]) => first.every((byte, i) => bytes[i] === byte)
   if (starts(0x1f, 0x8b)) throw new DataError(`${name} is compressed with gzip; decompress it first.`)
   if (starts(0x50, 0x4b, 3, 4)) throw new DataError(`${name} is a zip archive or a spreadsheet file; save the sheet as CSV and use that.`)
-  const encoding = wanted ?? (starts(0xff, 0xfe) ? "utf-16le" : starts(0xfe, 0xff) ? "utf-16be" : "utf-8")
-  let decoder: TextDecoder
+  return wanted ?? (starts(0xff, 0xfe) ? "utf-16le" : starts(0xfe, 0xff) ? "utf-16be" : "utf-8")
+}
+
+/** @throws DataError if there is no such encoding. */
+export function makeDecoder(encoding: string, name: string): TextDecoder {
   try {
-    decoder = new TextDecoder(encoding, { fatal: true })
+    return new TextDecoder(encoding, { fatal: true })
   } catch {
     throw new DataError(
       `${name}: there is no encoding called ${quote(encoding)}; wanted one such as "utf-8", "utf-16le" or "windows-1252".`,
     )
   }
+}
+
+/** @throws DataError for bytes that are no text in their encoding, or a compressed file. */
+export function decodeText(bytes: Uint8Array, name: string, wanted?: string): string {
+  const encoding = encodingOf(bytes, name, wanted)
+  const decoder = makeDecoder(encoding, name)
   let text: string
   try {
     text = decoder.decode(bytes)
