@@ -1,6 +1,6 @@
 // Zip archives, as far as NPZ files need them. The compression is fflate's; its own reader of archives looks at neither checksums nor
 // overlaps, and trusts sizes.
-import { inflateSync } from "fflate"
+import { Inflate, inflateSync } from "fflate"
 
 /** One file of an archive. */
 export interface ZipEntry {
@@ -105,18 +105,52 @@ function checkApart(entries: readonly Entry[], fail: Fail): void {
 
 function contentOf(bytes: Uint8Array, { name, method, crc, from, to, size }: Entry, fail: Fail): Uint8Array {
   const shown = JSON.stringify(name.slice(0, 80))
-  let content = bytes.subarray(from, to)
-  if (method === 8) {
-    try {
-      content = inflateSync(content, { out: new Uint8Array(size + 1) }) // one more, to see whether it goes on
-    } catch (error) {
-      throw fail(`${shown} cannot be unpacked (${(error as Error).message})`)
-    }
-    if (content.length !== size)
-      throw fail(`${shown} should have ${size} bytes, but unpacks to ${content.length > size ? "more" : content.length}`)
-  }
+  const packed = bytes.subarray(from, to)
+  const content = method === 8 ? inflated(packed, size, shown, fail) : packed
   if (crc32(content) !== crc) throw fail(`the checksum (CRC-32) of ${shown} is wrong`)
   return content
+}
+
+/** Compressed bytes that are unpacked at a time: to some 4 MB at most. */
+const SLICE = 1 << 12
+
+/** Deflate cannot do better. */
+const MOST_RATIO = 1032
+
+/** Unpacked no further than its size: a size that is wrong must not cost memory. */
+function inflated(packed: Uint8Array, size: number, shown: string, fail: Fail): Uint8Array {
+  let pieces: Uint8Array[]
+  try {
+    // for little, at once into an array of its size and one more, to see whether it goes on: a stream has large buffers from the start
+    const small = packed.length <= SLICE && size <= MOST_RATIO * packed.length
+    pieces = small ? [inflateSync(packed, { out: new Uint8Array(size + 1) })] : inflatedPieces(packed, size)
+  } catch (error) {
+    throw fail(`${shown} cannot be unpacked (${(error as Error).message})`)
+  }
+  const length = pieces.reduce((n, piece) => n + piece.length, 0)
+  if (length !== size) throw fail(`${shown} should have ${size} bytes, but unpacks to ${length > size ? "more" : length}`)
+  if (pieces.length === 1) return pieces[0]!
+  const content = new Uint8Array(size)
+  let at = 0
+  for (const piece of pieces) {
+    content.set(piece, at)
+    at += piece.length
+  }
+  return content
+}
+
+/** Ends early where there is more than `most`. */
+function inflatedPieces(packed: Uint8Array, most: number): Uint8Array[] {
+  const pieces: Uint8Array[] = []
+  let length = 0
+  const inflate = new Inflate(piece => {
+    length += piece.length
+    pieces.push(piece)
+  })
+  for (let at = 0; at < packed.length && length <= most; at += SLICE) {
+    inflate.push(packed.subarray(at, at + SLICE), at + SLICE >= packed.length)
+  }
+  return pieces
 }
 
 let table: Int32Array | undefined
