@@ -8,6 +8,6 @@ test("two shuffled epochs over a CSV file of 20 MB take less memory than the tab
   const { rows, losses, peakMb } = JSON.parse(stdout)
   expect(rows).toBeGreaterThan(80_000)
   expect(losses[1]).toBeLessThan(losses[0] / 2)
-  // 2.8 million cells in memory take some 260 MB beside the 110 MB of Node and adjoint
+  // 192 where this was written; reading the same table into memory, without training on it, took 262
   expect(peakMb).toBeLessThan(256)
 })

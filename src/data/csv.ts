@@ -231,7 +231,7 @@ function quoteProblem(error: { code?: string; lines?: number; message: string },
 export function headerOf(cells: readonly string[], name: string): string[] {
   if (cells.every(cell => !Number.isNaN(numberOf(cell, ".")))) {
     throw new DataError(
-      `${name}: the first line holds only numbers (${listNames(cells, 4)}), so the header is missing. Put a line with column names first, or say that there is none (header: false, --no-header).`,
+      `${name}: the first line holds only numbers (${listNames(cells, 4)}), so the header is missing. Put a line with column names first, or say that there is none (header: false).`,
     )
   }
   const columns = cells.map((cell, i) => (cell === "" ? `column ${i + 1}` : cell))

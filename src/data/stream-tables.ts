@@ -18,7 +18,7 @@ export type Bytes = AsyncIterable<Uint8Array> | Iterable<Uint8Array>
  * @throws DataError as `parseCsv` and `parseNdjson`, when the row in question is read.
  * @example
  * const bytes = [new TextEncoder().encode("size,kind\n1,a\n"), new TextEncoder().encode("3,b\n")]
- * for await (const table of readTables(bytes)) console.log(table.rows, table.column("kind"))  // 2 ["a", "b"]
+ * for await (const table of readTables(bytes)) console.log(table.rows, table.column("kind").join())  // 2 a,b
  */
 export async function* readTables(bytes: Bytes, options: TableOptions = {}): AsyncGenerator<Table> {
   const { name = "table" } = options
@@ -41,7 +41,13 @@ export async function* readTables(bytes: Bytes, options: TableOptions = {}): Asy
   if (layout === undefined) throw new DataError(`${name} is empty; wanted one line for each row.`)
 }
 
-/** The rows of `readTables` one by one, as objects without a prototype: a column may be called `__proto__`. */
+/**
+ * The rows of `readTables` one by one, as objects without a prototype: a column may be called `__proto__`.
+ *
+ * @throws DataError as `readTables`.
+ * @example
+ * for await (const row of readRows([new TextEncoder().encode("size,kind\n1,a\n")])) console.log(row.size, row.kind)  // 1 a
+ */
 export async function* readRows(bytes: Bytes, options: TableOptions = {}): AsyncGenerator<Readonly<Record<string, string>>> {
   for await (const table of readTables(bytes, options)) {
     const columns = table.columns.map(column => table.column(column))
