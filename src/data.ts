@@ -1,7 +1,10 @@
 /**
- * Tables and images: CSV and IDX in, typed arrays out, with an encoding that is saved with the model.
+ * Tables and images: CSV, NDJSON and IDX in, also from files larger than memory, typed arrays out, with an encoding that is saved with the model.
  * @module adjoint/data
  */
+import "./preset/files.ts"
+
+export type { ByteSource } from "./data/byte-source.ts"
 export { type ColumnInfo, type ColumnType, describeColumns, likelyTarget } from "./data/columns.ts"
 export { type CsvOptions, parseCsv, type Table } from "./data/csv.ts"
 export { decodeTarget, type Encoded, type EncodeOptions, encode } from "./data/encode.ts"
@@ -17,5 +20,11 @@ export {
 export { DataError } from "./data/errors.ts"
 export { type FitOptions, fitEncoding } from "./data/fit.ts"
 export { parseIdx } from "./data/idx.ts"
+export type { TableOptions } from "./data/layout.ts"
+export { datasetOf, type Example, type ExampleForms, examplesOf, type LazyDataset, type RowForm } from "./data/lazy.ts"
+export { type NdjsonOptions, parseNdjson } from "./data/ndjson.ts"
 export { type DataRecord, type EncodedRecords, encodeRecords } from "./data/records.ts"
-export { type Split, type SplitOptions, shuffle, splitRows } from "./data/split.ts"
+export { Sequence, type SequenceSource, type ShuffleOptions, sequence } from "./data/sequence.ts"
+export { type Fold, kFold, type Split, type SplitOptions, shuffle, splitRows } from "./data/split.ts"
+export { type Bytes, readRows, readTables } from "./data/stream-tables.ts"
+export { openTable, type TableFile } from "./data/table-file.ts"

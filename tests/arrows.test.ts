@@ -79,7 +79,7 @@ test("node modules are named in platform and cli only, libraries where layers al
     platform: /^node:/,
     cli: /.*/,
     data: /^#csv-parse$/,
-    io: /^@noble\/hashes/,
+    io: /^(@noble\/hashes|fflate$)/,
     explain: /^(katex|@dagrejs\/dagre)$/,
   }
   const odd = [...imports].flatMap(([file, { outside }]) =>

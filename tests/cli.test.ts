@@ -45,6 +45,17 @@ describe("train, evaluate and predict", () => {
     expect(right.length / 150).toBe(whole.test.accuracy)
   })
 
+  test("NDJSON means what the same table in CSV does", async () => {
+    const [header, ...rows] = readFileSync(at("flowers.csv"), "utf8").trim().split("\n")
+    const names = header!.split(",")
+    const objects = rows.map(row => JSON.stringify(Object.fromEntries(row.split(",").map((cell, i) => [names[i], cell]))))
+    write("same.ndjson", objects.join("\n"))
+    const [csv, json] = await Promise.all(["flowers.csv", "same.ndjson"].map(data => run(["predict", "runs/model", data])))
+    expect([csv!.code, json!.out]).toEqual([0, csv!.out])
+    const { code, err } = await run(["train", "same.ndjson", "--target", "kind", "--epochs", "1", "--json", "--out", "runs/same"])
+    expect([code, err]).toEqual([0, ""])
+  })
+
   test("a number, from a compressed file with semicolons and decimal commas", async () => {
     const { code, out } = await run([
       "train",

@@ -6,6 +6,7 @@ import { basename, dirname, join, resolve } from "node:path"
 import { parseCsv, type Table } from "../data/csv.ts"
 import { DataError } from "../data/errors.ts"
 import { parseIdx } from "../data/idx.ts"
+import { parseNdjson } from "../data/ndjson.ts"
 import { cannot, readDataFile } from "../platform/node/files.ts"
 
 /** A table read from a file. */
@@ -54,7 +55,8 @@ export function openSource(data: string): TableSource | ImageSource {
   }
   const bytes = readDataFile(data)
   const tabs = /\.tsv(\.gz)?$/i.test(data) ? ({ delimiter: "\t" } as const) : {}
-  const table = parseCsv(bytes, { name: basename(data), ...tabs })
+  const name = basename(data)
+  const table = /\.(ndjson|jsonl)(\.gz)?$/i.test(data) ? parseNdjson(bytes, { name }) : parseCsv(bytes, { name, ...tabs })
   return { kind: "table", name: nameOf(data), table, sha256: createHash("sha256").update(bytes).digest("hex") }
 }
 
@@ -67,7 +69,7 @@ export function fingerprint(source: TableSource | ImageSource): string {
 }
 
 /** A name for runs: the file's own without folders and endings. */
-const nameOf = (data: string): string => basename(resolve(data)).replace(/(\.(csv|tsv|txt|data))?(\.gz)?$/i, "") || "data"
+const nameOf = (data: string): string => basename(resolve(data)).replace(/(\.(csv|tsv|txt|data|ndjson|jsonl))?(\.gz)?$/i, "") || "data"
 
 const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
 

@@ -1,8 +1,9 @@
 import { existsSync, readFileSync } from "node:fs"
 import { gunzipSync } from "node:zlib"
 import { describe, expect, test } from "vitest"
-import { parseCsv } from "./csv.ts"
+import { parseCsv, readRecords } from "./csv.ts"
 import { DataError } from "./errors.ts"
+import { shuffle } from "./split.ts"
 
 const all = (text: string | Uint8Array, options = {}) => {
   const table = parseCsv(text, options)
@@ -95,4 +96,30 @@ describe.skipIf(!existsSync(folder))(`files of the wild (skipped where ${folder}
   test("digits.csv.gz has no header", () => {
     expect(() => parseCsv(gunzipSync(readFileSync(`${folder}/digits.csv.gz`)))).toThrow("the header is missing")
   })
+})
+
+test("text without quotes is split as the library parses it", () => {
+  const cells = ["a", "b c", "", " ", "\t", " \f x\t", "é\u00a0", "\u00a0z"]
+  const ends = ["\n", "\r\n", "\r", "\n \n", "\n\n", "\n\t\r\n"]
+  const outcome = (text: string) => {
+    try {
+      return readRecords(text, { delimiter: ",", name: "t", header: true })
+    } catch (error) {
+      return (error as Error).message
+    }
+  }
+  let whole = 0
+  for (let seed = 0; seed < 2000; seed++) {
+    const picks = shuffle(48, seed, 0)
+    const rows = Array.from({ length: 6 }, (_, i) => {
+      const [a, b, end, more] = picks.subarray(4 * i) as unknown as [number, number, number, number]
+      return `${cells[a % 8]},${cells[b % 8]}${more === 0 ? ",c" : ""}${ends[end % 6]}`
+    })
+    // a name in quotes sends the same text through the library
+    const [plain, parsed] = [outcome(`x,y\n${rows.join("")}`), outcome(`"x",y\n${rows.join("")}`)]
+    expect(plain).toEqual(parsed)
+    if (typeof plain === "object") whole++
+  }
+  expect(whole).toBeGreaterThan(1000)
+  expect(whole).toBeLessThan(2000)
 })

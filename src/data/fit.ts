@@ -103,7 +103,7 @@ export function checkTargetPresent(table: Table, name: string, rows?: Int32Array
   if (missing.length === 0) return
   const shown = missing.slice(0, 5).join(", ") + (missing.length > 5 ? ", ..." : "")
   throw new DataError(
-    `${table.name}: the target ${quote(name)} is missing in ${count(missing.length, "row")} (row ${shown}; the header is row 1). ` +
+    `${table.name}: the target ${quote(name)} is missing in ${count(missing.length, "row")} (row ${shown}${table.header ? "; the header is row 1" : ""}). ` +
       "Fill these cells in, or remove the rows.",
   )
 }

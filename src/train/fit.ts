@@ -1,34 +1,26 @@
 import { size } from "../core/aval.ts"
-import { type Concrete, fromArray, storedOf, tensor } from "../core/concrete.ts"
+import { fromArray, tensor } from "../core/concrete.ts"
 import { bytesOf } from "../core/dtype.ts"
 import type { Tensor } from "../core/tensor.ts"
-import { leaves, rebuild, type Tree } from "../core/tree.ts"
-import { shuffle, splitRows } from "../data/split.ts"
+import { leaves } from "../core/tree.ts"
+import type { LazyDataset } from "../data/lazy.ts"
+import { shuffle } from "../data/split.ts"
 import type { Json } from "../io/json.ts"
 import * as random from "../ops/random.ts"
 import { Checkpoints, type Identity, type Snapshot } from "./checkpoint.ts"
+import { diverged } from "./diverged.ts"
+import { divide } from "./divide.ts"
 import { evaluator } from "./evaluate.ts"
 import { type EventStream, type FitEvent, stream } from "./events.ts"
 import { Checkup } from "./health/checkup.ts"
 import type { Finding } from "./health/finding.ts"
 import { checked, type FitOptions } from "./options.ts"
-import { BatchReader, type Dataset, pair, type Rows, subset } from "./rows.ts"
+import { BatchReader, type Dataset, type Rows } from "./rows.ts"
 import { backprop, startOf } from "./rule.ts"
 import { compileSteps, type RunSteps } from "./step.ts"
 import type { Trainable } from "./trainable.ts"
-import { TrainedModel } from "./trained.ts"
+import { copyOf, TrainedModel } from "./trained.ts"
 import { visitEventLoop, Watch } from "./watch.ts"
-
-/** The loss was no longer a number. */
-export class DivergedError extends Error {
-  override readonly name = "DivergedError"
-  /** Where it began and why, if that could be found out. */
-  readonly finding: Finding | undefined
-  constructor(message: string, finding?: Finding) {
-    super(message)
-    this.finding = finding
-  }
-}
 
 /** A training that runs: iterate over its events, or await its result, or both. */
 export interface FitRun<M extends Trainable> extends AsyncIterable<FitEvent> {
@@ -38,6 +30,8 @@ export interface FitRun<M extends Trainable> extends AsyncIterable<FitEvent> {
 /**
  * Trains a model: shuffled mini-batches, forward, backward and update in one compiled program, state in place. With validation
  * rows the parameters of the best epoch are kept. Control returns to the event loop about every 50 ms.
+ *
+ * Data that does not fit into memory comes from `datasetOf` or `examplesOf` of adjoint/data; then there are no findings of `health`.
  *
  * The same seed gives the same bits. Rejects with DivergedError if the loss becomes NaN or infinite.
  *
@@ -49,7 +43,7 @@ export interface FitRun<M extends Trainable> extends AsyncIterable<FitEvent> {
  * const { params } = await run.result
  * params.w  // [[3.0], [-1.0]]
  */
-export function fit<M extends Trainable>(model: M, data: Dataset, options: FitOptions): FitRun<M> {
+export function fit<M extends Trainable>(model: M, data: Dataset | LazyDataset, options: FitOptions): FitRun<M> {
   const events = stream<FitEvent>(e => e.event === "progress")
   const result = train(model, data, options, events)
   result.then(
@@ -63,7 +57,7 @@ export function fit<M extends Trainable>(model: M, data: Dataset, options: FitOp
 const STAGE = 1 << 20
 async function train<M extends Trainable>(
   model: M,
-  data: Dataset,
+  data: Dataset | LazyDataset,
   options: FitOptions,
   events: EventStream<FitEvent>,
 ): Promise<TrainedModel<M>> {
@@ -89,7 +83,7 @@ async function train<M extends Trainable>(
     resume,
     health = true,
   } = checked(options)
-  const { training, validation } = divide(data, options.validation, seed)
+  const { training, validation } = await divide(data, options.validation, seed)
   const n = training.x.rows
   const steps = Math.ceil(n / batchSize) * epochs
   const root = random.key(seed)
@@ -129,8 +123,9 @@ async function train<M extends Trainable>(
   const most = batchesAtOnce(training, batchSize)
   const watch = new Watch(steps, now.step, events)
   const run = { model, loss, optimizer, ...training, batchSize, seed, keys: stepKeys, runSteps, most }
-  // findings are about backpropagated gradients
-  const checkup = health === false || rule.config.kind !== "backprop" ? undefined : new Checkup(run, health, now.carry, now.step)
+  // findings are about backpropagated gradients, and read rows that lazy data no longer has
+  const checkup =
+    health === false || rule.config.kind !== "backprop" || training.ready ? undefined : new Checkup(run, health, now.carry, now.step)
   if (checkup && now.health) checkup.memory = now.health
   const tell = (step: number, found: readonly Finding[] = []): void => {
     for (const f of found) events.push({ event: "finding", step, ...f })
@@ -139,7 +134,7 @@ async function train<M extends Trainable>(
   let reason: "epochs" | "patience" | "aborted" = lostPatience() ? "patience" : "epochs"
 
   for (let epoch = now.epoch + 1; epoch <= epochs && reason === "epochs"; epoch++) {
-    const order = shuffle(n, seed, epoch)
+    const order = training.ordered ? Int32Array.from({ length: n }, (_, i) => i) : shuffle(n, seed, epoch)
     const started = performance.now()
     let { carry, step, total } = now
     const rateScale = plateau ? now.plateau!.scale : undefined
@@ -156,6 +151,7 @@ async function train<M extends Trainable>(
       const count = batch < batchSize ? 1 : (checkup?.room(step, some) ?? some)
       const rows = order.subarray(from, from + count * batch)
       const lead = [batch < batchSize ? 1 : most, batch]
+      if (training.ready) await training.ready(rows, epoch)
       const [x, y] = [xs.read(rows, lead), ys.read(rows, lead)]
       const [first, steps] = [step, count].map(i => tensor(i, { dtype: "i32" })) as [Tensor, Tensor]
       const batches = { x: fromArray(x.array, x.aval), y: fromArray(y.array, y.aval) }
@@ -223,28 +219,3 @@ const batchesAtOnce = ({ x, y }: { x: Rows; y: Rows }, batchSize: number): numbe
 }
 
 const json = (config: unknown): Json => (config === undefined ? null : JSON.parse(JSON.stringify(config)))
-
-/** Training and validation rows. */
-function divide(data: Dataset, validation: number | Dataset | undefined, seed: number) {
-  const all = pair(data, "fit")
-  if (validation === undefined || validation === 0) return { training: all, validation: undefined }
-  if (typeof validation !== "number") return { training: all, validation: pair(validation, "fit: validation") }
-  const split = splitRows(all.x.rows, { validation, seed })
-  const part = (rows: Int32Array) => ({ x: subset(all.x, rows), y: subset(all.y, rows) })
-  return { training: part(split.train), validation: part(split.validation) }
-}
-
-/** Parameters that no later step overwrites. */
-const copyOf = (t: Tree): Tree =>
-  rebuild(
-    t,
-    leaves(t).map(x => fromArray(storedOf(x as Concrete).slice(), x.aval)),
-  )
-
-const diverged = (loss: number, step: number, epoch: number, found?: Finding): DivergedError =>
-  new DivergedError(
-    `the loss became ${loss} at step ${step} (epoch ${epoch}). ${found ? `${found.message} ${found.advice} ` : ""}` +
-      "Usual remedies: a smaller learning rate, standardised inputs, a loss from logits instead of log(softmax(x)). " +
-      "findOrigin(lossOf, [params, x, y]) of adjoint/explain names the first operation that made a NaN or an infinity, and its line",
-    found,
-  )

@@ -1,4 +1,5 @@
 // What can be asked of `fit`.
+import type { LazyDataset } from "../data/lazy.ts"
 import type { Plateau } from "../optim/plateau.ts"
 import type { Metric } from "./metrics.ts"
 import type { Dataset } from "./rows.ts"
@@ -18,8 +19,8 @@ export interface FitOptions {
   readonly batchSize?: number
   /** Decides first weights, order of rows, dropout and the validation rows. Default: 0. */
   readonly seed?: number
-  /** Rows to judge by after each epoch: a data set, or a share of the rows given, which are then not trained on. */
-  readonly validation?: number | Dataset
+  /** Rows to judge by after each epoch: a data set, or a share of the rows given, which are then not trained on. They are held in memory. */
+  readonly validation?: number | Dataset | LazyDataset
   /** What to measure on the validation rows beside the loss, by name. */
   readonly metrics?: Readonly<Record<string, Metric>>
   /** Stops when the validation loss has not improved for so many epochs. Default: never. */

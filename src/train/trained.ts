@@ -1,5 +1,7 @@
 import type { Shape } from "../core/aval.ts"
+import { type Concrete, fromArray, storedOf } from "../core/concrete.ts"
 import type { Tensor } from "../core/tensor.ts"
+import { leaves, rebuild, type Tree } from "../core/tree.ts"
 import type { Json } from "../io/json.ts"
 import { packModel } from "../io/model.ts"
 import { jit } from "../runtime/jit.ts"
@@ -97,3 +99,10 @@ export interface PackOptions {
   /** Whatever should be remembered of the training, as plain JSON. */
   readonly training?: unknown
 }
+
+/** Parameters that no later step overwrites. */
+export const copyOf = (t: Tree): Tree =>
+  rebuild(
+    t,
+    leaves(t).map(x => fromArray(storedOf(x as Concrete).slice(), x.aval)),
+  )

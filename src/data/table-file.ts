@@ -1,0 +1,154 @@
+import { type ByteSource, openBytes } from "./byte-source.ts"
+import { decodeText, encodingOf, type Table } from "./csv.ts"
+import { DataError } from "./errors.ts"
+import { isNdjson, isTabbed, type Layout, layoutOf, type TableOptions, tableOf } from "./layout.ts"
+import { RowScanner } from "./row-scanner.ts"
+import { shuffle } from "./split.ts"
+
+/** A table that stays in its file: only where its rows begin is kept in memory, 8 bytes for each. */
+export interface TableFile {
+  readonly name: string
+  readonly columns: readonly string[]
+  /** Number of data rows. */
+  readonly rows: number
+  /** The given rows, counted from 0, in this order, as a table in memory. */
+  read(rows: Int32Array): Promise<Table>
+  /** So many rows drawn at random, all of them if there are fewer: to see what columns hold and to fit an encoding. */
+  sample(rows: number, seed: number): Promise<Table>
+  close(): void
+}
+
+/** Bytes that are looked through at a time, and rows that say what the columns are. */
+const PIECE = 1 << 20
+const FIRST_ROWS = 1000
+
+/**
+ * Opens a table that may be larger than memory: CSV, TSV or NDJSON in UTF-8, not compressed. One pass finds where the rows begin; then
+ * any of them are read in any order.
+ *
+ * In a table of semicolons the first thousand rows decide about decimal commas, in NDJSON about the columns. The numbers of rows in
+ * messages take every row for one line.
+ *
+ * @param file a path (in Node), a `Blob` or `File`, or anything that reads bytes at a place
+ * @throws DataError as `parseCsv` and `parseNdjson` do; rows of another length when they are read.
+ * @example
+ * const file = await openTable(new Blob(["size,kind\n1,a\n3,b\n2,a\n"]), { name: "kinds.csv" })
+ * const table = await file.read(Int32Array.of(2, 0))
+ * table.column("size")  // ["2", "1"]
+ */
+export async function openTable(file: string | Blob | ByteSource, options: TableOptions = {}): Promise<TableFile> {
+  const source = await openBytes(file, options.name)
+  try {
+    const told = { ...options, name: options.name ?? source.name }
+    const index = await indexRows(source, told)
+    return await makeFile(source, index, told)
+  } catch (error) {
+    source.close?.()
+    throw error
+  }
+}
+
+/** Where rows begin; one more entry says where the last one ends. In blocks, so that growing copies nothing. */
+class RowIndex {
+  private readonly blocks: Float64Array[] = []
+  rows = 0
+  end = 0
+  add(start: number, end: number): void {
+    if ((this.rows & 0xffff) === 0) this.blocks.push(new Float64Array(1 << 16))
+    this.blocks.at(-1)![this.rows++ & 0xffff] = start
+    this.end = end
+  }
+  start(row: number): number {
+    return row < this.rows ? this.blocks[row >>> 16]![row & 0xffff]! : this.end
+  }
+  drop(): void {
+    this.end = this.start(this.rows - 1)
+    this.rows--
+  }
+}
+
+async function indexRows(source: ByteSource, options: TableOptions & { readonly name: string }): Promise<RowIndex> {
+  const { name } = options
+  const index = new RowIndex()
+  const scanner = new RowScanner({ name, quotes: !isNdjson(options), tabs: isTabbed(options) })
+  const add = (start: number, end: number) => index.add(start, end)
+  const piece = new Uint8Array(Math.min(PIECE, source.size))
+  for (let at = 0; at < source.size; at += piece.length) {
+    const some = piece.subarray(0, Math.min(piece.length, source.size - at))
+    await source.read(some, at)
+    if (at === 0 && !/^utf-?8$/i.test(encodingOf(some, name, options.encoding)))
+      throw new DataError(`${name} is not in UTF-8, which tables that stay in their file must be; save it in UTF-8.`)
+    scanner.scan(some, add)
+  }
+  scanner.finish(add)
+  return index
+}
+
+async function makeFile(source: ByteSource, index: RowIndex, options: TableOptions & { readonly name: string }): Promise<TableFile> {
+  const { name } = options
+  const textOf = async (rows: Int32Array) => decodeText(await bytesOf(source, index, rows), name, "utf-8")
+  const layout = layoutOf(await textOf(Int32Array.from({ length: Math.min(index.rows, FIRST_ROWS) }, (_, i) => i)), options)
+  const skipped = layout.header ? 1 : 0
+  const read = async (rows: Int32Array): Promise<Table> => {
+    const places = rows.map(row => row + skipped)
+    try {
+      return parsed(layout, await textOf(places), places)
+    } catch (error) {
+      // which of them is wrong is found by halves
+      if (rows.length > 1 && error instanceof DataError) {
+        await read(rows.subarray(0, rows.length >> 1))
+        await read(rows.subarray(rows.length >> 1))
+      }
+      throw error
+    }
+  }
+  const isEmpty = async (row: number) => {
+    const table = await read(Int32Array.of(row))
+    return layout.delimiter !== "" && table.columns.every(column => table.column(column)[0] === "")
+  }
+  while (index.rows > skipped && (await isEmpty(index.rows - 1 - skipped))) index.drop()
+  const rows = index.rows - skipped
+  if (rows < 1) throw new DataError(`${name} has a header but no data rows; wanted one line for each row.`)
+  return {
+    ...{ name, columns: layout.columns, rows },
+    async read(chosen) {
+      const odd = chosen.find(row => !(row >= 0 && row < rows))
+      if (odd !== undefined) throw new RangeError(`${name} has the rows 0 to ${rows - 1}; got ${odd}.`)
+      return read(chosen)
+    },
+    sample: (n, seed) => read(n >= rows ? Int32Array.from({ length: rows }, (_, i) => i) : drawn(rows, n, seed)),
+    close: () => source.close?.(),
+  }
+}
+
+/** In ascending order, which disks read fastest. */
+const drawn = (rows: number, n: number, seed: number): Int32Array => shuffle(rows, seed, 0).slice(0, n).sort()
+
+/** The bytes of rows one after another, each with a line end; neighbours are read at once. */
+async function bytesOf(source: ByteSource, index: RowIndex, rows: Int32Array): Promise<Uint8Array> {
+  const total = rows.reduce((n, row) => n + index.start(row + 1) - index.start(row), 0)
+  const bytes = new Uint8Array(total + rows.length).fill(0x0a)
+  let at = 0
+  for (let i = 0; i < rows.length; ) {
+    const first = rows[i]!
+    let next = first + 1
+    for (i++; i < rows.length && rows[i] === next; i++) next++
+    const [from, to] = [index.start(first), index.start(next)]
+    const waiting = source.read(bytes.subarray(at, at + to - from), from)
+    if (waiting) await waiting
+    at += to - from
+    if (next === index.rows) at++ // the last row of the file may have no line end
+  }
+  return bytes.subarray(0, at)
+}
+
+function parsed(layout: Layout, text: string, places: Int32Array): Table {
+  const { cells, lines } = layout.parse(text, places.length === 1 ? places[0]! : 0)
+  if (lines.length !== places.length)
+    throw new DataError(`${layout.name}, row ${places[0]! + 1}: it is several rows, or none. Let all lines end in the same way.`)
+  return tableOf(
+    layout,
+    cells,
+    places.map(place => place + 1),
+  )
+}
