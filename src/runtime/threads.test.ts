@@ -1,4 +1,3 @@
-import { Worker } from "node:worker_threads"
 import { expect, test } from "vitest"
 import { firstDifference, recorded } from "../../tests/engines.ts"
 import { LONG } from "../../tests/long.ts"
@@ -10,6 +9,7 @@ import type { TypedArray } from "../core/dtype.ts"
 import { add, grad, matmul, mean, random, relu, sum, type Tensor, tanh } from "../index.ts"
 import { startWorker } from "../platform/workers.ts"
 import { Heap } from "./heap.ts"
+import { dyingWorker } from "./testing/dying-worker.ts"
 import { type StartWorker, Threads, WorkerLostError } from "./threads.ts"
 import { WasmEngine } from "./wasm-engine.ts"
 
@@ -118,20 +118,7 @@ test("a worker that dies in the midst of a piece is missed, and what was to be o
     words,
     threads,
   } = engine(2, (start, ended) => {
-    if (!thief) return startWorker(start, ended)
-    const worker = new Worker(
-      `const { memory, control } = require("node:worker_threads").workerData
-       const words = new Int32Array(memory.buffer)
-       Atomics.store(words, control.loaded / 4, 1)
-       Atomics.add(words, control.workers / 4, 1)
-       for (;;) {
-         const job = Atomics.load(words, control.job / 4)
-         if ((job & 0xffff) < job >>> 16 && (Atomics.add(words, control.job / 4, 1) & 0xffff) < job >>> 16) process.exit()
-       }`,
-      { eval: true, workerData: start },
-    )
-    worker.on("exit", ended)
-    return { terminate: () => void worker.terminate() }
+    return thief ? dyingWorker(start, ended) : startWorker(start, ended)
   })
   const run = threaded.compile(lower(graph), weights)
   const step = (state: Settled[]): Settled[] => run(fresh().map((s, i) => (weights.includes(i) ? state[weights.indexOf(i)]! : s)))

@@ -163,6 +163,10 @@ export class Threads {
     })
     return this.ending
   }
+  /** Whether there are workers, ready or about to be. */
+  isStarted(): boolean {
+    return this.workers.size > 0
+  }
   /** Resolves when workers that had to be ended are gone, at once if there are none. */
   async settled(): Promise<void> {
     await this.ending

@@ -49,6 +49,13 @@ export class WasmEngine implements Engine {
     return this.relaxed() ? "wasm-relaxed" : "wasm"
   }
 
+  hasWorkers(): boolean {
+    return this.threads?.isStarted() ?? false
+  }
+  async settled(): Promise<void> {
+    await this.threads?.settled()
+  }
+
   compile(program: Lowered, donated: readonly number[]): Run {
     const p = plan(program, donated, stepBytes)
     const ready = this.threadsFor(p, program.work)

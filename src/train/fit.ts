@@ -15,6 +15,7 @@ import { type EventStream, type FitEvent, stream } from "./events.ts"
 import { Checkup } from "./health/checkup.ts"
 import type { Finding } from "./health/finding.ts"
 import { checked, type FitOptions } from "./options.ts"
+import { Replay } from "./replay.ts"
 import { BatchReader, type Dataset, type Rows } from "./rows.ts"
 import { backprop, startOf } from "./rule.ts"
 import { compileSteps, type RunSteps } from "./step.ts"
@@ -130,6 +131,8 @@ async function train<M extends Trainable>(
   const tell = (step: number, found: readonly Finding[] = []): void => {
     for (const f of found) events.push({ event: "finding", step, ...f })
   }
+  // rows that come in order only cannot be read again
+  const replay = new Replay(!training.ordered)
   const lostPatience = (): boolean => now.epoch > 0 && now.epoch - now.best.epoch >= patience
   let reason: "epochs" | "patience" | "aborted" = lostPatience() ? "patience" : "epochs"
 
@@ -144,7 +147,7 @@ async function train<M extends Trainable>(
         reason = "aborted"
         break
       }
-      tell(step, checkup?.visit(carry, step))
+      tell(step, await replay.again(() => checkup?.visit(carry, step)))
       // the last batch may be a short one, which is a program of its own
       const batch = Math.min(batchSize, n - from)
       const some = Math.min(watch.steps(), most, Math.floor((n - from) / batchSize))
@@ -155,8 +158,14 @@ async function train<M extends Trainable>(
       const [x, y] = [xs.read(rows, lead), ys.read(rows, lead)]
       const [first, steps] = [step, count].map(i => tensor(i, { dtype: "i32" })) as [Tensor, Tensor]
       const batches = { x: fromArray(x.array, x.aval), y: fromArray(y.array, y.aval) }
-      const [next, losses] = runSteps(carry, batches, stepKeys, first, steps)
-      carry = next
+      replay.keep(epoch, { carry, step, total, from })
+      let losses: Tensor
+      try {
+        ;[carry, losses] = runSteps(carry, batches, stepKeys, first, steps)
+      } catch (error) {
+        ;({ carry, step, total, from } = await replay.after(error))
+        continue
+      }
       let sum = 0
       for (const l of losses.values().subarray(0, count)) {
         step++
@@ -180,11 +189,11 @@ async function train<M extends Trainable>(
       now = { ...now, carry, step, total, health: checkup?.memory ?? null }
       break
     }
-    const validated = validation && measure(carry.params, carry.state, validation)
+    const validated = validation && (await replay.again(() => measure(carry.params, carry.state, validation)))
     const judged = validated?.loss ?? total / n
     const better = judged < now.best.loss
     const kept = validation ? { params: copyOf(carry.params), state: copyOf(carry.state) } : null
-    tell(step, checkup?.visit(carry, step, true))
+    tell(step, await replay.again(() => checkup?.visit(carry, step, true)))
     now = {
       ...{ epoch, step, carry, total: 0, health: checkup?.memory ?? null },
       best: better ? { epoch, loss: judged, kept } : now.best,
