@@ -61,10 +61,13 @@ for (const [m, k, n] of shapes) {
     [b, k * n],
   ])
     heap.view("f32", at, size).forEach((_, i, all) => (all[i] = Math.sin(i)))
-  const graph = record(([x, y]) => [matmul(x, y)], [
-    { shape: [m, k], dtype: "f32" },
-    { shape: [k, n], dtype: "f32" },
-  ]).graph
+  const graph = record(
+    ([x, y]) => [matmul(x, y)],
+    [
+      { shape: [m, k], dtype: "f32" },
+      { shape: [k, n], dtype: "f32" },
+    ],
+  ).graph
   const { kernel } = lower(graph).tasks[0]
   const scratch = heap.allocate(4 << 20)
   const env = { memory: heap.memory }

@@ -5,9 +5,9 @@
 import "./preset/wasm.ts"
 import "./preset/folders.ts"
 
+export { DivergedError } from "./train/diverged.ts"
 export type { Measured } from "./train/evaluate.ts"
 export type { FitEvent } from "./train/events.ts"
-export { DivergedError } from "./train/diverged.ts"
 export { type FitRun, fit } from "./train/fit.ts"
 export { type Cause, type Finding, type FindingKind, KINDS as findingKinds } from "./train/health/finding.ts"
 export { type LoadedModel, loadModel, unpackTrained } from "./train/load.ts"
