@@ -4,3 +4,4 @@
  */
 export * from "./language.ts"
 export { configure, type EngineOptions } from "./preset/wasm.ts"
+export { WorkerLostError } from "./runtime/threads.ts"

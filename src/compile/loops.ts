@@ -17,9 +17,8 @@ import {
 import { type Expr, indicesOf, once, reach, rebuild } from "../ir/expr.ts"
 import { type Kernel, placesOf, rootsOf, storesOf, withStores } from "./kernel.ts"
 
-export const loops = (kernel: Kernel): Kernel => deal(merge(drop(splitAll(kernel)), 0))
-/** The same with the outermost loop left as it is, so that its turns can be dealt out. */
-export const innerLoops = (kernel: Kernel): Kernel => deal(merge(drop(splitAll(kernel)), 1))
+/** The first `kept` loops are not merged with others: turns of the outermost one may be dealt out. */
+export const loops = (kernel: Kernel, kept = 0): Kernel => deal(merge(drop(splitAll(kernel)), kept))
 
 /** A kernel with other indices and other loops; shared expressions stay shared. */
 export function rewrite(k: Kernel, f: (a: Axis) => Index, axes: (over: readonly Axis[]) => readonly Axis[]): Kernel {
@@ -45,19 +44,19 @@ function partsOf(k: Kernel): Parts {
 }
 
 /** Splits loops until no quotient is left that a split dissolves. */
-function splitAll(kernel: Kernel): Kernel {
-  let k = kernel
-  for (let found = splitPoint(k); found; found = splitPoint(k)) {
-    const { axis, by } = found
-    const [outer, inner] = [newAxis(axis.n / by), newAxis(by)]
-    const whole = plus(times(axisIndex(outer), by), axisIndex(inner))
-    k = rewrite(
-      k,
-      a => (a.id === axis.id ? whole : axisIndex(a)),
-      over => over.flatMap(a => (a.id === axis.id ? [outer, inner] : [a])),
-    )
-  }
-  return k
+function splitAll(k: Kernel): Kernel {
+  const found = splitPoint(k)
+  return found ? splitAll(cut(k, found.axis, found.by)) : k
+}
+/** The loop over `axis` as one over parts of `by` turns and one over the turns of a part. */
+export function cut(k: Kernel, axis: Axis, by: number): Kernel {
+  const [outer, inner] = [newAxis(axis.n / by), newAxis(by)]
+  const whole = plus(times(axisIndex(outer), by), axisIndex(inner))
+  return rewrite(
+    k,
+    a => (a.id === axis.id ? whole : axisIndex(a)),
+    over => over.flatMap(a => (a.id === axis.id ? [outer, inner] : [a])),
+  )
 }
 /** A loop inside a quotient by `n` whose steps of c = n / by divide n evenly. */
 function splitPoint(k: Kernel): { axis: Axis; by: number } | null {
@@ -78,21 +77,20 @@ function splitPoint(k: Kernel): { axis: Axis; by: number } | null {
 }
 
 /** Without loops of one turn. */
-const drop = (k: Kernel): Kernel => (k.axes.every(a => a.n !== 1) ? k : { ...k, axes: k.axes.filter(a => a.n !== 1) })
+const drop = (k: Kernel): Kernel => ({ ...k, axes: k.axes.filter(a => a.n !== 1) })
 
 /** Merges neighbouring loops that walk all memory as one loop would; the first `kept` loops stay as they are. */
-function merge(kernel: Kernel, kept: number): Kernel {
-  let k = kernel
-  for (let pair = mergeable(k, kept); pair; pair = mergeable(k, kept)) {
-    const [outer, inner] = pair
-    const both = newAxis(outer.n * inner.n)
-    k = rewrite(
-      k,
-      a => (a.id === inner.id ? axisIndex(both) : a.id === outer.id ? { constant: 0, terms: [] } : axisIndex(a)),
-      over => over.flatMap(a => (a.id === outer.id ? [] : a.id === inner.id ? [both] : [a])),
-    )
-  }
-  return k
+function merge(k: Kernel, kept: number): Kernel {
+  const pair = mergeable(k, kept)
+  if (!pair) return k
+  const [outer, inner] = pair
+  const both = newAxis(outer.n * inner.n)
+  const merged = rewrite(
+    k,
+    a => (a.id === inner.id ? axisIndex(both) : a.id === outer.id ? { constant: 0, terms: [] } : axisIndex(a)),
+    over => over.flatMap(a => (a.id === outer.id ? [] : a.id === inner.id ? [both] : [a])),
+  )
+  return merge(merged, kept)
 }
 function mergeable(k: Kernel, kept: number): readonly [Axis, Axis] | null {
   const { indices, reduces } = partsOf(k)

@@ -102,7 +102,7 @@ let depth = 0
 
 export const bottom = (): Trace => {
   const t = stages[0]
-  if (!t) throw new Error('no engine is installed: import from "adjoint" or "adjoint/js", not from files inside the package')
+  if (!t) throw new Error('no engine is installed: import from "adjoint" or "adjoint/js"')
   return t
 }
 export const installBottom = (t: Trace): void => void (stages[0] = t)

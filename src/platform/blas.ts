@@ -24,15 +24,15 @@ const libraries: readonly {
     name: "OpenBLAS",
     systems: {
       linux: ["libopenblas.so.0", "libopenblas.so"],
-      darwin: ["libopenblas.dylib", "/opt/homebrew/opt/openblas/lib/libopenblas.dylib", "/usr/local/opt/openblas/lib/libopenblas.dylib"],
-      win32: ["libopenblas.dll", "openblas.dll"],
+      darwin: ["libopenblas.dylib", "/opt/homebrew/opt/openblas/lib/libopenblas.dylib"],
+      win32: ["libopenblas.dll"],
     },
     threads: "openblas_set_num_threads",
     least: 32768,
   },
   {
     name: "BLIS",
-    systems: { linux: ["libblis.so.4", "libblis.so.3", "libblis.so"], darwin: ["libblis.dylib"], win32: ["blis.dll", "libblis.dll"] },
+    systems: { linux: ["libblis.so.4", "libblis.so"], darwin: ["libblis.dylib"], win32: ["libblis.dll"] },
     threads: "bli_thread_set_num_threads",
     least: 65536,
   },
@@ -43,11 +43,6 @@ const libraries: readonly {
     least: 32768,
   },
 ]
-
-const int = "int"
-const address = "uintptr_t"
-const productOf = (number: string): string[] => [int, int, int, int, int, int, number, address, int, address, int, number, address, int]
-const [rowMajor, asItIs] = [101, 111]
 
 /** What was looked for and what came of it, for `adjoint doctor`. */
 export interface BlasSearch {
@@ -94,10 +89,9 @@ function lookFor(wanted: string): BlasSearch {
     for (const file of files) {
       try {
         const library = koffi.load(file)
-        if (threads) library.func(threads, "void", [int])(1)
+        if (threads) library.func(threads, "void", ["int"])(1)
         const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true })
-        const product = bind(koffi, file, memory)
-        if (isRight(product, memory)) return { found: { name, path: file, least } }
+        if (isRight(bindBlas(koffi, file, memory), memory)) return { found: { name, path: file, least } }
       } catch {
         // not this one
       }
@@ -108,12 +102,15 @@ function lookFor(wanted: string): BlasSearch {
   return { reason: `none of ${names.join(", ")} is installed${debian}` }
 }
 
-type Products = { readonly f32: BlasProduct; readonly f64: BlasProduct }
-function bind(koffi: Koffi, file: string, memory: WebAssembly.Memory): Products {
-  const library = koffi.load(file)
+type Products = { readonly blas_f32: BlasProduct; readonly blas_f64: BlasProduct }
+
+/** The products of a library on a memory. Worker threads run the text of this function, so it must need nothing from outside. */
+export function bindBlas(koffi: Koffi, file: string, memory: WebAssembly.Memory): Products {
   const base = Number(koffi.address(new Uint8Array(memory.buffer as ArrayBuffer)))
   const product = (name: string, number: string): BlasProduct => {
-    const call = library.func(name, "void", productOf(number))
+    const [i, p] = ["int", "uintptr_t"] as const
+    const call = koffi.load(file).func(name, "void", [i, i, i, i, i, i, number, p, i, p, i, number, p, i])
+    const [rowMajor, asItIs] = [101, 111]
     // addresses in WebAssembly are unsigned
     return (transA, transB, m, n, k, a, lda, b, ldb, adds, c, ldc) =>
       void call(
@@ -133,11 +130,11 @@ function bind(koffi: Koffi, file: string, memory: WebAssembly.Memory): Products 
         ldc,
       )
   }
-  return { f32: product("cblas_sgemm", "float"), f64: product("cblas_dgemm", "double") }
+  return { blas_f32: product("cblas_sgemm", "float"), blas_f64: product("cblas_dgemm", "double") }
 }
 
 /** A library with integers of another size, or none at all, is found out by a product of known result. */
-function isRight({ f32, f64 }: Products, memory: WebAssembly.Memory): boolean {
+function isRight({ blas_f32, blas_f64 }: Products, memory: WebAssembly.Memory): boolean {
   const check = (product: BlasProduct, make: (at: number, n: number) => Float32Array | Float64Array): boolean => {
     make(0, 6).set([1, 2, 3, 4, 5, 6])
     make(64, 6).set([1, -1, 2, 0, 3, 1])
@@ -146,12 +143,12 @@ function isRight({ f32, f64 }: Products, memory: WebAssembly.Memory): boolean {
     return `${make(128, 4)}` === "15,3,33,3"
   }
   const { buffer } = memory
-  return check(f32, (at, n) => new Float32Array(buffer, at, n)) && check(f64, (at, n) => new Float64Array(buffer, at, n))
+  return check(blas_f32, (at, n) => new Float32Array(buffer, at, n)) && check(blas_f64, (at, n) => new Float64Array(buffer, at, n))
 }
 
 /** The BLAS of the machine on this memory, or undefined. */
 export function blasOn(memory: WebAssembly.Memory): Blas | undefined {
   const { found } = findBlas()
   if (!found) return undefined
-  return { ...found, ...bind(loadKoffi(koffiPath()!), found.path, memory) }
+  return { ...found, ...bindBlas(loadKoffi(koffiPath()!), found.path, memory) }
 }

@@ -1,7 +1,7 @@
 // Starts threads, in Node and in pages that may share memory. A worker's program is a text, so that there is no file that a bundler would
 // have to find.
 import type { StartWorker } from "../runtime/threads.ts"
-import { findBlas, koffiPath } from "./blas.ts"
+import { bindBlas, findBlas, koffiPath } from "./blas.ts"
 import { builtin, environment, system } from "./builtin.ts"
 
 /**
@@ -9,23 +9,11 @@ import { builtin, environment, system } from "./builtin.ts"
  * each other's functions; "p12" has its place 12 in the table. A BLAS is loaded when a module imports its product.
  */
 const program = `
+const bindBlas = ${bindBlas}
 function begin({ memory, threads, worker, control, koffi, blas }, require) {
   const table = new WebAssembly.Table({ element: "anyfunc", initial: 64 })
   const spaces = []
   let last = control.first
-  let products
-  const blasProducts = () => {
-    if (products) return products
-    const library = require(koffi).load(blas)
-    const base = Number(require(koffi).address(new Uint8Array(memory.buffer)))
-    const bind = (name, number) => {
-      const [i, p] = ["int", "uintptr_t"]
-      const call = library.func(name, "void", [i, i, i, i, i, i, number, p, i, p, i, number, p, i])
-      return (ta, tb, m, n, k, a, lda, b, ldb, adds, c, ldc) =>
-        call(101, 111 + ta, 111 + tb, m, n, k, 1, base + (a >>> 0), lda, base + (b >>> 0), ldb, adds, base + (c >>> 0), ldc)
-    }
-    return (products = { blas_f32: bind("cblas_sgemm", "float"), blas_f64: bind("cblas_dgemm", "double") })
-  }
   const load = () => {
     const words = new Int32Array(memory.buffer)
     const count = Atomics.load(words, control.modules / 4)
@@ -33,7 +21,7 @@ function begin({ memory, threads, worker, control, koffi, blas }, require) {
       const at = words[last / 4]
       const module = new WebAssembly.Module(new Uint8Array(memory.buffer).slice(at + 12, at + 12 + words[at / 4 + 1]))
       const functions = (spaces[words[at / 4 + 2]] ??= { fork() {} })
-      if (WebAssembly.Module.imports(module).some(x => x.name.startsWith("blas_"))) Object.assign(functions, blasProducts())
+      if (WebAssembly.Module.imports(module).some(x => x.name.startsWith("blas_"))) Object.assign(functions, bindBlas(require(koffi), blas, memory))
       const { exports } = new WebAssembly.Instance(module, { env: { memory }, lib: functions })
       for (const [name, f] of Object.entries(exports)) {
         functions[name] = f

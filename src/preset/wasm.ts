@@ -22,7 +22,7 @@ export interface EngineOptions {
 onlyCopy()
 const threadCount = threadsHere()
 const heap = new Heap({ shared: threadCount > 1 })
-const threads = threadCount > 1 ? new Threads(heap, { count: threadCount, start: startWorker }) : undefined
+const threads = new Threads(heap, { count: threadCount, start: startWorker })
 const small = new JsEngine()
 
 /** Found out when the first program needs to know. */
@@ -42,8 +42,7 @@ function relaxed(): boolean {
  * configure({ deterministic: true })
  */
 export function configure({ deterministic = false }: EngineOptions): void {
-  const shared = threads ? { threads } : {}
-  const engine = deterministic ? { ...shared, relaxed: () => false } : { ...shared, relaxed, blas: () => blasOn(heap.memory) }
+  const engine = deterministic ? { threads, relaxed: () => false } : { threads, relaxed, blas: () => blasOn(heap.memory) }
   installCompiler(new Compiler(new WasmEngine(heap, engine), small))
 }
 

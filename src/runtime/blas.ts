@@ -8,8 +8,9 @@ export interface Blas {
   readonly path: string
   /** Multiplications from which on the library is asked: below, a call costs more than it gains. */
   readonly least: number
-  readonly f32: BlasProduct
-  readonly f64: BlasProduct
+  /** The products by the names under which kernels import them. */
+  readonly blas_f32: BlasProduct
+  readonly blas_f64: BlasProduct
 }
 /** Fewest of any library: smaller products do not even look for one. */
 export const LEAST = 32768

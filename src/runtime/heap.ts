@@ -9,6 +9,8 @@ const MAX_PAGES = 65536
 /** The one memory of a process that WebAssembly code works on: blocks, handed out first fit. It grows, so views are taken afresh. */
 export class Heap {
   readonly memory: WebAssembly.Memory
+  /** Whether other threads may work on the memory. */
+  readonly shared: boolean
   // free blocks by address; what threads share is in front, so that no block is at address 0
   private free: { at: number; bytes: number }[] = [{ at: align(control.end), bytes: 16 * PAGE - align(control.end) }]
   /** Bytes that are kept for tensors. */
@@ -18,8 +20,8 @@ export class Heap {
     this.release(b.at, b.bytes)
   })
 
-  /** `shared`: other threads may work on the memory. */
   constructor({ shared = false }: { readonly shared?: boolean } = {}) {
+    this.shared = shared
     this.memory = new WebAssembly.Memory({ initial: 16, maximum: MAX_PAGES, shared })
   }
 

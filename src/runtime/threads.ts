@@ -11,7 +11,10 @@ export interface WorkerStart {
 /** Starts a thread that runs `worker` of `platform/workers.ts`; undefined where that cannot be. `ended` hears when it is gone. */
 export type StartWorker = (start: WorkerStart, ended: () => void) => { terminate(): void } | undefined
 
-/** A thread ended in the midst of its work, or does not go on. What the program was to overwrite is lost. */
+/**
+ * A thread ended in the midst of its work, or does not go on. Donated arguments of the call cannot be read any more; everything else can, and
+ * after a turn of the event loop functions run again.
+ */
 export class WorkerLostError extends Error {
   override readonly name = "WorkerLostError"
 }
@@ -77,7 +80,7 @@ export class Threads {
 
   /** The function `fork`, for programs to call. */
   fork(): WebAssembly.ExportValue {
-    this.module = emitThreads()
+    this.module = emitThreads(this.heap.shared)
     const env = { memory: this.heap.memory, table: this.table }
     const lib = { stall: (pieces: number) => this.stall(pieces), load: () => {} }
     return new WebAssembly.Instance(new WebAssembly.Module(this.module), { env, lib }).exports.fork!
@@ -85,6 +88,7 @@ export class Threads {
 
   /** Lets workers have a module too. */
   publish(space: number, module: Uint8Array): void {
+    if (this.count === 1) return
     const head = 12
     const at = this.heap.allocate(head + module.length)
     new Uint8Array(this.heap.memory.buffer).set(module, at + head)
@@ -101,7 +105,7 @@ export class Threads {
       throw new WorkerLostError("a worker thread was lost, and the others have not ended yet: await something, and try again")
     this.patience = PATIENCE + Math.ceil((2 * piece) / 2e9 / (SLICE / 1000))
     if (scratch > this.scratch.bytes) this.scratch = this.renew(scratch)
-    if (this.warmth > this.warm) return
+    if (this.count === 1 || this.warmth > this.warm) return
     this.warmth += work
     if (this.warmth > this.warm) this.startAll()
   }

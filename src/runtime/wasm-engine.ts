@@ -1,5 +1,5 @@
-import { dealOf } from "../compile/emit/deal.ts"
-import { blasForm, blasName } from "../compile/emit/gemm-blas.ts"
+import { type Deal, type Dealt, dealOf } from "../compile/emit/deal.ts"
+import { blasForm } from "../compile/emit/gemm-blas.ts"
 import type { Gemm } from "../compile/emit/gemm-match.ts"
 import { emitLibrary, emitWasm, kernelsOf, scratchBytes, stepBytes } from "../compile/emit/wasm.ts"
 import { tableOf } from "../compile/emit/wasm-program.ts"
@@ -85,14 +85,18 @@ export class WasmEngine implements Engine {
   /** What lets threads take part in a program, before each run; undefined if nothing in it is dealt out. */
   private threadsFor(plan: Plan, work: number): (() => void) | undefined {
     const { threads } = this
-    const dealt = kernelsOf(plan).filter(k => this.isDealt(k))
-    if (!threads || dealt.length === 0) return undefined
-    const piece = Math.max(...dealt.map(k => dealOf(k)!.work))
-    const scratch = Math.max(...dealt.map(scratchBytes), 1)
+    const kernels = kernelsOf(plan).filter(k => this.dealOf(k))
+    if (!threads || kernels.length === 0) return undefined
+    const piece = Math.max(...kernels.map(k => this.dealOf(k)!.work))
+    const scratch = Math.max(...kernels.map(scratchBytes), 1)
     return () => threads.ready(work, piece, scratch)
   }
-  private isDealt(kernel: Kernel): boolean {
-    return this.threads !== undefined && dealOf(kernel) !== undefined
+  /** Products of a BLAS are computed in the same pieces by any number of threads, even one: they decide about its bits. */
+  private dealOf(kernel: Kernel): Deal | undefined {
+    if (!this.threads) return undefined
+    const asks = (gemm: Gemm): boolean => this.asksBlas(gemm)
+    const deal = dealOf(kernel, asks)
+    return this.threads.count > 1 || (deal?.product && asks(deal.product.gemm)) ? deal : undefined
   }
 
   /** The program's function; kernels not met before are compiled with it. */
@@ -109,21 +113,24 @@ export class WasmEngine implements Engine {
       }
       named.set(kernel, name)
     }
-    const shared = this.threads !== undefined
+    const dealt = (k: Kernel): Dealt | undefined => {
+      const slot = this.slots.get(named.get(k)!)
+      return slot === undefined ? undefined : { slot, deal: this.dealOf(k)! }
+    }
     const bytes = emitWasm(
       fresh,
       { plan, nameOf: k => named.get(k)! },
-      { shared, blas: gemm => this.asksBlas(gemm), slotOf: k => this.slots.get(named.get(k) ?? this.names.get(keyOf(k))!) },
+      { shared: this.heap.shared, blas: gemm => this.asksBlas(gemm), dealt },
     )
     const module = new WebAssembly.Module(bytes)
     if (WebAssembly.Module.imports(module).some(i => i.module === "lib" && !(i.name in this.functions)))
-      this.instantiate(emitLibrary({ relaxed: this.relaxed(), shared }))
+      this.instantiate(emitLibrary({ relaxed: this.relaxed(), shared: this.heap.shared }))
     const { run, ...kernels } = this.instantiate(bytes, module)
     for (const [name, slot] of this.slots) if (name in kernels) this.threads!.set(slot, kernels[name]!)
     return run as Code
   }
   private newName(kernel: Kernel): string {
-    if (!this.isDealt(kernel)) return `k${this.names.size}`
+    if (!this.dealOf(kernel)) return `k${this.names.size}`
     const slot = this.threads!.slot()
     this.functions.fork ??= this.threads!.fork()
     this.slots.set(`p${slot}`, slot)
@@ -141,8 +148,8 @@ export class WasmEngine implements Engine {
     if (products < LEAST || !blasForm(gemm)) return false
     const blas = this.blas()
     if (!blas || products < blas.least) return false
-    this.functions[blasName("f32")] ??= blas.f32
-    this.functions[blasName("f64")] ??= blas.f64
+    const { blas_f32, blas_f64 } = blas
+    Object.assign(this.functions, { blas_f32, blas_f64 })
     return true
   }
 

@@ -14,7 +14,8 @@ import { type FitEvent, type FitOptions, fit, type TrainedModel } from "../train
 const folder = mkdtempSync(join(tmpdir(), "adjoint-checkpoint-"))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-const x = random.normal(random.key(1), [3000, 8])
+const ROWS = 3000
+const x = random.normal(random.key(1), [ROWS, 8])
 const y = x.slice(":", [0, 3]).argmax({ axis: -1 })
 const model = sequential(dense(8, 64), batchNorm(64), dropout(0.2), tanh(), dense(64, 3))
 const options: FitOptions = { loss: crossEntropy, optimizer: adam(0.01), epochs: 4, batchSize: 7, seed: 1 }
@@ -22,15 +23,17 @@ const bytes = (t: TrainedModel): string => Buffer.concat([...t.pack().values()])
 type Epoch = Extract<FitEvent, { event: "epoch" }>
 const withoutTime = ({ seconds: _, ...rest }: Epoch) => rest
 
-/** Trains, but stops after so many progress events; the epochs that ended, and what came out. */
-async function part(settings: FitOptions, visits: number) {
-  const stop = new AbortController()
-  const run = fit(model, { x, y }, { ...settings, signal: stop.signal })
+/**
+ * Trains, but stops when it has been looked so often whether it should: before each piece of an epoch, of which the first is a single step.
+ * The epochs that ended, and what came out.
+ */
+async function part(settings: FitOptions, looks: number) {
+  const signal = Object.defineProperty(new EventTarget(), "aborted", { get: () => --looks < 0 }) as AbortSignal
+  const run = fit(model, { x, y }, { ...settings, signal })
   const epochs: Epoch[] = []
   const notes: string[] = []
   let end: Extract<FitEvent, { event: "end" }> | undefined
   for await (const e of run) {
-    if (e.event === "progress" && --visits === 0) stop.abort()
     if (e.event === "epoch") epochs.push(e)
     if (e.event === "note") notes.push(e.message)
     if (e.event === "end") end = e
@@ -50,13 +53,13 @@ describe("a training that is stopped again and again, also amid epochs,", () => 
     const epochs: Epoch[] = []
     let within = 0
     for (let round = 0; ; round++) {
-      const { trained, end, ...told } = await part({ ...settings, checkpoint, checkpointEvery: 0, resume: round > 0 }, 2 + 2 * (round % 3))
+      const { trained, end, ...told } = await part({ ...settings, checkpoint, checkpointEvery: 0, resume: round > 0 }, 1 + 3 * (round % 3))
       epochs.push(...told.epochs)
       const { step, settings: saved } = latest(checkpoint)
       within += Number((saved as { total: number }).total > 0)
       if (end.reason === "aborted") continue
       expect(epochs.map(withoutTime)).toEqual(whole.epochs.map(withoutTime))
-      expect(step).toBe(end.epoch * Math.ceil((more.validation ? 2400 : 3000) / 7))
+      expect(step).toBe(end.epoch * Math.ceil(((more.validation ? 0.8 : 1) * ROWS) / 7))
       expect(bytes(trained)).toBe(bytes(whole.trained))
       break
     }
@@ -85,7 +88,7 @@ function flip(file: string, bit: number): void {
 test("where the last checkpoint is damaged the one before is taken, and it says so; where both are, none is", async () => {
   const settings = { ...options, validation: 0.2, checkpoint: join(folder, "damaged"), checkpointEvery: 0 }
   const whole = bytes((await part({ ...options, validation: 0.2 }, Number.POSITIVE_INFINITY)).trained)
-  await part(settings, 4)
+  await part(settings, 20)
   const steps = ["a", "b"].map(name => unpackCheckpoint(readModelFolder(join(settings.checkpoint, name))).step)
   const [last, before] = steps[0]! > steps[1]! ? ["a", "b"] : ["b", "a"]
   flip(join(settings.checkpoint, last, "weights.safetensors"), 12_345)
@@ -100,7 +103,7 @@ test("where the last checkpoint is damaged the one before is taken, and it says 
 
 test("a training that begins anew leaves no checkpoint of the one before it", async () => {
   const settings = { ...options, checkpoint: join(folder, "anew"), checkpointEvery: 0 }
-  await part(settings, 5)
+  await part(settings, 15)
   const { end } = await part({ ...settings, seed: 2 }, 1)
   expect(end.reason).toBe("aborted")
   expect(latest(settings.checkpoint).seed).toBe(2)
@@ -109,7 +112,7 @@ test("a training that begins anew leaves no checkpoint of the one before it", as
 })
 
 test("none of 1,000 flipped bits is loaded", async () => {
-  await part({ ...options, validation: 0.2, checkpoint: join(folder, "flipped"), checkpointEvery: 0 }, 3)
+  await part({ ...options, validation: 0.2, checkpoint: join(folder, "flipped"), checkpointEvery: 0 }, 9)
   const name = ["a", "b"].find(name => existsSync(join(folder, "flipped", name)))!
   const files = readModelFolder(join(folder, "flipped", name))
   expect(unpackCheckpoint(files).epoch).toBeGreaterThanOrEqual(0)

@@ -7,7 +7,7 @@ import type { LazyDataset } from "../data/lazy.ts"
 import { shuffle } from "../data/split.ts"
 import type { Json } from "../io/json.ts"
 import * as random from "../ops/random.ts"
-import { Checkpoints, type Identity, type Snapshot } from "./checkpoint.ts"
+import type { Identity, Snapshot } from "./checkpoint.ts"
 import { diverged } from "./diverged.ts"
 import { divide } from "./divide.ts"
 import { evaluator } from "./evaluate.ts"
@@ -112,7 +112,9 @@ async function train<M extends Trainable>(
     best: { epoch: 0, loss: Infinity, kept: null },
     plateau: plateau?.init() ?? null,
   }
-  const checkpoints = checkpoint === undefined ? undefined : new Checkpoints(checkpoint, identity, checkpointEvery)
+  // loaded when needed: pages that keep none do without
+  const checkpoints =
+    checkpoint === undefined ? undefined : new (await import("./checkpoint.ts")).Checkpoints(checkpoint, identity, checkpointEvery)
   if (resume) {
     const { snapshot, notes } = await checkpoints!.read()
     now = { ...snapshot, plateau: snapshot.plateau ?? now.plateau }

@@ -1,7 +1,8 @@
 import { size } from "../core/aval.ts"
 import { allocate, type TypedArray } from "../core/dtype.ts"
 import type { LazyDataset } from "../data/lazy.ts"
-import type { Dataset, Rows } from "./rows.ts"
+import { splitRows } from "../data/split.ts"
+import type { Rows } from "./rows.ts"
 
 /** Examples that may have to be waited for: `ready` comes before their rows are read. */
 export interface Feed {
@@ -12,7 +13,19 @@ export interface Feed {
   ready?(rows: Int32Array, epoch: number): Promise<void>
 }
 
-export const isLazy = (data: Dataset | LazyDataset): data is LazyDataset => typeof (data as LazyDataset)?.load === "function"
+/** A share of the rows held in memory for validation, the rest to train on. */
+export async function divideLazily(
+  data: LazyDataset,
+  share: number,
+  seed: number,
+): Promise<{ training: Feed; validation: { x: Rows; y: Rows } }> {
+  if (data.ordered)
+    throw new TypeError(
+      "fit: a share for validation cannot be taken of data that comes in order only; give a data set, such as some examples put aside",
+    )
+  const split = splitRows(data.rows, { validation: share, seed })
+  return { training: feedOf(someOf(data, split.train), "fit"), validation: await held(someOf(data, split.validation), "fit: validation") }
+}
 
 /** Lazy examples as rows, of which those can be read that were made ready last. Throws TypeError where there are none. */
 export function feedOf(data: LazyDataset, name: string): Feed {
@@ -38,7 +51,7 @@ export function feedOf(data: LazyDataset, name: string): Feed {
 }
 
 /** Only some of the rows. */
-export const someOf = (data: LazyDataset, chosen: Int32Array): LazyDataset => ({
+const someOf = (data: LazyDataset, chosen: Int32Array): LazyDataset => ({
   ...data,
   rows: chosen.length,
   load: (rows, epoch) =>

@@ -1,10 +1,10 @@
 // Which kernels are dealt out to threads, and in which pieces. That depends on the kernel alone, never on how many threads there are.
-import { axisIndex, newAxis, plus, times } from "../../ir/affine.ts"
 import { type Kernel, storesOf, workOf } from "../kernel.ts"
-import { rewrite } from "../loops.ts"
+import { cut } from "../loops.ts"
 import { align } from "../plan.ts"
 import { packedBytes } from "./gemm.ts"
 import { dealtProduct, isPackable, matchProduct, type Product } from "./gemm-kernel.ts"
+import type { Gemm } from "./gemm-match.ts"
 import { Facts, outputLanes } from "./wasm-facts.ts"
 
 /** A kernel as turns of its outermost loop, of which each piece has `chunk`, the last one perhaps fewer. */
@@ -19,12 +19,20 @@ export interface Deal {
   readonly packed: number
 }
 
+/** A kernel that is dealt out, and where the table of functions has its pieces. */
+export interface Dealt {
+  readonly deal: Deal
+  readonly slot: number
+}
+
 /** Pieces of one kernel, at most: some for each thread, so that one that is held up delays little. */
 const PIECES = 16
 /** Scalar operations of a piece, at least: some microseconds, against less than one for handing it over. Tests deal out smaller ones. */
 export const dealing = { piece: 65536 }
 /** Fewer rows of a product do not make up for reading all of B, which may lie in the third cache. */
 const ROWS = 32
+/** The same for a BLAS. */
+const BLAS_ROWS = 128
 /** Rows that the library computes together. */
 const STRIP = 8
 /** What of B is read without being packed, or packed again for each piece at no cost. */
@@ -32,13 +40,17 @@ const SMALL = 16 * 1024
 /** Addresses that the memory shared with threads has room for. */
 export const MOST_ARGUMENTS = 96
 
-export function dealOf(kernel: Kernel): Deal | undefined {
-  if (!deals.has(kernel)) deals.set(kernel, findDeal(kernel))
+/** `asks` says whether a BLAS computes a product: it packs its operands for each piece anew, and wants larger ones. */
+export function dealOf(kernel: Kernel, asks: (gemm: Gemm) => boolean): Deal | undefined {
+  const known = matchProduct(kernel)
+  const deals = known && asks(known.gemm) ? dealsByBlas : dealsByKernel
+  if (!deals.has(kernel)) deals.set(kernel, findDeal(kernel, deals === dealsByBlas ? BLAS_ROWS : ROWS))
   return deals.get(kernel)
 }
-const deals = new WeakMap<Kernel, Deal | undefined>()
+const dealsByKernel = new WeakMap<Kernel, Deal | undefined>()
+const dealsByBlas = new WeakMap<Kernel, Deal | undefined>()
 
-function findDeal(kernel: Kernel): Deal | undefined {
+function findDeal(kernel: Kernel, leastRows: number): Deal | undefined {
   const stores = storesOf(kernel)
   const work = workOf(kernel)
   if (work < 2 * dealing.piece || stores.some(s => s.out.mode !== "store") || stores.length + kernel.loads.length + 1 > MOST_ARGUMENTS)
@@ -51,7 +63,7 @@ function findDeal(kernel: Kernel): Deal | undefined {
     const packed = isPackable(product) ? packedBytes(product.gemm) : 0
     // strips of rows stay whole, as the library computes the rows of one together
     const step = Number.isFinite(rows) ? STRIP / gcd(STRIP, rows) : 1
-    const chunk = step * Math.ceil(Math.max(least(turns), ROWS / rows) / step)
+    const chunk = step * Math.ceil(Math.max(least(turns), leastRows / rows) / step)
     return chunk < turns
       ? { turns, chunk, kernel, product, work: (work * chunk) / turns, packed: packed > SMALL ? align(packed) : 0 }
       : undefined
@@ -69,13 +81,7 @@ function split(kernel: Kernel): Kernel | undefined {
   if (inner || !outputLanes(kernel, new Facts(kernel))) return kernel
   for (let pieces = 2 * PIECES; pieces > 1; pieces--) {
     if (axis.n % (16 * pieces) !== 0) continue
-    const [outer, rest] = [newAxis(pieces), newAxis(axis.n / pieces)]
-    const whole = plus(times(axisIndex(outer), rest.n), axisIndex(rest))
-    return rewrite(
-      kernel,
-      a => (a.id === axis.id ? whole : axisIndex(a)),
-      over => over.flatMap(a => (a.id === axis.id ? [outer, rest] : [a])),
-    )
+    return cut(kernel, axis, axis.n / pieces)
   }
   return undefined
 }

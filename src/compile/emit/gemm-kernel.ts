@@ -2,7 +2,7 @@
 import { type Axis, axisIndex, dependsOn, type Index, newAxis, ravel, stride } from "../../ir/affine.ts"
 import { type Expr, indicesOf, type MemoryType, once, reach, rebuild } from "../../ir/expr.ts"
 import { type Kernel, rootsOf, storesOf, turns, withStores } from "../kernel.ts"
-import { innerLoops, loops, rewrite } from "../loops.ts"
+import { loops, rewrite } from "../loops.ts"
 import { align } from "../plan.ts"
 import { gemmScratch, type Library, packedBytes } from "./gemm.ts"
 import { blasForm } from "./gemm-blas.ts"
@@ -44,7 +44,7 @@ const ROWS = 8
 
 /** The matrix product in the kernel, if there is exactly one reduction and the library does it faster than loops would. */
 export function matchProduct(kernel: Kernel): Product | undefined {
-  if (!matches.has(kernel)) matches.set(kernel, findProduct(kernel, loops))
+  if (!matches.has(kernel)) matches.set(kernel, findProduct(kernel))
   return matches.get(kernel)
 }
 // memory is planned before code is written, and both ask
@@ -54,7 +54,7 @@ const matches = new WeakMap<Kernel, Product | undefined>()
 export function dealtProduct(kernel: Kernel): (Product & { readonly turns: number; readonly rows: number }) | undefined {
   const whole = matchProduct(kernel)
   if (!whole || whole.strips) return whole && { ...whole, turns: whole.strips!.count, rows: whole.gemm.m.n }
-  const product = whole.epilogue ? findProduct(kernel, innerLoops) : whole
+  const product = whole.epilogue ? findProduct(kernel, 1) : whole
   const [axis] = kernel.axes
   const dealt = product && dealtAxis(product.gemm)
   if (!axis || !dealt || (product.epilogue && product.epilogue.axes[0]?.n !== axis.n)) return undefined
@@ -63,7 +63,7 @@ export function dealtProduct(kernel: Kernel): (Product & { readonly turns: numbe
 }
 const dealtAxis = ({ m, n, loops }: Gemm): GemmAxis | undefined => [m, n, ...loops].find(axis => (axis.dealt ?? 0) > 0)
 
-function findProduct(kernel: Kernel, loops: (k: Kernel) => Kernel): Product | undefined {
+function findProduct(kernel: Kernel, keptLoops?: number): Product | undefined {
   const [product, ...others] = reach(storesOf(kernel).map(s => s.body)).filter(e => e.k === "reduce")
   if (!product || others.length > 0) return undefined
   const { axes, loads, out, also } = kernel
@@ -82,7 +82,7 @@ function findProduct(kernel: Kernel, loops: (k: Kernel) => Kernel): Product | un
   const load: Expr = { k: "load", t: product.t, slot: loads.length, at }
   const part: (e: Expr) => Expr = once(e => (e === product ? load : rebuild(e, { part })))
   const stores = storesOf(kernel).map(s => ({ ...s, body: part(s.body) }))
-  const epilogue = loops(withStores({ ...kernel, loads: [...loads, product.t] }, stores))
+  const epilogue = loops(withStores({ ...kernel, loads: [...loads, product.t] }, stores), keptLoops)
   const bytes = align(turns(axes) * byteSize(product.t))
   const whole = { gemm, epilogue, bytes, scratch: gemmScratch(gemm) + bytes }
   return inStrips(whole) ?? whole

@@ -49,8 +49,8 @@ const SPINS = 10_000
  * A module with `fork` and `work(worker)`, which never returns. It imports `lib.stall(pieces)`, which waits until workers have finished so
  * many pieces, and `lib.load()`, which loads the modules that a worker does not have yet.
  */
-export function emitThreads(): Uint8Array<ArrayBuffer> {
-  const module = new WasmModule({ shared: true, table: true })
+export function emitThreads(shared: boolean): Uint8Array<ArrayBuffer> {
+  const module = new WasmModule({ shared, table: true })
   const stall = module.import("stall", ["i32"])
   const load = module.import("load", [])
   const piece = module.type(pieceParams)

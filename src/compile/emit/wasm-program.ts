@@ -4,7 +4,7 @@
 import type { FloatType } from "../../ir/expr.ts"
 import type { Kernel } from "../kernel.ts"
 import { align, bytesIn, type Plan, type Step } from "../plan.ts"
-import { dealOf } from "./deal.ts"
+import type { Dealt } from "./deal.ts"
 import { type Library, packedBytes } from "./gemm.ts"
 import { isPackable, matchProduct, type Product, writePack } from "./gemm-kernel.ts"
 import { control } from "./threads.ts"
@@ -17,8 +17,8 @@ type Repeat = Extract<Step, { k: "loop" }>
 interface Functions {
   kernel(k: Kernel): number
   library(t: FloatType): Library
-  /** Where the table has the pieces of a kernel that is dealt out, and the function that deals. */
-  slotOf(k: Kernel): number | undefined
+  dealt(k: Kernel): Dealt | undefined
+  /** Hands out pieces. */
   readonly fork: number
 }
 
@@ -84,9 +84,9 @@ function writeSteps(
       continue
     }
     const p = packed.get(s)
-    const slot = functions.slotOf(s.kernel)
-    if (slot !== undefined) {
-      writeFork(s, slot, arena, address, p, functions, code)
+    const dealt = functions.dealt(s.kernel)
+    if (dealt) {
+      writeFork(s, dealt, arena, address, p, functions, code)
       continue
     }
     for (const b of [...s.outs, ...s.ins]) address(b)
@@ -105,14 +105,14 @@ function writeSteps(
 /** A kernel in pieces: its arguments are left in the frame, a matrix that all pieces read is packed before. */
 function writeFork(
   s: Extract<Step, { k: "kernel" }>,
-  slot: number,
+  { deal, slot }: Dealt,
   arena: Local,
   address: Address,
   packed: Packed | undefined,
   functions: Functions,
   code: Code,
 ): void {
-  const { turns, chunk, product, packed: bytes } = dealOf(s.kernel)!
+  const { turns, chunk, product, packed: bytes } = deal
   const all = [...s.outs, ...s.ins]
   all.forEach((b, i) => {
     code.i32(0)

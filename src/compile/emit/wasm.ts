@@ -2,7 +2,7 @@
 import type { FloatType } from "../../ir/expr.ts"
 import { type Kernel, storesOf } from "../kernel.ts"
 import { align, type Plan, type Step } from "../plan.ts"
-import { type Deal, dealOf } from "./deal.ts"
+import { type Deal, type Dealt, dealOf } from "./deal.ts"
 import { addGemm, importLibrary, type Library } from "./gemm.ts"
 import { matchProduct, writeProduct } from "./gemm-kernel.ts"
 import type { Gemm } from "./gemm-match.ts"
@@ -28,8 +28,8 @@ export interface ModuleOptions {
   blas?(gemm: Gemm): boolean
   /** Whether the memory is shared between threads. */
   readonly shared?: boolean
-  /** The place of a kernel in the table of functions, if its turns are dealt out to threads; without it none are. */
-  slotOf?(kernel: Kernel): number | undefined
+  /** How a kernel's turns are dealt out, and the place of its pieces in the table of functions; without it none are. */
+  dealt?(kernel: Kernel): Dealt | undefined
 }
 
 const params = (kernel: Kernel): ValueType[] => Array(storesOf(kernel).length + kernel.loads.length + 2).fill("i32")
@@ -43,7 +43,7 @@ const params = (kernel: Kernel): ValueType[] => Array(storesOf(kernel).length + 
 export function emitWasm(
   kernels: ReadonlyMap<string, Kernel>,
   program?: Program,
-  { blas = () => false, shared = false, slotOf = () => undefined }: ModuleOptions = {},
+  { blas = () => false, shared = false, dealt = () => undefined }: ModuleOptions = {},
 ): Uint8Array<ArrayBuffer> {
   const module = new WasmModule({ shared })
   const products = new Map([...kernels].map(([name, k]) => [name, matchProduct(k)]))
@@ -55,11 +55,12 @@ export function emitWasm(
     library.set(t, importLibrary(module, t, ofType, blas))
   }
   const functions = new Map<string, number>()
-  for (const [name, k] of known) if (!kernels.has(name) && slotOf(k) === undefined) functions.set(name, module.import(name, params(k)))
-  const fork = known.some(([, k]) => slotOf(k) !== undefined) ? module.import("fork", forkParams) : -1
+  for (const [name, k] of known) if (!kernels.has(name) && !dealt(k)) functions.set(name, module.import(name, params(k)))
+  const fork = known.some(([, k]) => dealt(k)) ? module.import("fork", forkParams) : -1
   for (const [name, kernel] of kernels) {
-    if (slotOf(kernel) !== undefined) {
-      module.function(name, pieceParams, code => writePieces(dealOf(kernel)!, t => library.get(t)!, code))
+    const { deal } = dealt(kernel) ?? {}
+    if (deal) {
+      module.function(name, pieceParams, code => writePieces(deal, t => library.get(t)!, code))
       continue
     }
     const all = params(kernel).map((_, i) => i)
@@ -73,7 +74,7 @@ export function emitWasm(
   }
   if (program)
     module.function("run", ["i32", "i32"], code =>
-      writeProgram(program.plan, { kernel: k => functions.get(program.nameOf(k))!, library: t => library.get(t)!, slotOf, fork }, code),
+      writeProgram(program.plan, { kernel: k => functions.get(program.nameOf(k))!, library: t => library.get(t)!, dealt, fork }, code),
     )
   return module.bytes()
 }
@@ -110,7 +111,7 @@ export function emitLibrary(options: WasmOptions & ModuleImports): Uint8Array<Ar
 /** Bytes of memory, aligned to 16, that the kernel wants as scratch memory. */
 export const scratchBytes = (kernel: Kernel): number => {
   const product = matchProduct(kernel)
-  return product ? align(product.scratch) + (dealOf(kernel)?.packed ?? 0) : 0
+  return product ? align(product.scratch) + (dealOf(kernel, () => false)?.packed ?? 0) : 0
 }
 /** The same for a step of a program. */
 export const stepBytes = (s: Step): number => (s.k === "kernel" ? scratchBytes(s.kernel) : loopBytes(s))
