@@ -7,6 +7,7 @@ import { align } from "../plan.ts"
 import { gemmScratch, type Library, packedBytes } from "./gemm.ts"
 import { blasForm } from "./gemm-blas.ts"
 import { type Gemm, type GemmAxis, matchGemm } from "./gemm-match.ts"
+import { prepare, writePrepare } from "./gemm-prepare.ts"
 import type { Code, Local } from "./wasm-bytes.ts"
 import { type Places, writeKernel } from "./wasm-kernel.ts"
 import { byteSize } from "./wasm-ops.ts"
@@ -70,7 +71,7 @@ function findProduct(kernel: Kernel, keptLoops?: number): Product | undefined {
   if (turns(axes) * turns(product.over) < SMALL) return undefined
   if (kernel.body === product && !also) {
     const gemm = matchGemm(kernel)
-    return gemm && { gemm, bytes: 0, scratch: gemmScratch(gemm) }
+    return gemm && { gemm, bytes: 0, scratch: scratchOf(gemm) }
   }
   if (out.mode !== "store") return undefined
   const at = ravel(
@@ -84,8 +85,14 @@ function findProduct(kernel: Kernel, keptLoops?: number): Product | undefined {
   const stores = storesOf(kernel).map(s => ({ ...s, body: part(s.body) }))
   const epilogue = loops(withStores({ ...kernel, loads: [...loads, product.t] }, stores), keptLoops)
   const bytes = align(turns(axes) * byteSize(product.t))
-  const whole = { gemm, epilogue, bytes, scratch: gemmScratch(gemm) + bytes }
+  const whole = { gemm, epilogue, bytes, scratch: scratchOf(gemm) + bytes }
   return inStrips(whole) ?? whole
+}
+
+/** Bytes that the calls for a product want, with its operand B if that is packed ahead of them. */
+function scratchOf(gemm: Gemm): number {
+  const prepared = prepare(gemm)
+  return prepared ? align(prepared.bytes) + gemmScratch(prepared.gemm) : gemmScratch(gemm)
 }
 
 /** The product strip by strip, if it is large and the epilogue can follow. */
@@ -234,6 +241,29 @@ function writeCalls(
   code: Code,
   range?: Range,
 ): void {
+  const prepared = library.asks(gemm) ? undefined : prepare(gemm)
+  if (!prepared) {
+    writeNest(gemm, operands, to, scratch, packed, library, code, range)
+    return
+  }
+  writePrepare(prepared, gemm, operands[gemm.b.slot]!, scratch, library, code)
+  const rest = code.local("i32")
+  code.get(scratch).i32(align(prepared.bytes)).op("i32.add").set(rest)
+  const factors = operands.map((p, slot) => (slot === gemm.b.slot ? scratch : p))
+  writeNest(prepared.gemm, factors, to, rest, undefined, library, code, range)
+}
+
+/** `packed`: undefined where operand B is packed at the place that it has in each turn. */
+function writeNest(
+  gemm: Gemm,
+  operands: readonly Local[],
+  to: Local,
+  scratch: Local,
+  packed: Local | undefined,
+  library: Library,
+  code: Code,
+  range?: Range,
+): void {
   const { t, a, b, c, m, n, k, loops, sums } = gemm
   const size = byteSize(t)
   const moved = (base: Local, elements: number): Local => {
@@ -284,7 +314,7 @@ function writeCalls(
           .i32(steps[2 * i + 1]!)
       code.get(scratch)
       pushAdds()
-      code.get(packed).call(library.gemm)
+      code.get(packed ?? outer[1]!).call(library.gemm)
       return
     }
     const pointers = outer.map(p => moved(p, 0))

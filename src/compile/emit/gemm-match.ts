@@ -47,15 +47,18 @@ export function matchGemm(kernel: Kernel): Gemm | undefined {
   return found && isWorthwhile(kernel, found) ? found : undefined
 }
 
+/** Terms of each of several sums, as of a convolution, that make up for packing where loops are vectors. */
+const LEAST_K = 8
+
 /**
  * Whether the library is faster than loops would be, as measured in docs/notes/02-gemm.md. Loops that read both operands vector by
  * vector lose little to it, and nothing if there are just a row or two; loops that gather elements lose much.
  */
-function isWorthwhile(kernel: Kernel, { m, n, k }: Gemm): boolean {
+function isWorthwhile(kernel: Kernel, { m, n, k, sums }: Gemm): boolean {
   if (Math.max(m.n, n.n) < 4) return false
   const products = m.n * n.n * k.n
   const vectors = n.b === 1 && n.c === 1 && outputLanes(kernel, new Facts(kernel))
-  return vectors ? products >= 2048 && Math.min(m.n, n.n) > 2 && k.n > 1 : products >= 256
+  return vectors ? products >= 2048 && Math.min(m.n, n.n) > 2 && k.n >= (sums.length > 0 ? LEAST_K : 2) : products >= 256
 }
 
 function arrange(kernel: Kernel, t: FloatType, over: readonly Axis[], x: Load, y: Load): Gemm | undefined {

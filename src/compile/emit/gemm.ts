@@ -20,7 +20,7 @@ import { byteSize } from "./wasm-ops.ts"
 const wide: Tile = { rows: 4, vectors: 2 }
 const tall: Tile = { rows: 8, vectors: 1 }
 /** Most of a block of k: a strip of A and a panel of B fit into the first cache together. */
-const blockK = 256
+export const blockK = 256
 /** Most of a block of B, which stays in the second cache while all strips of A pass by. */
 const blockBytes = 256 * 1024
 /** What of an operand stays in the first cache without being packed. */
@@ -28,7 +28,7 @@ const directBytes = 16 * 1024
 /** Rows of A that are too few to make up for packing B. */
 const directRows = 8
 
-const blockColumns = (t: FloatType): number => blockBytes / blockK / byteSize(t)
+export const blockColumns = (t: FloatType): number => blockBytes / blockK / byteSize(t)
 
 /** Bytes of scratch memory: a strip of A, a strip of C, and a block of B. */
 export function gemmScratch({ t, n, k }: Gemm): number {
