@@ -29,10 +29,15 @@ export interface Dealt {
 const PIECES = 16
 /** Scalar operations of a piece, at least: some microseconds, against less than one for handing it over. Tests deal out smaller ones. */
 export const dealing = { piece: 65536 }
-/** Fewer rows of a product do not make up for reading all of B, which may lie in the third cache. */
-const ROWS = 32
-/** The same for a BLAS. */
-const BLAS_ROWS = 128
+interface Limits {
+  /** Pieces of one kernel, at most. */
+  readonly pieces: number
+  /** Rows of a piece of a product, at least: fewer do not make up for reading all of B, which may lie in the third cache. */
+  readonly rows: number
+}
+const OWN: Limits = { pieces: PIECES, rows: 32 }
+/** A BLAS packs B for each piece: one of 128 rows costs 3 to 7 %. */
+const BLAS: Limits = { pieces: 4, rows: 128 }
 /** Rows that the library computes together. */
 const STRIP = 8
 /** What of B is read without being packed, or packed again for each piece at no cost. */
@@ -44,18 +49,18 @@ export const MOST_ARGUMENTS = 96
 export function dealOf(kernel: Kernel, asks: (gemm: Gemm) => boolean): Deal | undefined {
   const known = matchProduct(kernel)
   const deals = known && asks(known.gemm) ? dealsByBlas : dealsByKernel
-  if (!deals.has(kernel)) deals.set(kernel, findDeal(kernel, deals === dealsByBlas ? BLAS_ROWS : ROWS))
+  if (!deals.has(kernel)) deals.set(kernel, findDeal(kernel, deals === dealsByBlas ? BLAS : OWN))
   return deals.get(kernel)
 }
 const dealsByKernel = new WeakMap<Kernel, Deal | undefined>()
 const dealsByBlas = new WeakMap<Kernel, Deal | undefined>()
 
-function findDeal(kernel: Kernel, leastRows: number): Deal | undefined {
+function findDeal(kernel: Kernel, { pieces, rows: leastRows }: Limits): Deal | undefined {
   const stores = storesOf(kernel)
   const work = workOf(kernel)
   if (work < 2 * dealing.piece || stores.some(s => s.out.mode !== "store") || stores.length + kernel.loads.length + 1 > MOST_ARGUMENTS)
     return undefined
-  const least = (turns: number): number => Math.max(Math.ceil(turns / PIECES), Math.ceil((turns * dealing.piece) / work))
+  const least = (turns: number): number => Math.max(Math.ceil(turns / pieces), Math.ceil((turns * dealing.piece) / work))
   if (matchProduct(kernel)) {
     const product = dealtProduct(kernel)
     if (!product) return undefined
