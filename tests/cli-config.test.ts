@@ -3,6 +3,7 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } fro
 import { resolve } from "node:path"
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest"
 import { bytesOf, events, flowers, last, type Workplace, workplace } from "./cli-process.ts"
+import { enough } from "./long.ts"
 
 const { at, write, writeImages, run, remove }: Workplace = workplace()
 afterAll(remove)
@@ -61,7 +62,7 @@ describe("a configuration file", () => {
     ["a number for the data", { data: 4 }, '"data" is 4; wanted the name of a file as text.'],
     ["a list", [], "adjoint.config.json must hold an object of settings"],
   ]
-  test.each(wrong)("%s: exit code 2", async (_, value, message) => {
+  test.each(enough(wrong, 6))("%s: exit code 2", async (_, value, message) => {
     json(value)
     const { code, err } = await run(["train", "flowers.csv", "-t", "kind"])
     expect([code, err]).toEqual([2, expect.stringContaining(message)])

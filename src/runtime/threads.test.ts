@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os"
 import { expect, test } from "vitest"
 import { firstDifference, recorded } from "../../tests/engines.ts"
 import { LONG } from "../../tests/long.ts"
@@ -7,7 +8,7 @@ import { lower } from "../compile/passes.ts"
 import { Host, type Settled, storedOf } from "../core/concrete.ts"
 import type { TypedArray } from "../core/dtype.ts"
 import { add, grad, matmul, mean, random, relu, sum, type Tensor, tanh } from "../index.ts"
-import { startWorker } from "../platform/workers.ts"
+import { startWorker, threadsHere } from "../platform/workers.ts"
 import { Heap } from "./heap.ts"
 import { dyingWorker } from "./testing/dying-worker.ts"
 import { type StartWorker, Threads, WorkerLostError } from "./threads.ts"
@@ -62,6 +63,20 @@ test.for([2, 3, 5])("%i threads: same bits as one, and workers take part", async
   }
   expect(shared).toBeGreaterThan(0)
   await threads.end()
+})
+
+test("as many threads as the machine runs at a time, unless ADJOINT_THREADS says otherwise", () => {
+  const { ADJOINT_THREADS: given } = process.env
+  try {
+    delete process.env.ADJOINT_THREADS
+    expect(threadsHere()).toBe(availableParallelism())
+    process.env.ADJOINT_THREADS = "3"
+    expect(threadsHere()).toBe(3)
+    process.env.ADJOINT_THREADS = "many"
+    expect(threadsHere).toThrow('ADJOINT_THREADS: wanted a whole number from 1 on, got "many"')
+  } finally {
+    if (given !== undefined) process.env.ADJOINT_THREADS = given
+  }
 })
 
 test("where no worker starts, everything runs in one thread", () => {
