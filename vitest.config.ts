@@ -18,8 +18,8 @@ export default defineConfig({
     pool: "forks",
     // one for each core: tests measure processor time, not the clock
     maxWorkers: "100%",
-    // so each has one core; what is about threads asks for them
-    env: { ADJOINT_THREADS: process.env.ADJOINT_THREADS ?? "1" },
+    // so each has one core, and the same products everywhere; what is about threads or a BLAS asks for them
+    env: { ADJOINT_THREADS: process.env.ADJOINT_THREADS ?? "1", ADJOINT_BLAS: process.env.ADJOINT_BLAS ?? "off" },
     reporters: ["default", "./scripts/closing-line.mjs"],
   },
 })

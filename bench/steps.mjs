@@ -1,4 +1,5 @@
 // Steps and matrix products, medians of 7 repeats in one process. After `npm run build`, on a quiet machine: node bench/steps.mjs
+import "./one-thread.mjs"
 import { jit, matmul, random, tensor, valueAndGrad } from "adjoint"
 import { crossEntropy } from "adjoint/losses"
 import { dense, relu, sequential } from "adjoint/nn"

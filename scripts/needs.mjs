@@ -2,8 +2,11 @@
 import { execFileSync } from "node:child_process"
 import { existsSync } from "node:fs"
 
-const needed = [["chromium", "/usr/bin/chromium"]]
-const missing = needed.filter(([, file]) => !existsSync(file)).map(([name]) => name)
+const needed = [
+  ["chromium", ["/usr/bin/chromium"]],
+  ["libopenblas0-pthread", ["x86_64", "aarch64"].map(machine => `/usr/lib/${machine}-linux-gnu/openblas-pthread/libopenblas.so.0`)],
+]
+const missing = needed.filter(([, files]) => !files.some(existsSync)).map(([name]) => name)
 if (missing.length && process.getuid?.() === 0 && existsSync("/etc/debian_version")) {
   console.log(`installing ${missing.join(", ")} from Debian`)
   const apt = (...args) => execFileSync("apt-get", ["-qq", ...args], { stdio: ["ignore", "ignore", "pipe"], timeout: 300_000 })
