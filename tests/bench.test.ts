@@ -71,7 +71,7 @@ describe("the command", () => {
     const { code, err } = await run(["bench", "W1", "--blas", "on"], { env: { ADJOINT_BLAS: "/nowhere/libblas.so" } })
     expect(code).toBe(2)
     expect(err).toMatch(
-      /--blas on: (ADJOINT_BLAS=\/nowhere\/libblas.so is no library with cblas_sgemm|koffi is not installed: "npm install koffi")/,
+      /--blas on: (ADJOINT_BLAS=\/nowhere\/libblas.so is no library with cblas_sgemm|koffi is not installed, or not for this system: "npm install koffi")/,
     )
   })
   const wrong: [readonly string[], string][] = [

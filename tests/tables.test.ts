@@ -54,7 +54,7 @@ const without: Readonly<Record<string, string>> = {
   ...because("makes first parameters from keys", ...Object.keys(nn.initializers).map(name => `nn.initializers.${name}`)),
   ...because("makes layers from plain data", "nn.fromConfig"),
   ...because("describes a model", "nn.summary", "nn.countParameters"),
-  ...because("a class", "DonatedTensorError", "DtypeError", "GradientError", "LeakedTracerError", "ShapeError", "Tensor", "TracedReadError"),
+  ...because("a class", "DonatedTensorError", "DtypeError", "GradientError", "LeakedTracerError", "ShapeError", "Tensor", "TracedReadError", "WorkerLostError"),
 } // biome-ignore format: a list
 
 const isFunction = (x: unknown): x is (...args: any[]) => unknown => typeof x === "function"

@@ -48,7 +48,7 @@ interface NodeWorker {
   on(event: "exit" | "error", f: (e: unknown) => void): void
   terminate(): Promise<number>
 }
-type NodeWorkers = { Worker: new (text: string, options: { eval: true; workerData: unknown; name: string }) => NodeWorker }
+type NodeWorkers = { Worker: new (text: string, options: { eval: true; workerData: unknown }) => NodeWorker }
 
 export const startWorker: StartWorker = (start, ended) => {
   const threads = builtin<NodeWorkers>("worker_threads")
@@ -57,7 +57,7 @@ export const startWorker: StartWorker = (start, ended) => {
 const inNode = ({ Worker }: NodeWorkers, start: Parameters<StartWorker>[0], ended: () => void): ReturnType<StartWorker> => {
   const text = `${program}begin(require("node:worker_threads").workerData, require)`
   const workerData = { ...start, koffi: koffiPath(), blas: findBlas().found?.path }
-  const worker = new Worker(text, { eval: true, workerData, name: "adjoint" })
+  const worker = new Worker(text, { eval: true, workerData })
   worker.unref()
   worker.on("error", () => {}) // it ends, and what it has not begun is done here
   worker.on("exit", ended)
@@ -66,7 +66,7 @@ const inNode = ({ Worker }: NodeWorkers, start: Parameters<StartWorker>[0], ende
 const inPage = (start: Parameters<StartWorker>[0], ended: () => void): ReturnType<StartWorker> => {
   try {
     const address = URL.createObjectURL(new Blob([`${program}onmessage = e => begin(e.data)`], { type: "text/javascript" }))
-    const worker = new Worker(address, { name: "adjoint" })
+    const worker = new Worker(address)
     worker.onerror = ended
     worker.postMessage(start)
     return {

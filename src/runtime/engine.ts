@@ -9,7 +9,9 @@ export interface Engine {
   readonly name: string
   /** `donated[o]` is the argument whose memory result o takes over, or -1. */
   compile(program: Lowered, donated: readonly number[]): Run
-  /** Whether other threads take part, so that a run may throw `WorkerLostError`. */
+  /** Whether there may be other threads that take part. */
+  readonly sharesWork?: boolean
+  /** Whether other threads take part now, so that a run may throw `WorkerLostError`. */
   hasWorkers?(): boolean
   /** Resolves when programs may run again after that. */
   settled?(): Promise<void>

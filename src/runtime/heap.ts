@@ -101,8 +101,7 @@ export class Resident implements Settled {
     return copy
   }
   view(): TypedArray {
-    if (this.lost)
-      throw new Error("these numbers are gone: the program that was overwriting them was interrupted; start from a copy made before")
+    if (this.lost) throw new Error("these numbers are gone: the program that was overwriting them was interrupted")
     return this.heap.view(this.dtype, this.at, this.n)
   }
   lose(): void {

@@ -101,8 +101,7 @@ export class Threads {
 
   /** Before a program runs: `work` is what it costs, `piece` its largest piece, in scalar operations; `scratch` bytes that a worker needs. */
   ready(work: number, piece: number, scratch: number): void {
-    if (this.ending)
-      throw new WorkerLostError("a worker thread was lost, and the others have not ended yet: await something, and try again")
+    if (this.ending) throw new WorkerLostError("a worker thread was lost, and the others have not ended yet: await something")
     this.patience = PATIENCE + Math.ceil((2 * piece) / 2e9 / (SLICE / 1000))
     if (scratch > this.scratch.bytes) this.scratch = this.renew(scratch)
     if (this.count === 1 || this.warmth > this.warm) return
@@ -151,7 +150,7 @@ export class Threads {
     Atomics.store(words, control.waiting / 4, 0)
     Atomics.store(words, control.job / 4, 0)
     void this.end()
-    throw new WorkerLostError("a worker thread was lost in the midst of its work; what the program was to overwrite is gone")
+    throw new WorkerLostError("a worker thread was lost; donated arguments are gone")
   }
   /** Ends all workers; new ones start when there is work for them. */
   end(): Promise<void> {

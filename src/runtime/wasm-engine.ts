@@ -49,6 +49,9 @@ export class WasmEngine implements Engine {
     return this.relaxed() ? "wasm-relaxed" : "wasm"
   }
 
+  get sharesWork(): boolean {
+    return (this.threads?.count ?? 1) > 1
+  }
   hasWorkers(): boolean {
     return this.threads?.isStarted() ?? false
   }
@@ -58,11 +61,15 @@ export class WasmEngine implements Engine {
 
   compile(program: Lowered, donated: readonly number[]): Run {
     const p = plan(program, donated, stepBytes)
-    const ready = this.threadsFor(p, program.work)
-    return new WasmProgram(this.heap, p, this.load(p), bytes => {
+    return this.program(p, program.work, this.load(p))
+  }
+  private program(plan: Plan, work: number, code: Code): Run {
+    const ready = this.threadsFor(plan, work)
+    const reserve = (bytes: number): number => {
       ready?.()
       return this.reserve(bytes)
-    }).run
+    }
+    return new WasmProgram(this.heap, plan, code, reserve).run
   }
 
   /** As `compile`, step by step: `watch` hears when each begins and ends, in milliseconds. A loop is one step. */
@@ -79,7 +86,7 @@ export class WasmEngine implements Engine {
         run(arena, table)
         watch(p.steps[i]!, from, performance.now())
       })
-    return new WasmProgram(this.heap, p, code, bytes => this.reserve(bytes)).run
+    return this.program(p, program.work, code)
   }
 
   /** What lets threads take part in a program, before each run; undefined if nothing in it is dealt out. */

@@ -7,6 +7,7 @@ import type { LazyDataset } from "../data/lazy.ts"
 import { shuffle } from "../data/split.ts"
 import type { Json } from "../io/json.ts"
 import * as random from "../ops/random.ts"
+import { compiler } from "../runtime/program.ts"
 import type { Identity, Snapshot } from "./checkpoint.ts"
 import { diverged } from "./diverged.ts"
 import { divide } from "./divide.ts"
@@ -15,7 +16,6 @@ import { type EventStream, type FitEvent, stream } from "./events.ts"
 import { Checkup } from "./health/checkup.ts"
 import type { Finding } from "./health/finding.ts"
 import { checked, type FitOptions } from "./options.ts"
-import { Replay } from "./replay.ts"
 import { BatchReader, type Dataset, type Rows } from "./rows.ts"
 import { backprop, startOf } from "./rule.ts"
 import { compileSteps, type RunSteps } from "./step.ts"
@@ -133,8 +133,9 @@ async function train<M extends Trainable>(
   const tell = (step: number, found: readonly Finding[] = []): void => {
     for (const f of found) events.push({ event: "finding", step, ...f })
   }
-  // rows that come in order only cannot be read again
-  const replay = new Replay(!training.ordered)
+  // loaded when needed; rows that come in order only cannot be read again
+  const replay = compiler().main.sharesWork && !training.ordered ? new (await import("./replay.ts")).Replay() : undefined
+  const again = async <T>(compute: () => T): Promise<T> => (replay ? replay.again(compute) : compute())
   const lostPatience = (): boolean => now.epoch > 0 && now.epoch - now.best.epoch >= patience
   let reason: "epochs" | "patience" | "aborted" = lostPatience() ? "patience" : "epochs"
 
@@ -149,7 +150,7 @@ async function train<M extends Trainable>(
         reason = "aborted"
         break
       }
-      tell(step, await replay.again(() => checkup?.visit(carry, step)))
+      tell(step, await again(() => checkup?.visit(carry, step)))
       // the last batch may be a short one, which is a program of its own
       const batch = Math.min(batchSize, n - from)
       const some = Math.min(watch.steps(), most, Math.floor((n - from) / batchSize))
@@ -160,11 +161,12 @@ async function train<M extends Trainable>(
       const [x, y] = [xs.read(rows, lead), ys.read(rows, lead)]
       const [first, steps] = [step, count].map(i => tensor(i, { dtype: "i32" })) as [Tensor, Tensor]
       const batches = { x: fromArray(x.array, x.aval), y: fromArray(y.array, y.aval) }
-      replay.keep(epoch, { carry, step, total, from })
+      replay?.keep(epoch, { carry, step, total, from })
       let losses: Tensor
       try {
         ;[carry, losses] = runSteps(carry, batches, stepKeys, first, steps)
       } catch (error) {
+        if (!replay) throw error
         ;({ carry, step, total, from } = await replay.after(error))
         continue
       }
@@ -191,11 +193,11 @@ async function train<M extends Trainable>(
       now = { ...now, carry, step, total, health: checkup?.memory ?? null }
       break
     }
-    const validated = validation && (await replay.again(() => measure(carry.params, carry.state, validation)))
+    const validated = validation && (await again(() => measure(carry.params, carry.state, validation)))
     const judged = validated?.loss ?? total / n
     const better = judged < now.best.loss
     const kept = validation ? { params: copyOf(carry.params), state: copyOf(carry.state) } : null
-    tell(step, await replay.again(() => checkup?.visit(carry, step, true)))
+    tell(step, await again(() => checkup?.visit(carry, step, true)))
     now = {
       ...{ epoch, step, carry, total: 0, health: checkup?.memory ?? null },
       best: better ? { epoch, loss: judged, kept } : now.best,

@@ -18,17 +18,12 @@ const EVERY = 1000
 
 /** Copies of a training's state while threads work on it, so that losing one of them costs a second and not the training. */
 export class Replay {
-  private readonly possible: boolean
   private kept: (Place & { readonly epoch: number; readonly at: number }) | undefined
-  /** `possible`: whether rows can be read again. */
-  constructor(possible: boolean) {
-    this.possible = possible
-  }
 
   /** Keeps a copy of the place: the first of an epoch, and then every second. Does nothing while there is but one thread. */
   keep(epoch: number, place: Place): void {
     const now = performance.now()
-    if (!this.possible || !compiler().main.hasWorkers?.() || (this.kept?.epoch === epoch && now - this.kept.at < EVERY)) return
+    if (!compiler().main.hasWorkers?.() || (this.kept?.epoch === epoch && now - this.kept.at < EVERY)) return
     this.kept = { ...place, epoch, at: now, carry: copyOf(place.carry as unknown as Tree) as unknown as Carry }
   }
 
