@@ -7,6 +7,7 @@ export default defineConfig({
   // examples import the package by its name, as its users do; tests run them on the sources
   resolve: {
     alias: [
+      { find: "#host", replacement: `${src}/platform/node/host.ts` },
       { find: /^adjoint$/, replacement: `${src}/index.ts` },
       { find: /^adjoint\/([a-z]+)$/, replacement: `${src}/$1.ts` },
     ],

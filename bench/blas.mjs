@@ -7,8 +7,8 @@ import { emitLibrary, emitWasm, relaxedSupported } from "../dist/compile/emit/wa
 import { lower } from "../dist/compile/passes.js"
 import { record } from "../dist/graph/record.js"
 import { matmul } from "../dist/index.js"
-import { blasOn, findBlas } from "../dist/platform/blas.js"
-import { allowRelaxedSimd } from "../dist/platform/relaxed.js"
+import { blasOn, findBlas } from "../dist/platform/node/blas.js"
+import { allowRelaxedSimd } from "../dist/platform/node/relaxed.js"
 import { Heap } from "../dist/runtime/heap.js"
 
 const { found, reason } = findBlas()

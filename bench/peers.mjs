@@ -78,7 +78,7 @@ if (!existsSync(runner)) fail("adjoint is not built; build it first: npm run bui
 const { WORKLOADS } = await import("../dist/cli/bench/workloads.js")
 const workloads = list(options.workloads, Object.keys(WORKLOADS), "workload")
 if (!["on", "off"].includes(options.blas)) fail(`--blas ${options.blas}: wanted on or off.`)
-const { found, reason } = options.blas === "on" ? (await import("../dist/platform/blas.js")).findBlas() : {}
+const { found, reason } = options.blas === "on" ? (await import("../dist/platform/node/blas.js")).findBlas() : {}
 if (reason !== undefined) fail(`--blas on: ${reason}`)
 const [wanted, limit] = [number("pairs"), number("limit-s")]
 const budget = { WARM_MS: String(number("warm-ms")), REP_MS: String(number("rep-ms")) }

@@ -2,7 +2,7 @@
 // they are bundled: Node resolves and compiles modules one by one, which took longer than running them. The command exists bundled only.
 import { execFileSync } from "node:child_process"
 import { chmodSync, copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
-import { dirname, join, relative } from "node:path"
+import { dirname, join, relative, resolve } from "node:path"
 import { build } from "vite"
 
 const { exports, bin, dependencies, peerDependencies } = JSON.parse(readFileSync("package.json", "utf8"))
@@ -25,7 +25,7 @@ const groups = [
     name: "core",
     test: /dist\/((ir|core|primitives|graph|transforms|control|ops|check|compile|runtime|nn|losses|optim)\/|language|preset\/only)/,
   },
-  { name: "default", test: /dist\/(index|preset\/wasm|platform\/(blas|builtin|relaxed|workers))\.js/ },
+  { name: "default", test: /dist\/(index|preset\/wasm|platform\/(worker-program|node\/(blas|host|relaxed)))\.js/ },
   { name: "small", test: /dist\/(js|nn|losses|optim|mlp|preset\/js)\.js/ },
   { name: "bench", test: /dist\/cli\/bench\/(flops|numbers|processes|result|timing|training)\.js/ },
 ]
@@ -67,6 +67,7 @@ const { output } = await build({
       resolveId: id => (id.startsWith("echarts/") ? "\0charts" : null),
       load: id => (id === "\0charts" ? charts : null),
     },
+    { name: "host", enforce: "pre", resolveId: id => (id === "#host" ? resolve("dist/platform/node/host.js") : null) },
   ],
   build: {
     ssr: true,
@@ -78,7 +79,7 @@ const { output } = await build({
         ...Object.values(exports).flatMap(e => (e.node ? [[nameOf(e.node), e.default]] : [])),
         ...[bin.adjoint, "./dist/cli/bench/run.js"].map(file => [nameOf(file), file]),
       ]),
-      external: new RegExp(`^(node:|#|(${Object.keys({ ...dependencies, ...peerDependencies }).join("|")})(/|$))`),
+      external: new RegExp(`^(node:|#csv-parse$|(${Object.keys({ ...dependencies, ...peerDependencies }).join("|")})(/|$))`),
       output: {
         entryFileNames: "[name].js",
         // what the command loads when needed stays where its own files are, which it finds from there

@@ -78,6 +78,7 @@ test("node modules are named in platform and cli only, libraries where layers al
   const allowed: Record<string, RegExp> = {
     platform: /^node:/,
     cli: /.*/,
+    preset: /^#host$/,
     data: /^#csv-parse$/,
     io: /^(@noble\/hashes|fflate$)/,
     explain: /^(katex|@dagrejs\/dagre)$/,

@@ -1,13 +1,7 @@
 // Threads in a page that may share memory between them: same bits as without, and workers do take part.
-import { existsSync } from "node:fs"
-import { createServer } from "node:http"
-import type { AddressInfo } from "node:net"
-import { chromium } from "playwright-core"
-import { build } from "vite"
 import { expect, test } from "vitest"
+import { hasChromium, resultsOf, unlessAbsent } from "./chromium.ts"
 
-const CHROMIUM = "/usr/bin/chromium"
-const QUIET = ["--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 const ISOLATED = { "cross-origin-opener-policy": "same-origin", "cross-origin-embedder-policy": "require-corp" }
 
 /** Twenty steps of a network, then its weights; between the runs the page's event loop turns, so that workers get to start. */
@@ -41,51 +35,15 @@ globalThis.result = (async () => {
 })()
 `
 
-test.skipIf(!existsSync(CHROMIUM))(
-  `an isolated page computes in threads, with the bits of one that is not (skipped where there is no ${CHROMIUM})`,
+test.skipIf(!hasChromium)(
+  `an isolated page computes in threads, with the bits of one that is not ${unlessAbsent}`,
   { timeout: 120_000 },
   async () => {
-    const output = await build({
-      configFile: false,
-      logLevel: "silent",
-      plugins: [
-        { name: "program", resolveId: id => (id === "program" ? "\0program" : null), load: id => (id === "\0program" ? PROGRAM : null) },
-      ],
-      build: { write: false, target: "es2023", modulePreload: false, rolldownOptions: { input: "program" } },
-    })
-    if (!("output" in output)) throw new Error("one bundle was asked for")
-    const files = new Map(output.output.flatMap(c => (c.type === "chunk" ? [[`/${c.fileName}`, c.code]] : [])))
-    const entry = output.output.find(c => c.type === "chunk" && c.isEntry)!.fileName
-    const server = createServer(({ url }, response) => {
-      const code = files.get(url!)
-      const isolated = url!.startsWith("/isolated") || code !== undefined
-      response.writeHead(200, { "content-type": code === undefined ? "text/html" : "text/javascript", ...(isolated ? ISOLATED : {}) })
-      response.end(code ?? `<!doctype html><body><script type="module" src="/${entry}"></script>`)
-    })
-    await new Promise<void>(resolve => server.listen(0, "127.0.0.1", resolve))
-    const { port } = server.address() as AddressInfo
-    const browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--headless", "--no-sandbox", "--disable-gpu", ...QUIET] })
-    try {
-      const results = []
-      for (const path of ["isolated", "alone"]) {
-        const page = await browser.newPage()
-        const errors: string[] = []
-        page.on("pageerror", e => errors.push(String(e)))
-        await page.goto(`http://127.0.0.1:${port}/${path}`)
-        await page.waitForFunction("globalThis.result !== undefined")
-        results.push((await page.evaluate("globalThis.result")) as Record<string, unknown>)
-        expect(errors).toEqual([])
-        await page.close()
-      }
-      const [isolated, alone] = results
-      expect(isolated).toMatchObject({ isolated: true, same: true })
-      expect(isolated!.workers).toBeGreaterThan(0)
-      expect(isolated!.shared).toBeGreaterThan(0)
-      expect(alone).toMatchObject({ isolated: false, workers: 0 })
-      expect(isolated!.first === alone!.first).toBe(true)
-    } finally {
-      await browser.close()
-      server.close()
-    }
+    const [isolated, alone] = (await resultsOf(PROGRAM, [ISOLATED, {}])) as Record<string, unknown>[]
+    expect(isolated).toMatchObject({ isolated: true, same: true })
+    expect(isolated!.workers).toBeGreaterThan(0)
+    expect(isolated!.shared).toBeGreaterThan(0)
+    expect(alone).toMatchObject({ isolated: false, workers: 0 })
+    expect(isolated!.first === alone!.first).toBe(true)
   },
 )

@@ -70,9 +70,6 @@ describe("Ctrl-C", () => {
     expect(bytesOf(at("older/model"))).toBe(before)
     expect(readdirSync(at("older"))).toEqual(["model", "new"])
     const kept = readdirSync(at("older/model")).filter(name => name !== "checkpoints")
-    // the second Ctrl-C ends the process at once, maybe before the run has begun its files
-    const model = ["model.json", "weights.safetensors"]
-    expect(kept).toEqual(expect.arrayContaining(model))
-    expect([...files, ...model]).toEqual(expect.arrayContaining(kept))
+    expect(kept).toEqual([...files.slice(1), "model.json", "weights.safetensors"])
   })
 })

@@ -1,17 +1,16 @@
 // report.html: what it tells, and how it behaves in headless Chromium.
-import { existsSync, readdirSync, readFileSync } from "node:fs"
+import { readdirSync, readFileSync } from "node:fs"
 import { createRequire } from "node:module"
 import { pathToFileURL } from "node:url"
-import { type Browser, chromium } from "playwright-core"
+import type { Browser } from "playwright-core"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { curvesOf } from "../src/cli/results.ts"
+import { hasChromium, launch, unlessAbsent } from "./chromium.ts"
 import { events, flowers, houses, last, noise, workplace } from "./cli-process.ts"
 
 const { at, write, run, remove } = workplace()
 afterAll(remove)
 
-const CHROMIUM = "/usr/bin/chromium"
-const QUIET = ["--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 const hostile = "</style><script>alert(1)</script><img src=x onerror=alert(1)>"
 const runs = ["classes", "number", "two"] as const
 const page = (name: string): string => readFileSync(at("runs", name, "report.html"), "utf8")
@@ -61,10 +60,10 @@ test("curves of two classes: rows that are equally likely are decided together",
   expect(curvesOf([0.9, 0.6, 0.7, 0.1], [1, 1, 0, 0]).area).toBe(0.75)
 })
 
-describe.skipIf(!existsSync(CHROMIUM))(`in a browser (skipped where there is no ${CHROMIUM})`, () => {
+describe.skipIf(!hasChromium)(`in a browser ${unlessAbsent}`, () => {
   let browser: Browser
   beforeAll(async () => {
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--headless", "--no-sandbox", "--disable-gpu", ...QUIET] })
+    browser = await launch()
   })
   afterAll(() => browser?.close())
   const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8")

@@ -1,11 +1,11 @@
 // Explanations as pages: what they hold, and how they behave in headless Chromium.
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { createRequire } from "node:module"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
 import katex from "katex"
-import { type Browser, chromium, type Page } from "playwright-core"
+import type { Browser, Page } from "playwright-core"
 import { build } from "vite"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { drawingOf, MOST } from "../src/explain/html/boxes.ts"
@@ -14,11 +14,10 @@ import { Formulas } from "../src/explain/html/formulas.ts"
 import { type Katex, loadDagre } from "../src/explain/html/libraries.ts"
 import { htmlOf } from "../src/explain/html/page.ts"
 import { type Explanation, renderHtml, renderSvg } from "../src/explain.ts"
+import { hasChromium, launch, unlessAbsent } from "./chromium.ts"
 import { blocked, classified, recurrent, renamed } from "./explanations.ts"
 import { enough, LONG } from "./long.ts"
 
-const CHROMIUM = "/usr/bin/chromium"
-const QUIET = ["--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 const dir = mkdtempSync(join(tmpdir(), "adjoint-html-"))
 afterAll(() => rmSync(dir, { recursive: true, force: true, maxRetries: 5 }))
 
@@ -107,13 +106,10 @@ test("fonts that no formula uses stay out", () => {
   expect(fonts.length).toBeLessThan(8)
 })
 
-describe.skipIf(!existsSync(CHROMIUM))(`in a browser (skipped where there is no ${CHROMIUM})`, () => {
+describe.skipIf(!hasChromium)(`in a browser ${unlessAbsent}`, () => {
   let browser: Browser
   beforeAll(async () => {
-    browser = await chromium.launch({
-      executablePath: CHROMIUM,
-      args: ["--headless", "--no-sandbox", "--disable-gpu", ...QUIET],
-    })
+    browser = await launch()
   })
   afterAll(() => browser?.close())
 

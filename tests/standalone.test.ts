@@ -5,7 +5,7 @@ import { createServer, type Server } from "node:http"
 import type { AddressInfo } from "node:net"
 import { tmpdir } from "node:os"
 import { delimiter, join } from "node:path"
-import { type Browser, chromium } from "playwright-core"
+import type { Browser } from "playwright-core"
 import ts from "typescript"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { imageProblem } from "../src/cli/problem.ts"
@@ -17,9 +17,8 @@ import { dense, relu, sequential } from "../src/nn.ts"
 import { adam } from "../src/optim.ts"
 import { exportStandalone, type StandaloneOptions } from "../src/standalone.ts"
 import { fit, rowsOf, TrainedModel } from "../src/train.ts"
+import { hasChromium, launch, unlessAbsent } from "./chromium.ts"
 
-const CHROMIUM = "/usr/bin/chromium"
-const QUIET = ["--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 const POLICY = "script-src 'self' 'wasm-unsafe-eval'"
 const TYPES: Readonly<Record<string, string>> = {
   js: "text/javascript",
@@ -173,7 +172,7 @@ describe("predictions", () => {
     })
   }
 
-  describe.skipIf(!existsSync(CHROMIUM))(`in a page with the policy ${POLICY} (skipped where there is no ${CHROMIUM})`, () => {
+  describe.skipIf(!hasChromium)(`in a page with the policy ${POLICY} ${unlessAbsent}`, () => {
     let browser: Browser
     let page: Awaited<ReturnType<Browser["newPage"]>>
     beforeAll(async () => {
@@ -188,7 +187,7 @@ describe("predictions", () => {
           .end(readFileSync(file))
       })
       await new Promise<void>(done => server.listen(0, "127.0.0.1", done))
-      browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--headless", "--no-sandbox", "--disable-gpu", ...QUIET] })
+      browser = await launch()
       page = await browser.newPage()
       const heard: string[] = []
       page.on("console", m => heard.push(m.text()))

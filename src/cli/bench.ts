@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs"
 import { cpus } from "node:os"
 import { type Command, Option } from "commander"
-import { findBlas } from "../platform/blas.ts"
+import { findBlas } from "../platform/node/blas.ts"
 import type { Peak } from "./bench/peak.ts"
 import { Processes } from "./bench/processes.ts"
 import { ENGINES, type Result, rounded } from "./bench/result.ts"

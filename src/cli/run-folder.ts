@@ -62,6 +62,7 @@ export class RunFolder {
   begin({ data, sha256, settings }: RunConfig): void {
     mkdirSync(this.dir, { recursive: true })
     this.clear()
+    writeFileAtomic(this.at("metrics"), new Uint8Array())
     writeJson(this.at("config"), { adjoint: { format: FORMAT, version: VERSION, sha256 }, data, ...settings })
   }
 

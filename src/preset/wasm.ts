@@ -1,11 +1,9 @@
 // The default preset: WebAssembly SIMD, and JavaScript for small work.
+import { allowRelaxedSimd, blasOn, startWorker, threadsHere } from "#host"
 import { relaxedSupported } from "../compile/emit/wasm.ts"
 import { installBottom } from "../core/tensor.ts"
 import { installMethods } from "../ops/methods.ts"
 import { installStorage } from "../ops/storage.ts"
-import { blasOn } from "../platform/blas.ts"
-import { allowRelaxedSimd } from "../platform/relaxed.ts"
-import { startWorker, threadsHere } from "../platform/workers.ts"
 import { Eager } from "../runtime/eager.ts"
 import { Heap } from "../runtime/heap.ts"
 import { JsEngine } from "../runtime/js-engine.ts"

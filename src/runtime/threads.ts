@@ -8,7 +8,7 @@ export interface WorkerStart {
   readonly worker: number
   readonly control: typeof control
 }
-/** Starts a thread that runs `worker` of `platform/workers.ts`; undefined where that cannot be. `ended` hears when it is gone. */
+/** Starts a thread that runs the program in `platform/worker-program.ts`; undefined where that cannot be. `ended` hears when it is gone. */
 export type StartWorker = (start: WorkerStart, ended: () => void) => { terminate(): void } | undefined
 
 /**

@@ -88,7 +88,8 @@ function flip(file: string, bit: number): void {
 test("where the last checkpoint is damaged the one before is taken, and it says so; where both are, none is", async () => {
   const settings = { ...options, validation: 0.2, checkpoint: join(folder, "damaged"), checkpointEvery: 0 }
   const whole = bytes((await part({ ...options, validation: 0.2 }, Number.POSITIVE_INFINITY)).trained)
-  await part(settings, 20)
+  // each part ends with a checkpoint of its own
+  for (const resume of [false, true]) await part({ ...settings, resume }, 20)
   const steps = ["a", "b"].map(name => unpackCheckpoint(readModelFolder(join(settings.checkpoint, name))).step)
   const [last, before] = steps[0]! > steps[1]! ? ["a", "b"] : ["b", "a"]
   flip(join(settings.checkpoint, last, "weights.safetensors"), 12_345)

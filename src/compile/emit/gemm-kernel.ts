@@ -152,57 +152,56 @@ export function writePack({ gemm }: Product, b: () => void, to: () => void, libr
   code.call(library.pack)
 }
 
-/** `packed` is the address of the packed matrix B, or 0; `range` some of the turns of `dealtProduct`. */
-export function writeProduct(
-  product: Product,
-  places: Places,
-  scratch: Local,
-  packed: Local,
-  library: Library,
-  code: Code,
-  range?: Range,
-): void {
+/** What the code of a product is written with. */
+export interface ProductContext {
+  /** Where scratch memory begins. */
+  readonly scratch: Local
+  /** The address of the packed matrix B, or 0; absent where B is packed at the place that it has in each turn. */
+  readonly packed?: Local
+  readonly library: Library
+  readonly code: Code
+  /** Some of the turns of `dealtProduct`; absent for all. */
+  readonly range?: Range | undefined
+}
+
+export function writeProduct(product: Product, places: Places, context: ProductContext): void {
   const { gemm, epilogue, bytes, strips } = product
+  const { scratch, code, range } = context
   if (!epilogue) {
-    writeCalls(gemm, places.operands, places.outs[0]!, scratch, packed, library, code, range)
+    writeCalls(gemm, places.operands, places.outs[0]!, context)
     return
   }
   // the product lies in front of the library's scratch memory
   const rest = code.local("i32")
   code.get(scratch).i32(bytes).op("i32.add").set(rest)
-  if (strips) writeStrips({ ...product, epilogue, strips }, places, scratch, rest, packed, library, code, range)
-  else {
-    // of some turns no more is kept than theirs: the first one's is in front
-    const product = code.local("i32")
-    code.get(scratch)
-    if (range)
-      code
-        .get(range.from)
-        .i32(turns(epilogue.axes.slice(1)) * byteSize(gemm.t))
-        .op("i32.mul", "i32.sub")
-    code.set(product)
-    writeCalls(gemm, places.operands, product, rest, packed, library, code, range)
-    writeKernel(epilogue, { ...places, operands: [...places.operands, product] }, code, range)
+  const behind = { ...context, scratch: rest }
+  if (strips) {
+    writeStrips({ ...product, epilogue, strips }, places, scratch, behind)
+    return
   }
+  // of some turns no more is kept than theirs: the first one's is in front
+  const elements = code.local("i32")
+  code.get(scratch)
+  if (range)
+    code
+      .get(range.from)
+      .i32(turns(epilogue.axes.slice(1)) * byteSize(gemm.t))
+      .op("i32.mul", "i32.sub")
+  code.set(elements)
+  writeCalls(gemm, places.operands, elements, behind)
+  writeKernel(epilogue, { ...places, operands: [...places.operands, elements] }, code, range)
 }
 
-function writeStrips(
-  product: Product & { readonly epilogue: Kernel; readonly strips: Strips },
-  places: Places,
-  strip: Local,
-  scratch: Local,
-  packed: Local,
-  library: Library,
-  code: Code,
-  range?: Range,
-): void {
+type InStrips = Product & { readonly epilogue: Kernel; readonly strips: Strips }
+
+function writeStrips(product: InStrips, places: Places, strip: Local, { scratch, packed, library, code, range }: ProductContext): void {
   const { gemm, epilogue, strips } = product
   const copy = (from: Local): Local => {
     const to = code.local("i32")
     code.get(from).set(to)
     return to
   }
-  const [rest, b, left] = [copy(scratch), copy(packed), code.local("i32")]
+  const [rest, b, left] = [copy(scratch), copy(packed!), code.local("i32")]
   if (!library.asks(gemm)) {
     code.get(b).op("i32.eqz")
     code.if(() => {
@@ -224,46 +223,28 @@ function writeStrips(
     code.get(range.to, range.from).op("i32.sub").set(left)
   } else code.i32(strips.count).set(left)
   code.loop(() => {
-    writeCalls(gemm, factors, strip, rest, b, library, code)
+    writeCalls(gemm, factors, strip, { scratch: rest, packed: b, library, code })
     writeKernel(epilogue, { outs, operands }, code)
     for (const [p, bytes] of moved()) code.advance(p, bytes)
     code.advance(left, -1).get(left).brIf(0)
   })
 }
 
-function writeCalls(
-  gemm: Gemm,
-  operands: readonly Local[],
-  to: Local,
-  scratch: Local,
-  packed: Local,
-  library: Library,
-  code: Code,
-  range?: Range,
-): void {
+function writeCalls(gemm: Gemm, operands: readonly Local[], to: Local, context: ProductContext): void {
+  const { scratch, library, code, range } = context
   const prepared = library.asks(gemm) ? undefined : prepare(gemm)
   if (!prepared) {
-    writeNest(gemm, operands, to, scratch, packed, library, code, range)
+    writeNest(gemm, operands, to, context)
     return
   }
   writePrepare(prepared, gemm, operands[gemm.b.slot]!, scratch, library, code)
   const rest = code.local("i32")
   code.get(scratch).i32(align(prepared.bytes)).op("i32.add").set(rest)
   const factors = operands.map((p, slot) => (slot === gemm.b.slot ? scratch : p))
-  writeNest(prepared.gemm, factors, to, rest, undefined, library, code, range)
+  writeNest(prepared.gemm, factors, to, { scratch: rest, library, code, range })
 }
 
-/** `packed`: undefined where operand B is packed at the place that it has in each turn. */
-function writeNest(
-  gemm: Gemm,
-  operands: readonly Local[],
-  to: Local,
-  scratch: Local,
-  packed: Local | undefined,
-  library: Library,
-  code: Code,
-  range?: Range,
-): void {
+function writeNest(gemm: Gemm, operands: readonly Local[], to: Local, { scratch, packed, library, code, range }: ProductContext): void {
   const { t, a, b, c, m, n, k, loops, sums } = gemm
   const size = byteSize(t)
   const moved = (base: Local, elements: number): Local => {

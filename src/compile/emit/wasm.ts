@@ -67,7 +67,7 @@ export function emitWasm(
     const places = { outs: all.slice(0, storesOf(kernel).length), operands: all.slice(storesOf(kernel).length, -2) }
     const product = products.get(name)
     const index = module.function(name, params(kernel), code => {
-      if (product) writeProduct(product, places, all.at(-2)!, all.at(-1)!, library.get(product.gemm.t)!, code)
+      if (product) writeProduct(product, places, { scratch: all.at(-2)!, packed: all.at(-1)!, library: library.get(product.gemm.t)!, code })
       else writeKernel(kernel, places, code)
     })
     functions.set(name, index)
@@ -94,7 +94,7 @@ function writePieces({ kernel, product }: Deal, library: (t: FloatType) => Libra
     })
   const stores = storesOf(kernel).length
   const places = { outs: all.slice(0, stores), operands: all.slice(stores, -1) }
-  if (product) writeProduct(product, places, scratch, all.at(-1)!, library(product.gemm.t), code, range)
+  if (product) writeProduct(product, places, { scratch, packed: all.at(-1)!, library: library(product.gemm.t), code, range })
   else writeKernel(kernel, places, code, range)
 }
 

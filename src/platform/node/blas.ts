@@ -1,6 +1,6 @@
 // Finds a BLAS of the machine and binds its matrix product by koffi, on the memory that WebAssembly code works on.
-import type { Blas, BlasProduct } from "../runtime/blas.ts"
-import { builtin, environment, system } from "./builtin.ts"
+import { createRequire } from "node:module"
+import type { Blas, BlasProduct } from "../../runtime/blas.ts"
 
 /** What koffi offers here (https://koffi.dev). */
 interface Koffi {
@@ -51,35 +51,33 @@ export interface BlasSearch {
   readonly reason?: string
 }
 
-const requireHere = () => builtin<typeof import("node:module")>("module")!.createRequire(import.meta.url)
+const require = createRequire(import.meta.url)
 /** Where koffi lies, so that a worker thread loads the same; undefined if it is not installed. */
 export function koffiPath(): string | undefined {
   try {
-    return requireHere().resolve("koffi")
+    return require.resolve("koffi")
   } catch {
     return undefined
   }
 }
-const loadKoffi = (path: string): Koffi => requireHere()(path)
 
 let search: BlasSearch | undefined
 /** Looks for a BLAS once in a process. `ADJOINT_BLAS` may be "off" or the path of a library. */
 export function findBlas(): BlasSearch {
-  return (search ??= lookFor(environment("ADJOINT_BLAS") ?? ""))
+  return (search ??= lookFor(process.env.ADJOINT_BLAS ?? ""))
 }
 
 function lookFor(wanted: string): BlasSearch {
-  if (system === undefined) return { reason: "only Node can call a BLAS" }
   if (wanted === "off") return { reason: "ADJOINT_BLAS=off" }
   let koffi: Koffi
   try {
-    koffi = loadKoffi("koffi")
+    koffi = require("koffi")
   } catch {
     return { reason: 'koffi is not installed, or not for this system: "npm install koffi"' }
   }
   // of a library given by its path the way to one thread tells which it is
   const given = [...libraries.filter(l => l.threads), { name: wanted, threads: undefined, least: 32768 }]
-  const candidates = wanted ? given.map(l => ({ ...l, files: [wanted] })) : libraries.map(l => ({ ...l, files: l.systems[system!] ?? [] }))
+  const candidates = wanted ? given.map(l => ({ ...l, files: [wanted] })) : libraries.map(l => ({ ...l, files: l.systems[process.platform] ?? [] }))
   for (const { name, files, threads, least } of candidates)
     for (const file of files) {
       try {
@@ -105,37 +103,26 @@ export function bindBlas(koffi: Koffi, file: string, memory: WebAssembly.Memory)
     const call = koffi.load(file).func(name, "void", [i, i, i, i, i, i, number, p, i, p, i, number, p, i])
     const [rowMajor, asItIs] = [101, 111]
     // addresses in WebAssembly are unsigned
+    const at = (address: number): number => base + (address >>> 0)
     return (transA, transB, m, n, k, a, lda, b, ldb, adds, c, ldc) =>
-      void call(
-        rowMajor,
-        asItIs + transA,
-        asItIs + transB,
-        m,
-        n,
-        k,
-        1,
-        base + (a >>> 0),
-        lda,
-        base + (b >>> 0),
-        ldb,
-        adds,
-        base + (c >>> 0),
-        ldc,
-      )
+      void call(rowMajor, asItIs + transA, asItIs + transB, m, n, k, 1, at(a), lda, at(b), ldb, adds, at(c), ldc)
   }
   return { blas_f32: product("cblas_sgemm", "float"), blas_f64: product("cblas_dgemm", "double") }
 }
 
-/** A library with integers of another size, or none at all, is found out by a product of known result. */
-function isRight({ blas_f32 }: Products, { buffer }: WebAssembly.Memory): boolean {
-  new Float32Array(buffer).set([1, 2, 3, 4, 5, 6, 1, -1, 2, 0, 3, 1, 1, 1, 1, 1])
-  blas_f32(0, 0, 2, 2, 3, 0, 3, 24, 2, 1, 48, 2)
-  return `${new Float32Array(buffer, 48, 4)}` === "15,3,33,3"
-}
+/** A library with integers of another size, or none at all, is found out by products of known result. */
+const isRight = ({ blas_f32, blas_f64 }: Products, { buffer }: WebAssembly.Memory): boolean =>
+  [Float32Array, Float64Array].every((Numbers, i) => {
+    const size = Numbers.BYTES_PER_ELEMENT
+    new Numbers(buffer).set([1, 2, 3, 4, 5, 6, 1, -1, 2, 0, 3, 1, 1, 1, 1, 1])
+    const product = i ? blas_f64 : blas_f32
+    product(0, 0, 2, 2, 3, 0, 3, 6 * size, 2, 1, 12 * size, 2)
+    return `${new Numbers(buffer, 12 * size, 4)}` === "15,3,33,3"
+  })
 
 /** The BLAS of the machine on this memory, or undefined. */
 export function blasOn(memory: WebAssembly.Memory): Blas | undefined {
   const { found } = findBlas()
   if (!found) return undefined
-  return { ...found, ...bindBlas(loadKoffi(koffiPath()!), found.path, memory) }
+  return { ...found, ...bindBlas(require("koffi"), found.path, memory) }
 }
