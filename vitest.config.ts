@@ -1,7 +1,17 @@
 import { resolve } from "node:path"
 import { defineConfig } from "vitest/config"
+import { BaseSequencer, type TestSpecification } from "vitest/node"
 
 const src = resolve(import.meta.dirname, "src")
+/** Files of `tests` that take longest, so that no core waits for one of them at the end. */
+const LONGEST = ["examples", "html", "cli", "cli-config", "tables", "bench", "package", "cli-report", "quality", "mnist", "cli-kill"]
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const isLong = ({ moduleId }: TestSpecification): boolean => LONGEST.some(name => moduleId.endsWith(`/tests/${name}.test.ts`))
+    return [...files.filter(isLong), ...files.filter(file => !isLong(file))]
+  }
+}
 
 export default defineConfig({
   // examples import the package by its name, as its users do; tests run them on the sources
@@ -19,6 +29,7 @@ export default defineConfig({
     pool: "forks",
     // one for each core: tests measure processor time, not the clock
     maxWorkers: "100%",
+    sequence: { sequencer: LongestFirst },
     // so each has one core, and the same products everywhere; what is about threads or a BLAS asks for them
     env: { ADJOINT_THREADS: process.env.ADJOINT_THREADS ?? "1", ADJOINT_BLAS: process.env.ADJOINT_BLAS ?? "off" },
     reporters: ["default", "./scripts/closing-line.mjs"],

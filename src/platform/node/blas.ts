@@ -77,7 +77,9 @@ function lookFor(wanted: string): BlasSearch {
   }
   // of a library given by its path the way to one thread tells which it is
   const given = [...libraries.filter(l => l.threads), { name: wanted, threads: undefined, least: 32768 }]
-  const candidates = wanted ? given.map(l => ({ ...l, files: [wanted] })) : libraries.map(l => ({ ...l, files: l.systems[process.platform] ?? [] }))
+  const candidates = wanted
+    ? given.map(l => ({ ...l, files: [wanted] }))
+    : libraries.map(l => ({ ...l, files: l.systems[process.platform] ?? [] }))
   for (const { name, files, threads, least } of candidates)
     for (const file of files) {
       try {
