@@ -62,6 +62,17 @@ def scaled_erfc(t):
 
 
 show("ERFC: (1 + 2x) e^(x^2) erfc(x) for t = (x - 4) / (x + 4)", scaled_erfc, mpf(-7) / 9, mpf(3) / 4, 22, lambda t: 1 / scaled_erfc(t))
+show("ERF for f32", lambda z: erf(sqrt(z)) / sqrt(z) - 1, TINY, 1, 8)
+show("EXP of erf for f32", lambda r: (exp(r) - 1 - r) / r**2 if r else mpf(1) / 2, -log(2) / 2, log(2) / 2, 6, lambda r: r * r)
+
+
+def scaled_tail(q):
+    a = 1 / q - 5
+    return exp(a * a / 2) * erfc(a / sqrt(2)) / 2 / q
+
+
+show("TAIL: the share of the normal distribution below -a, times e^(a^2 / 2) / q, for q = 1 / (a + 5)",
+     scaled_tail, mpf(1) / 20, mpf(1) / 5, 12, lambda q: 1 / scaled_tail(q))
 
 
 def centre(w):

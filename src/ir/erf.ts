@@ -1,5 +1,6 @@
 // The error function, its complement and its inverse, and the normal distribution, in f64; coefficients by scripts/minimax.py.
 import { type Pair, product, sum, twoProduct } from "./double-double.ts"
+import * as f32 from "./erf-f32.ts"
 import { type Expr, op } from "./expr.ts"
 import { exp, log } from "./formulas.ts"
 import { gated } from "./gates.ts"
@@ -34,11 +35,17 @@ function farErfc(a: Expr, low?: Expr): Expr {
   return div(mul(exp("f64", neg(square), neg(lost)), polynomial(t, ERFC)), add(num(x, 1), add(x, x)))
 }
 
-export const erf = /*@__PURE__*/ wide(x => {
-  const a = abs(x!)
+/** By one formula for results in f64 and a shorter one for those in f32; both compute in f64. */
+const either =
+  (long: (x: Expr) => Expr, short: (x: Expr) => Expr) =>
+  (x: Expr): Expr =>
+    wide(y => (x.t === "f32" ? short : long)(y!))(x)
+
+export const erf = /*@__PURE__*/ either(x => {
+  const a = abs(x)
   const one = num(a, 1)
-  return odd(x!, select(lt(a, one), nearErf(a), sub(one, farErfc(a))))
-})
+  return odd(x, select(lt(a, one), nearErf(a), sub(one, farErfc(a))))
+}, f32.erf)
 /** erfc(x), or erfc(x + low) */
 function complement(x: Expr, low?: Expr): Expr {
   const a = abs(x)
@@ -48,7 +55,7 @@ function complement(x: Expr, low?: Expr): Expr {
   const near = nearErf(a)
   return select(lt(a, num(a, 0.5)), select(negative, add(one, near), sub(one, near)), select(negative, sub(two, far), far))
 }
-export const erfc = /*@__PURE__*/ wide(x => complement(x!))
+export const erfc = /*@__PURE__*/ either(x => complement(x), f32.erfc)
 
 /** sqrt(1/2), and what that lacks */
 const ROOT_HALF = [Math.SQRT1_2, -4.833646656726457e-17] as const
@@ -63,9 +70,12 @@ function below(x: Expr): Expr {
   const [z, low] = product([neg(a), num(a, 0)], inParts(a, ROOT_HALF))
   return mul(complement(z, low), num(a, 0.5))
 }
-export const normalCdf = /*@__PURE__*/ wide(x => below(x!))
+export const normalCdf = /*@__PURE__*/ either(below, f32.below)
 /** x times the share of the normal distribution below x */
-export const gelu = /*@__PURE__*/ wide(x => mul(x!, below(x!)))
+export const gelu = /*@__PURE__*/ either(
+  x => mul(x, below(x)),
+  x => mul(x, f32.below(x)),
+)
 /** c0 and c1 of c0 x + c1 x^3 = 2 sqrt(2/pi) (x + 0.044715 x^3), and what they lack */
 export const BY_TANH = [
   [1.5957691216057308, -9.96930880911092e-17],
