@@ -126,6 +126,39 @@ test(`${kills} killed workers: the same bits or an error within a second`, { tim
   await threads.end()
 })
 
+test("a worker that is lost while it has nothing to do gets a successor", async () => {
+  const handles: { terminate(): void }[] = []
+  const { words, threads, ...on } = engine(3, (...start) => handles[handles.push(startWorker(...start)!) - 1])
+  const run = compiled(on.engine)
+  run()
+  await ready(words, 2)
+  handles[0]!.terminate()
+  while (Atomics.load(words, control.workers / 4) > 1) await new Promise(resolve => setTimeout(resolve, 2))
+  expect(firstDifference(run(), wanted)).toBeNull()
+  await ready(words, 2)
+  expect(handles).toHaveLength(3)
+  expect(firstDifference(run(), wanted)).toBeNull()
+  await threads.end()
+})
+
+test("steps are measured one by one with threads too", async () => {
+  const { words, threads, ...on } = engine(3)
+  const lowered = lower(graph)
+  const seen = new Set<unknown>()
+  const run = on.engine.timed(lowered, (step, from, to) => {
+    expect(to).toBeGreaterThanOrEqual(from)
+    seen.add(step)
+  })
+  run(fresh())
+  await ready(words, 2)
+  const steps = seen.size
+  const results = run(fresh()).map(r => r.read().slice())
+  expect(firstDifference(results, wanted)).toBeNull()
+  expect([steps, seen.size]).toEqual([steps, steps])
+  expect(steps).toBeGreaterThan(2)
+  await threads.end()
+})
+
 test("a worker that dies in the midst of a piece is missed, and what was to be overwritten cannot be read", async () => {
   let thief = true
   const {

@@ -116,6 +116,7 @@ export class Threads {
   }
   private startAll(): void {
     for (let worker = 0; worker < this.count - 1; worker++) {
+      if (this.workers.has(worker)) continue
       const ended = (): void => this.ended(worker)
       const handle = this.start({ memory: this.heap.memory, threads: this.module!, worker, control }, ended)
       if (handle) this.workers.set(worker, handle)
@@ -127,6 +128,8 @@ export class Threads {
     if (Atomics.exchange(words, at, 0) > 0) Atomics.sub(words, control.workers / 4, 1)
     this.workers.delete(worker)
     this.gone.get(worker)?.()
+    // one that was not told to end gets a successor after as much work as the first ones
+    if (!this.ending) this.warmth = 0
   }
 
   /** Waits until workers have finished so many pieces. */
