@@ -109,7 +109,12 @@ function resultOf(
   const one = row === undefined ? undefined : oneRow(found, target)
   const all = one ? of(0) : meanOf(each, width, x => x)
   const gap = Math.max(...found.gap.map(g => Math.abs(g * unit)))
-  const head = { method: "integrated gradients", target: target.name, ...(one ? { row: chosen[0]!, ...one } : { rows: chosen.length }), gap } as const
+  const head = {
+    method: "integrated gradients",
+    target: target.name,
+    ...(one ? { row: chosen[0]!, ...one } : { rows: chosen.length }),
+    gap,
+  } as const
   if (isImages(encoding)) {
     const image = {
       shape: encoding.shape,
