@@ -30,7 +30,7 @@ export class Interrupt {
     if (this.signal.aborted) process.exit(CODES[name])
     this.first = name
     this.controller.abort()
-    if (this.out.talks) process.stderr.write("\nStopping after this step. Ctrl-C again ends at once.\n")
+    this.out.note("\nStopping after this step. Ctrl-C again ends at once.\n")
   }
   release(): void {
     for (const [name, listener] of this.listeners) process.off(name, listener)
