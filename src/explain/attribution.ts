@@ -77,7 +77,7 @@ export function gradientTimesInput(model: Attributed, x: Tensor, options: Attrib
  * @throws TypeError for inputs without gradients or a baseline of another form, RangeError for a target that is no output, or steps below 1.
  *
  * @example
- * const product = (x: Tensor) => x.slice([0, 0], [1, 1]).mul(x.slice([0, 1], [1, 2]))
+ * const product = (x: Tensor) => prod(x, { axis: 1 })
  * integratedGradients(product, tensor([[2, 5]])).attributions  // [[5, 5]]
  */
 export function integratedGradients(model: Attributed, x: Tensor, options: IntegratedGradientsOptions = {}): Attributions {

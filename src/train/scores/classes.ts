@@ -72,8 +72,8 @@ export function confusionMatrix(truth: Numbers, predicted: Numbers, { classes: t
  *
  * @example
  * const { perClass, macro } = classificationReport([0, 0, 1, 1], [0, 1, 1, 1])
- * perClass[1].precision  // 0.6667
- * macro.recall           // 0.75
+ * perClass[1]?.precision  // 0.6667
+ * macro.recall            // 0.75
  */
 export function classificationReport(truth: Numbers, predicted: Numbers, options: ClassOptions = {}): ClassificationReport {
   return reportOf(confusionMatrix(truth, predicted, options))

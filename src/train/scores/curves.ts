@@ -140,8 +140,8 @@ export interface Rankings {
  *
  * @example
  * const { perClass, macro } = oneAgainstRest([0, 1, 2, 1], [[0.8, 0.1, 0.1], [0.2, 0.5, 0.3], [0.1, 0.6, 0.3], [0.3, 0.4, 0.3]])
- * perClass[1].roc.area  // 0.5
- * macro.area            // 0.7778
+ * perClass[1]?.roc.area  // 0.5
+ * macro.area             // 0.7222
  */
 export function oneAgainstRest(truth: Numbers, scores: ByClass): Rankings {
   const t = classNumbers(truth, "oneAgainstRest: truth")

@@ -42,9 +42,9 @@ export interface WorstRow {
  *
  * @example
  * const { r2, mae, worst } = regressionReport([3, -0.5, 2, 7], [2.5, 0, 2, 8])
- * r2            // 0.9486
- * mae           // 0.5
- * worst[0].row  // 3
+ * r2             // 0.9486
+ * mae            // 0.5
+ * worst[0]?.row  // 3
  */
 export function regressionReport(truth: Numbers, predicted: Numbers, { worst = 10 }: { readonly worst?: number } = {}): RegressionReport {
   const y = numbers(truth, "regressionReport: truth")
