@@ -6,6 +6,14 @@ import "./preset/wasm.ts"
 import "./preset/katex.ts"
 
 export type { Open } from "./explain/applications.ts"
+export {
+  type Attributed,
+  type AttributionOptions,
+  type Attributions,
+  gradientTimesInput,
+  type IntegratedGradientsOptions,
+  integratedGradients,
+} from "./explain/attribution.ts"
 export { type DiagnoseOptions, diagnose } from "./explain/diagnose/diagnose.ts"
 export type { Diagnosis, Evidence, Finding, LeafReport, Mistake, MistakeKind } from "./explain/diagnose/diagnosis.ts"
 export { renderDiagnosis } from "./explain/diagnose/text.ts"

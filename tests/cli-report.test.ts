@@ -36,7 +36,12 @@ test("tells the result, what was found, the model, the settings and where it ran
   expect(html).toContain(finding.message.slice(0, 20))
   for (const text of ["layers.0", "learningRate", process.versions.node, "Confusion matrix", "precision", "Calibration"])
     expect(html).toContain(text)
-  expect(page("number")).toContain("Predicted against true")
+  for (const text of ["Predicted against true", "Residuals", "Histogram of residuals", "Farthest off"])
+    expect(page("number")).toContain(text)
+  for (const text of ["ROC of each class", "macro mean", "average precision", "expected calibration error"]) expect(html).toContain(text)
+  const { perClass, macro, balancedAccuracy } = last(classes.map((e: any) => JSON.stringify(e)).join("\n")).test
+  expect(perClass.map((c: any) => c.recall)).toEqual(confusion.map((row: number[], i: number) => row[i]! / row.reduce((a, b) => a + b, 0)))
+  expect(balancedAccuracy).toBeCloseTo(macro.recall, 12)
   expect(page("two")).toMatch(/ROC for .*area 0\.\d{3}/)
 })
 

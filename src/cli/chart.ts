@@ -63,3 +63,22 @@ function draw(grid: string[][], rowAt: (at: number) => number, mark: string): vo
     previous = row
   }
 }
+
+const BLOCKS = "▁▂▃▄▅▆▇█"
+/**
+ * At least one value in one line of at most `width` characters; where there are more values, each character is the mean of some. The scale is
+ * logarithmic where the values span more than a factor of 10; what is not finite is a blank.
+ */
+export function sparkline(values: readonly number[], width: number): string {
+  const n = Math.min(width, values.length)
+  const means = Array.from({ length: n }, (_, i) => {
+    const [from, to] = [Math.floor((i * values.length) / n), Math.floor(((i + 1) * values.length) / n)]
+    return values.slice(from, to).reduce((a, b) => a + b, 0) / (to - from)
+  })
+  const finite = means.filter(Number.isFinite)
+  if (finite.length === 0) return " ".repeat(n)
+  const [low, high] = [finite.reduce((a, b) => Math.min(a, b)), finite.reduce((a, b) => Math.max(a, b))]
+  const logarithmic = low > 0 && high > 10 * low
+  const height = (x: number): number => (high === low ? 0 : logarithmic ? log(x / low) / log(high / low) : (x - low) / (high - low))
+  return means.map(x => (Number.isFinite(x) ? BLOCKS[Math.min(7, Math.floor(height(x) * 8))]! : " ")).join("")
+}

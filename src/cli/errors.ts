@@ -6,20 +6,26 @@ export class UsageError extends Error {
   override readonly name = "UsageError"
 }
 
-/** Ctrl-C before there was anything to keep. */
+/** The exit codes after Ctrl-C and SIGTERM, as shells have them: 128 and the signal's number. */
+export const STOPPED = 130
+export const TERMINATED = 143
+
+/** Ctrl-C or SIGTERM before there was anything to keep. */
 export class StoppedError extends Error {
   override readonly name = "StoppedError"
+  readonly exitCode: number
+  constructor(message: string, exitCode = STOPPED) {
+    super(message)
+    this.exitCode = exitCode
+  }
 }
-
-/** The exit code after Ctrl-C, as shells have it: 128 + SIGINT. */
-export const STOPPED = 130
 
 /** 1: it failed; 2: the arguments or the data were wrong; 0: commander ends --help and --version by an error too. */
 export function exitCodeOf(error: unknown): number {
   const { name, exitCode, code } = error as { name?: string; exitCode?: number; code?: string }
   if (name === "CommanderError" || name === "InvalidArgumentError") return exitCode === 0 ? 0 : 2
   if (code === "commander.help") return 2
-  if (name === "StoppedError") return STOPPED
+  if (name === "StoppedError") return exitCode ?? STOPPED
   return ["DataError", "FormatError", "UsageError"].includes(name ?? "") ? 2 : 1
 }
 

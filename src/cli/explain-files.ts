@@ -16,7 +16,7 @@ const KINDS = Object.keys(RENDERERS) as readonly (keyof FileOptions)[]
 /** Adds the options. */
 export const withFiles = (command: Command): Command =>
   command
-    .option("--html <file>", "write the paths of one weight as a web page (npm install katex @dagrejs/dagre)")
+    .option("--html <file>", "write the paths of one weight, or attributions, as a web page (paths: npm install katex @dagrejs/dagre)")
     .option("--markdown <file>", "write them as Markdown with formulas in LaTeX")
     .option("--svg <file>", "draw the adjoint graph (npm install katex @dagrejs/dagre)")
     .option("--dot <file>", "write the adjoint graph for Graphviz")

@@ -23,7 +23,7 @@ import type { Loss } from "../train.ts"
 import { UsageError } from "./errors.ts"
 import { type FileOptions, withFiles, writeFiles } from "./explain-files.ts"
 import { lossFor } from "./network.ts"
-import { type CommonOptions, positive, seed as wholeNumber, withCommon } from "./options.ts"
+import { type CommonOptions, count, positive, seed as wholeNumber, withCommon } from "./options.ts"
 import { type Labelled, labelledImages, labelledRows } from "./problem.ts"
 import { isImages, openModel, type Saved } from "./saved.ts"
 import { openSource } from "./source.ts"
@@ -33,6 +33,8 @@ interface ExplainOptions extends CommonOptions, FileOptions {
   readonly row?: number
   readonly weight?: readonly string[]
   readonly learningRate?: number
+  readonly attribution?: boolean
+  readonly steps?: number
 }
 
 export function define(command: Command): void {
@@ -42,11 +44,14 @@ export function define(command: Command): void {
     .option("--row <n>", "the row of the data, counted from 0 (default: 0)", wholeNumber)
     .option("--weight <path>", "what to explain, such as layers.0.w[3,1]; may be given several times", collect)
     .option("--learning-rate <rate>", "length of the step (default: that of the file or the training)", positive)
+    .option("--attribution", "which columns or pixels the answer comes from: of --row, else the mean over the first 1,000 rows")
+    .option("--steps <n>", "gradients between the baseline and each row, with --attribution (default: 50)", count)
   withCommon(withFiles(command), [
     ["adjoint explain examples/worked.json", "every factor for one neuron"],
     ["adjoint explain runs/iris iris.csv --row 3", "the steepest weight, for one row"],
     ['adjoint explain runs/mnist mnist --weight "layers.2.w[5,7]"', "one weight, for the first test digit"],
     ['adjoint explain examples/worked.json --weight "layers.0.w[0,0]" --html why.html', "its paths as a web page"],
+    ["adjoint explain runs/iris iris.csv --attribution --row 3", "which columns the answer for a row comes from"],
   ]).action(run)
 }
 
@@ -54,6 +59,8 @@ const collect = (path: string, before: readonly string[] = []): string[] => [...
 
 async function run(problem: string, data: string | undefined, options: ExplainOptions): Promise<void> {
   const out = new Output(options)
+  if (options.attribution) return attributionOf(problem, data, options, out)
+  if (options.steps !== undefined) throw new UsageError("--steps goes with --attribution.")
   if (data === undefined) return explainDense(problem, fromFile(problem, options), options, out)
   const example = await exampleOf(problem, data, options, out)
   const { network, refusal } = denseNetwork(example)
@@ -61,6 +68,16 @@ async function run(problem: string, data: string | undefined, options: ExplainOp
   const { weight } = options
   if (!weight) throw new FormatError(`${problem}: ${refusal}. Of any model one weight is explained: --weight PATH[i,j].`)
   return explainAny(problem, example, weight, options, out)
+}
+
+async function attributionOf(dir: string, data: string | undefined, options: ExplainOptions, out: Output): Promise<void> {
+  if (data === undefined)
+    throw new UsageError(`--attribution is for a trained model; name its folder and the data: adjoint explain RUN DATA`)
+  const other = (["weight", "learningRate", "markdown", "svg", "dot"] as const).find(name => options[name] !== undefined)
+  if (other !== undefined)
+    throw new UsageError(`--${other === "learningRate" ? "learning-rate" : other} tells of weights; leave it out with --attribution.`)
+  const { attribute } = await import("./attribution.ts")
+  await attribute(dir, data, options, out)
 }
 
 /** Every factor by the textbook's names; with a model also the paths of the one weight that was asked for. */

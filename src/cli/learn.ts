@@ -3,6 +3,7 @@ import type { Model } from "../nn.ts"
 import { type FitEvent, findingKinds, fit, type TrainedModel } from "../train.ts"
 import { chart } from "./chart.ts"
 import { UsageError } from "./errors.ts"
+import { canDraw, LiveView } from "./live.ts"
 import { lossFor, makeOptimizer, makeRule, metricsFor, network, rateAt, type Settings } from "./network.ts"
 import type { Problem } from "./problem.ts"
 import { metricText, Progress } from "./progress.ts"
@@ -53,7 +54,8 @@ export async function learn(problem: Problem, settings: Settings, signal: AbortS
     ...(validation && { validation, patience }),
     ...(options && { checkpoint: options.folder.at("checkpoints"), checkpointEvery: options.checkpointEvery, resume: options.resume }),
   })
-  const progress = out?.talks ? new Progress(target, epochs) : undefined
+  const live = { target, epochs, rateAt: (step: number) => rateAt(settings, Math.max(0, step - 1), steps) }
+  const progress = !out?.talks ? undefined : canDraw(process.stderr) ? new LiveView(live) : new Progress(target, epochs)
   const findings: Found[] = []
   let failure = ""
   let end: End | undefined

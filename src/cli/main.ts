@@ -29,7 +29,7 @@ async function main(args: readonly string[]): Promise<void> {
     .version(version)
     .exitOverride()
     .showHelpAfterError("Show how it is used with --help.")
-    .addHelpText("after", "\nExit codes: 0 done, 1 failed, 2 wrong usage or data, 130 stopped with Ctrl-C.")
+    .addHelpText("after", "\nExit codes: 0 done, 1 failed, 2 wrong usage or data, 130 stopped with Ctrl-C, 143 with SIGTERM.")
     .addHelpText("after", "Start: adjoint train iris.csv")
   const named = args.find(argument => Object.hasOwn(COMMANDS, argument))
   for (const [name, [description, load]] of Object.entries(COMMANDS)) {

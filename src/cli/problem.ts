@@ -29,6 +29,8 @@ export interface Labelled {
   /** [rows] the same answers as an array. */
   readonly answers: Int32Array | Float32Array
   readonly warnings: readonly string[]
+  /** [rows] their numbers in the data, from 0; as they come if there are none. */
+  readonly rows?: Int32Array
 }
 
 /** How rows are divided; saved with the model, so that `evaluate` finds the rows that training has not seen. */
@@ -100,7 +102,7 @@ type Shuffling = { readonly options: Pick<ProblemOptions, "seed" | "shuffleLabel
 /** Rows of a table with their answers, encoded as training did; all rows if none are chosen. */
 export function labelledRows(encoding: Encoding, table: Table, rows?: Int32Array, shuffling?: Shuffling): Labelled {
   const { x, features, y, warnings } = encode(encoding, table, { target: true, ...(rows === undefined ? {} : { rows }) })
-  return labelled(rowsOf(x, [features]), encoding.target, shuffled(y!, shuffling), warnings)
+  return { ...labelled(rowsOf(x, [features]), encoding.target, shuffled(y!, shuffling), warnings), ...(rows && { rows }) }
 }
 
 function labelled(x: Rows, target: TargetColumn, answers: Int32Array | Float32Array, warnings: readonly string[] = []): Labelled {

@@ -83,7 +83,7 @@ function fitted(texts: readonly (readonly string[])[], share: number, width: num
   return texts.at(-1)!.join("  ").slice(0, width)
 }
 
-function bar(share: number, width: number): string {
+export function bar(share: number, width: number): string {
   const full = Math.round(share * width)
   return "█".repeat(full) + "░".repeat(width - full)
 }
@@ -92,7 +92,7 @@ const compact = (n: number): string =>
   n >= 1e6 ? `${(n / 1e6).toFixed(1)}M` : n >= 1e4 ? `${Math.round(n / 1e3)}k` : String(Math.round(n))
 
 /** Minutes and seconds, with hours where there are some: 0:07, 12:30, 2:05:00. */
-function clock(seconds: number): string {
+export function clock(seconds: number): string {
   const s = Math.ceil(seconds)
   const two = (n: number): string => String(n).padStart(2, "0")
   const [h, m] = [Math.floor(s / 3600), Math.floor(s / 60) % 60]

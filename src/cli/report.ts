@@ -1,6 +1,8 @@
 // The final table: the network beside what it has to beat, and a sentence that says whether it does.
 import type { TargetColumn } from "../data/encoding.ts"
 import type { TrainedModel } from "../train.ts"
+import { type Detail, detailOf } from "./detail.ts"
+import { detailLines } from "./detail-lines.ts"
 import type { Labelled } from "./problem.ts"
 import { type ClassScore, isClassScore, type NumberScore, type Score, scoreOf, scoreOfConstant } from "./scores.ts"
 import { aligned, columns, grouped, type Output, paint, percent, show, widthOf, wrap } from "./terminal.ts"
@@ -11,13 +13,14 @@ export interface Entry {
   /** For sentences. */
   readonly name: string
   readonly score: Score
+  /** Of the network. */
+  readonly detail?: Detail
 }
 
-export const networkEntry = (model: TrainedModel, target: TargetColumn, test: Labelled): Entry => ({
-  key: "network",
-  name: "the network",
-  score: scoreOf(model, target, test),
-})
+export function networkEntry(model: TrainedModel, target: TargetColumn, test: Labelled): Entry {
+  const detail = detailOf(model, target, test)
+  return { key: "network", name: "the network", score: scoreOf(model, target, test), ...(detail && { detail }) }
+}
 
 /** Who knows only the training answers: always their most frequent class, or always their mean, which is 0 when standardised. */
 export const constantEntry = (answer: number, target: TargetColumn, test: Labelled): Entry => ({
@@ -47,7 +50,8 @@ export function finish(out: Output, { dir, saved, resume, target, network, basel
   if (network !== undefined) out.result(resultLine(network.score))
   out.event({
     event: "done",
-    test: network === undefined ? null : { ...network.score, ...(target.kind === "class" && { classes: target.values }) },
+    test:
+      network === undefined ? null : { ...network.score, ...(target.kind === "class" && { classes: target.values }), ...network.detail },
     baseline: Object.fromEntries(
       baselines.map(({ key, score: { confusion: _, ...score } }: { key: string; score: Partial<ClassScore> }) => [key, score]),
     ),
@@ -64,6 +68,7 @@ function reportLines(network: Entry, baselines: readonly Entry[], target: Target
   const style = beats(network.score, baselines) ? "green" : "yellow"
   const lines = [paint("dim", head!), paint("bold", rows[0]!), ...rows.slice(1), ...said.map(line => paint(style, line))]
   if (target.kind === "class" && isClassScore(network.score)) lines.push("", ...confusionLines(network.score, target.values, width))
+  if (network.detail) lines.push("", ...detailLines(network.detail, target, width))
   return lines
 }
 

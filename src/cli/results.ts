@@ -1,10 +1,18 @@
 // What came out of a run, in the numbers that its report shows: results.json.
 import type { TargetColumn } from "../data/encoding.ts"
-import { softmax } from "../index.ts"
-import type { TrainedModel } from "../train.ts"
+import {
+  calibration,
+  histogram,
+  oneAgainstRest,
+  type PrecisionRecallCurve,
+  precisionRecallCurve,
+  type RocCurve,
+  rocCurve,
+  type TrainedModel,
+} from "../train.ts"
+import { predictionsOf, probabilitiesOf, ranked } from "./detail.ts"
 import type { Labelled, Problem } from "./problem.ts"
 import type { Entry, Result } from "./report.ts"
-import { outputsOf } from "./scores.ts"
 
 type Point = readonly [x: number, y: number]
 /** How sure answers were, and how often they were right. */
@@ -13,13 +21,22 @@ export interface Bin {
   readonly right: number
   readonly rows: number
 }
-/** Of two classes, by the probability of the second one. */
+/** Of a class against all others, by its probability. */
 export interface Curves {
   /** False positive rate and true positive rate. */
   readonly roc: readonly Point[]
   /** Recall and precision. */
   readonly precision: readonly Point[]
   readonly area: number
+  readonly averagePrecision?: number
+}
+/** How the errors of predicted numbers lie, in the target's unit. */
+export interface Residuals {
+  /** Prediction and truth - prediction of at most 500 rows. */
+  readonly points: readonly Point[]
+  /** Of all rows. */
+  readonly edges: readonly number[]
+  readonly counts: readonly number[]
 }
 export interface Results {
   readonly target: TargetColumn
@@ -30,7 +47,11 @@ export interface Results {
   readonly entries: readonly Entry[]
   /** True and predicted numbers of at most 500 rows. */
   readonly pairs?: readonly Point[]
+  readonly residuals?: Residuals
+  /** Of two classes, by the second one. */
   readonly curves?: Curves
+  /** Of more classes those with the smallest ROC areas, the smallest first. */
+  readonly classCurves?: readonly (Curves & { readonly class: number })[]
   readonly calibration?: readonly Bin[]
 }
 
@@ -42,7 +63,7 @@ export function resultsOf(name: string, problem: Problem, result: Result, model:
     notes,
     stopped: result.resume !== undefined,
     entries: result.network ? [result.network, ...(result.baselines ?? [])] : [],
-    ...(test && (target.kind === "class" ? ofClasses(model, test) : { pairs: pairsOf(model, target, test) })),
+    ...(test && (target.kind === "class" ? ofClasses(model, test) : ofNumbers(model, target, test))),
   }
 }
 
@@ -53,58 +74,46 @@ function thinned<T>(all: readonly T[], most = POINTS): T[] {
   return Array.from({ length: Math.min(most, all.length) }, (_, i) => all[Math.min(all.length - 1, Math.floor(i * step))]!)
 }
 
-function pairsOf(model: TrainedModel, { mean, std }: { readonly mean: number; readonly std: number }, { x, answers }: Labelled): Point[] {
-  const { values } = outputsOf(model, x)
-  return thinned(Array.from(answers, (truth, i): Point => [truth * std + mean, values[i]! * std + mean]))
-}
-
-function ofClasses(model: TrainedModel, { x, answers }: Labelled): Pick<Results, "curves" | "calibration"> {
-  const { values, width } = outputsOf(model, x, y => softmax(y))
+function ofNumbers(
+  model: TrainedModel,
+  target: Extract<TargetColumn, { kind: "number" }>,
+  test: Labelled,
+): Pick<Results, "pairs" | "residuals"> {
+  const found = predictionsOf(model, target, test)
+  if (!found) return {}
+  const { truth, predicted } = found
+  const residuals = truth.map((y, i) => y - predicted[i]!)
   return {
-    calibration: calibrationOf(values, width, answers),
-    ...(width === 2 && {
-      curves: curvesOf(
-        Array.from(answers, (_, i) => values[2 * i + 1]!),
-        answers,
-      ),
-    }),
+    pairs: thinned(Array.from(truth, (y, i): Point => [y, predicted[i]!])),
+    residuals: { points: thinned(Array.from(predicted, (f, i): Point => [f, residuals[i]!])), ...histogram(residuals) },
   }
 }
 
-const BINS = 10
-function calibrationOf(p: ArrayLike<number>, classes: number, answers: ArrayLike<number>): Bin[] {
-  const bins = Array.from({ length: BINS }, () => ({ confidence: 0, right: 0, rows: 0 }))
-  for (let row = 0; row < answers.length; row++) {
-    let best = 0
-    for (let k = 1; k < classes; k++) if (p[row * classes + k]! > p[row * classes + best]!) best = k
-    const confidence = p[row * classes + best]!
-    const bin = bins[Math.min(BINS - 1, Math.floor(confidence * BINS))]!
-    bin.confidence += confidence
-    bin.right += Number(best === answers[row])
-    bin.rows++
-  }
-  return bins
-    .filter(({ rows }) => rows > 0)
-    .map(({ confidence, right, rows }) => ({ confidence: confidence / rows, right: right / rows, rows }))
+/** Classes whose curves are drawn, where there are more than two. */
+const DRAWN = 3
+
+function ofClasses(model: TrainedModel, test: Labelled): Pick<Results, "curves" | "classCurves" | "calibration"> {
+  const p = probabilitiesOf(model, test)
+  if (!p) return {}
+  const [rows, classes] = p.shape as [number, number]
+  const bins = calibration(test.answers, p).bins.map(({ confidence, accuracy, rows }): Bin => ({ confidence, right: accuracy, rows }))
+  if (!ranked(rows, classes)) return { calibration: bins }
+  const { perClass } = oneAgainstRest(test.answers, p)
+  const all = perClass.map(({ roc, precisionRecall }, k) => ({ class: k, ...curvesFrom(roc, precisionRecall) }))
+  const known = all.filter(({ area }) => !Number.isNaN(area))
+  if (classes > 2) return { calibration: bins, classCurves: known.sort((a, b) => a.area - b.area).slice(0, DRAWN) }
+  const { class: _, ...curves } = all[1]!
+  return { calibration: bins, ...(known.length > 0 && { curves }) }
 }
 
 /** Rows of equal probability are decided together. Area under the ROC curve by trapezoids. */
-export function curvesOf(p: readonly number[], answers: ArrayLike<number>): Curves {
-  const order = p.map((_, i) => i).sort((a, b) => p[b]! - p[a]!)
-  const positives = Array.from(answers).filter(c => c === 1).length
-  const negatives = p.length - positives
-  const roc: Point[] = [[0, 0]]
-  const precision: Point[] = []
-  let [hits, misses, area] = [0, 0, 0]
-  for (const [k, i] of order.entries()) {
-    if (answers[i] === 1) hits++
-    else misses++
-    if (k + 1 < order.length && p[order[k + 1]!] === p[i]) continue
-    const [x, y] = roc.at(-1)!
-    const point: Point = [negatives ? misses / negatives : 0, positives ? hits / positives : 0]
-    area += ((point[0] - x) * (point[1] + y)) / 2
-    roc.push(point)
-    precision.push([point[1], hits / (hits + misses)])
-  }
-  return { roc: [...thinned(roc), [1, 1]], precision: thinned(precision), area }
+export const curvesOf = (p: readonly number[], answers: ArrayLike<number>): Curves =>
+  curvesFrom(rocCurve(answers, p), precisionRecallCurve(answers, p))
+
+function curvesFrom(
+  { falsePositiveRate, truePositiveRate, area }: RocCurve,
+  { recall, precision, averagePrecision }: PrecisionRecallCurve,
+): Curves {
+  const points = (x: Float64Array, y: Float64Array): Point[] => thinned(Array.from(x, (v, i): Point => [v, y[i]!]))
+  return { roc: [...points(falsePositiveRate, truePositiveRate), [1, 1]], precision: points(recall, precision), area, averagePrecision }
 }

@@ -51,6 +51,58 @@ export class StatusLine {
   }
 }
 
+/** What is drawn at the bottom of the terminal: it gives way to what is written, and is drawn again below. */
+let bottom: Block | undefined
+
+/**
+ * Lines that are drawn again and again in place, on a terminal that knows escape sequences. The cursor is hidden meanwhile, and comes back
+ * at the end of the process at the latest.
+ */
+export class Block {
+  private readonly stream: Stream & { readonly rows?: number }
+  private lengths: readonly number[] = []
+  private readonly showCursor = (): void => void this.stream.write("\x1b[?25h")
+  private hidden = false
+  constructor(stream: Stream & { readonly rows?: number }) {
+    this.stream = stream
+  }
+  /** Columns for a line: a terminal may wrap behind the last one. */
+  get width(): number {
+    return widthOf(this.stream) - 1
+  }
+  /** Draws lines of at most `width` columns in the place of those before; no more than the terminal has. */
+  draw(lines: readonly string[]): void {
+    const shown = lines.slice(0, Math.max(1, (this.stream.rows || Infinity) - 1))
+    const hide = this.hidden ? "" : "\x1b[?25l"
+    if (!this.hidden) process.once("exit", this.showCursor)
+    this.hidden = true
+    bottom = this
+    this.stream.write(`${hide}${this.home()}${shown.map(line => `${line}\x1b[K`).join("\n")}\x1b[J`)
+    this.lengths = shown.map(visible)
+  }
+  /** Makes room for other lines. */
+  clear(): void {
+    if (this.lengths.length > 0) this.stream.write(`${this.home()}\x1b[J`)
+    this.lengths = []
+  }
+  end(): void {
+    this.clear()
+    if (bottom === this) bottom = undefined
+    if (!this.hidden) return
+    process.off("exit", this.showCursor)
+    this.showCursor()
+    this.hidden = false
+  }
+  /** To the first column of the first line. A terminal that has become narrower has broken lines: they take more rows now. */
+  private home(): string {
+    const columns = widthOf(this.stream)
+    const rows = this.lengths.reduce((sum, n) => sum + Math.max(1, Math.ceil(n / columns)), 0)
+    return rows > 1 ? `\r\x1b[${rows - 1}A` : "\r"
+  }
+}
+// biome-ignore lint/suspicious/noControlCharactersInRegex: colours begin with one
+const visible = (text: string): number => text.replace(/\x1b\[\d+m/g, "").length
+
 /** Breaks a sentence into lines of at most `width` characters, at blanks. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = []
@@ -87,6 +139,7 @@ export class Output {
   }
   /** Lines as they are. */
   lines(...lines: readonly string[]): void {
+    if (this.talks) bottom?.clear()
     if (this.talks) for (const line of lines) process.stdout.write(`${line}\n`)
   }
   /** A sentence, broken where the terminal ends. */
@@ -108,7 +161,13 @@ export class Output {
   }
   /** As `warn`, for people alone: programs have been told in another way. */
   caution(message: string): void {
-    if (this.talks) process.stderr.write(`${paint("yellow", "warning:", process.stderr)} ${message}\n`)
+    this.note(`${paint("yellow", "warning:", process.stderr)} ${message}\n`)
+  }
+  /** Text as it is for people, where warnings go. */
+  note(text: string): void {
+    if (!this.talks) return
+    bottom?.clear()
+    process.stderr.write(text)
   }
 }
 

@@ -7,7 +7,7 @@ import type { Model } from "../nn.ts"
 import { checkModelFolder, recoverModelFolder } from "../platform/node/model-folder.ts"
 import { DivergedError } from "../train.ts"
 import { apply, configure } from "./config.ts"
-import { STOPPED, StoppedError, UsageError } from "./errors.ts"
+import { StoppedError, UsageError } from "./errors.ts"
 import { Interrupt } from "./interrupt.ts"
 import { type Learned, learn } from "./learn.ts"
 import { listColumns, quoted } from "./listing.ts"
@@ -92,6 +92,7 @@ async function start(data: string, options: TrainOptions, out: Output, run?: Run
   if (learned.epochs === 0)
     throw new StoppedError(
       `stopped before the first epoch had ended, so there is nothing to save as a model yet. Go on with: ${resumeLine(dir)}`,
+      interrupt.code,
     )
   const training = trainingOf(source, problem, settings, options, learned)
   await saveModel(dir, learned.model, { encoding: problem.encoding, training })
@@ -155,7 +156,7 @@ async function judge(
   const forLinear = linearSettings(problem.train.x.rows, images, settings)
   const linear = isLinear ? undefined : await learnLinear(problem, forLinear, interrupt.signal)
   const stopped = interrupt.signal.aborted
-  if (stopped) process.exitCode = STOPPED
+  if (stopped) process.exitCode = interrupt.code
   interrupt.release()
 
   const test = problem.test() // not before all training has ended

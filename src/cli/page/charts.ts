@@ -18,13 +18,16 @@ export interface Chart {
   readonly series: readonly {
     readonly name: string
     readonly points: readonly Point[]
-    readonly kind?: "line" | "dashed" | "dots"
+    /** Steps are the counts of a histogram, each from its x to the next one. */
+    readonly kind?: "line" | "dashed" | "dots" | "steps"
   }[]
 }
 
 /** Small, so that letters stay readable where the screen is a phone's. */
 const SIZE = { width: 420, height: 290 }
-const COLORS = ["var(--pos)", "var(--neg)", "var(--zero)"]
+const COLORS = ["var(--pos)", "var(--neg)", "var(--ink)", "var(--zero)"]
+/** Lines can be told apart without colours. */
+const LINES = ["solid", "dashed", "dotted"] as const
 const FONT = 'system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif'
 
 let ready = false
@@ -40,6 +43,7 @@ export function svgOf(chart: Chart): string {
 }
 
 function optionOf({ x, y, logarithmic = false, shares = false, share = shares, series }: Chart): EChartsCoreOption {
+  const counts = series.some(({ kind }) => kind === "steps")
   const text = { color: "var(--ink)", fontSize: 14, fontFamily: FONT }
   const axis = (name: string) => ({
     ...{ name, nameTextStyle: text, nameLocation: "middle", axisLabel: text, scale: true, type: "value" },
@@ -54,14 +58,15 @@ function optionOf({ x, y, logarithmic = false, shares = false, share = shares, s
     legend: { show: series.length > 1, top: 0, textStyle: text, data: series.map(({ name }) => name) },
     grid: { left: 64, right: 18, top: series.length > 1 ? 34 : 14, bottom: 48, containLabel: false },
     xAxis: { ...axis(x), nameGap: 28, splitNumber: 4, ...(shares && whole) },
-    yAxis: { ...axis(y), nameGap: 46, splitNumber: 4, ...(share && whole), ...(logarithmic && { type: "log" }) },
-    series: series.map(({ name, points, kind = "line" }, i) =>
-      kind === "dots"
-        ? { type: "scatter", name, data: points, symbolSize: 6, itemStyle: { color: COLORS[i], opacity: 0.6 } }
-        : {
-            ...{ type: "line", name, data: points, showSymbol: points.length === 1, silent: true },
-            lineStyle: { color: COLORS[i], width: 2, type: kind === "dashed" || i > 0 ? "dashed" : "solid" },
-          },
-    ),
+    yAxis: { ...axis(y), nameGap: 46, splitNumber: 4, ...(share && whole), ...(counts && { min: 0 }), ...(logarithmic && { type: "log" }) },
+    series: series.map(({ name, points, kind = "line" }, i) => {
+      const color = COLORS[i]
+      if (kind === "dots") return { type: "scatter", name, data: points, symbolSize: 6, itemStyle: { color, opacity: 0.6 } }
+      return {
+        ...{ type: "line", name, data: points, showSymbol: points.length === 1, silent: true },
+        lineStyle: { color, width: 2, type: kind === "dashed" ? "dashed" : LINES[i] },
+        ...(kind === "steps" && { step: "end", showSymbol: false, areaStyle: { color, opacity: 0.3 } }),
+      }
+    }),
   }
 }

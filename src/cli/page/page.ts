@@ -5,7 +5,9 @@ import type { Results } from "../results.ts"
 import type { Environment, EpochLine, MetricsLine, RunConfig } from "../run-folder.ts"
 import { type ClassScore, isClassScore, type NumberScore } from "../scores.ts"
 import { aligned, grouped, percent, show } from "../terminal.ts"
-import { type Chart, svgOf } from "./charts.ts"
+import { answers } from "./answers.ts"
+import type { Chart } from "./charts.ts"
+import { charts, table } from "./parts.ts"
 
 /** All that a report tells. */
 export interface ReportContent {
@@ -66,20 +68,6 @@ ${sections.filter(s => s !== "").join("\n")}
 }
 
 const section = (title: string, html: string): string => (html === "" ? "" : `<section><h2>${title}</h2>\n${html}</section>`)
-const figure = (chart: Chart): string => `<figure><figcaption>${escaped(chart.label)}</figcaption>${svgOf(chart)}</figure>`
-const charts = (all: readonly Chart[]): string => (all.length ? `<div class="charts">${all.map(figure).join("\n")}</div>` : "")
-
-type Cell = string | { readonly html: string; readonly as: string }
-function table(label: string, head: readonly string[], rows: readonly (readonly Cell[])[]): string {
-  const cell = (c: Cell, i: number): string => {
-    if (i === 0) return `<th scope="row">${escaped(c as string)}</th>`
-    return typeof c === "string" ? `<td>${escaped(c)}</td>` : `<td class="${c.as}">${c.html}</td>`
-  }
-  const top = head.map(h => `<th scope="col">${escaped(h)}</th>`).join("")
-  const body = rows.map(row => `<tr>${row.map(cell).join("")}</tr>`).join("\n")
-  return `<div class="scroll" tabindex="0" role="region" aria-label="${escaped(label)}"><table><thead><tr>${top}</tr></thead><tbody>${body}</tbody></table></div>`
-}
-
 function resultOf({ entries, stopped, data, target }: Results): string {
   const what = target.kind === "class" ? `one of ${target.values.length} classes` : "a number"
   const said = `<p>Predicts ${nameOf(target.name)}, ${what}, of ${nameOf(data.name)}.${stopped ? " The training was stopped before its end." : ""}</p>`
@@ -127,59 +115,6 @@ function curves({ metrics }: ReportContent): Chart[] {
   }
   found.push({ label: "Learning rate", x: "epoch", y: "rate", series: [{ name: "rate", points: by(line => line.learningRate) }] })
   return found
-}
-
-function answers({ entries, target, pairs, curves, calibration }: Results): string {
-  const score = entries[0]?.score
-  const drawn: Chart[] = []
-  const diagonal = (a: number, b: number, name: string) => ({
-    name,
-    kind: "dashed" as const,
-    points: [
-      [a, a],
-      [b, b],
-    ] as const,
-  })
-  if (pairs?.length) {
-    const all = pairs.flat()
-    const ends = [all.reduce((a, b) => Math.min(a, b)), all.reduce((a, b) => Math.max(a, b))] as const
-    const series = [{ name: "rows", kind: "dots" as const, points: pairs }, diagonal(...ends, "equal")]
-    drawn.push({ label: "Predicted against true", x: `true ${target.name}`, y: "predicted", series })
-  }
-  if (curves && target.kind === "class") {
-    const label = `ROC for ${JSON.stringify(target.values[1])}, area ${curves.area.toFixed(3)}`
-    const roc = { name: "network", points: curves.roc }
-    drawn.push({ label, x: "false positives", y: "true positives", shares: true, series: [roc, diagonal(0, 1, "chance")] })
-    const series = [{ name: "network", points: curves.precision }]
-    drawn.push({ label: `Precision and recall for ${JSON.stringify(target.values[1])}`, x: "recall", y: "precision", shares: true, series })
-  }
-  if (calibration?.length) {
-    const points = calibration.map(({ confidence, right }) => [confidence, right] as const)
-    const series = [{ name: "network", points }, diagonal(0, 1, "calibrated")]
-    drawn.push({ label: "Calibration", x: "confidence", y: "share that is right", shares: true, series })
-  }
-  const tables = score && isClassScore(score) && target.kind === "class" ? classTables(score, target.values) : ""
-  return tables + charts(drawn)
-}
-
-/** More classes than this make a matrix that nobody reads. */
-const MOST_CLASSES = 30
-
-function classTables({ confusion }: ClassScore, values: readonly string[]): string {
-  const sum = (xs: readonly number[]): number => xs.reduce((a, b) => a + b, 0)
-  const share = (a: number, b: number): string => (b === 0 ? "-" : percent(a / b, 1))
-  const rows = values.map((value, k) => {
-    const hits = confusion[k]![k]!
-    const [truth, given] = [sum(confusion[k]!), sum(confusion.map(row => row[k]!))]
-    return [value, share(hits, given), share(hits, truth), share(2 * hits, truth + given), grouped(truth)]
-  })
-  const each = `<h3>Each class</h3>${table("Each class", ["class", "precision", "recall", "F1", "rows"], rows)}`
-  if (values.length > MOST_CLASSES) return each
-  const cells = confusion.map((row, i) => [
-    values[i]!,
-    ...row.map((n, j): Cell => (n === 0 ? "·" : { html: grouped(n), as: i === j ? "right" : "wrong" })),
-  ])
-  return `<h3>Confusion matrix</h3>${table("Confusion matrix", ["true \\ predicted", ...values], cells)}${each}`
 }
 
 function health({ metrics }: ReportContent): string {
