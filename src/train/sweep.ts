@@ -82,10 +82,9 @@ async function train<M extends Trainable, S>(
   let reason: "done" | "aborted" = "done"
   for (const group of groups) {
     now = group.group
-    const training = new Training(group, plan, events)
+    const training = new Training(group, plan, sources, events)
     group.members.forEach((m, i) => void (standings[m.member] = training.standings[i]!))
-    reason = await training.train(sources, watch, group.group * steps)
-    if (standings.length) await visitEventLoop()
+    reason = await training.train(watch, group.group * steps)
   }
   events.push({ event: "end", reason, seconds: watch.seconds() })
   const first = standings.find(s => s.diverged)?.diverged

@@ -27,6 +27,17 @@ export class Gather {
       this.held,
     )
   }
+  /** Whether `readAcross` can be called. */
+  get isHeld(): boolean {
+    return this.held !== undefined
+  }
+  /** Rows [steps, members, batch] as [most, batch, ..., members]; what is behind the steps is not defined. */
+  readAcross(rows: Int32Array, [most, members, batch]: readonly [number, number, number]): Tensor {
+    const { shape, dtype } = this.rows
+    const array = this.room(most * members * batch * size(shape))
+    copyAcross(this.held!, array, rows, size(shape), members, batch)
+    return fromArray(array, { shape: [most, batch, ...shape, members], dtype })
+  }
   /** The given rows, at most as many as the axes `lead` have room for; what is behind them is not defined. */
   read(rows: Int32Array, lead: Shape): Tensor {
     const { array, aval } = this.held ? this.copied(this.held, rows, lead) : this.reader.read(rows, lead)
@@ -35,12 +46,15 @@ export class Gather {
   private copied(held: TypedArray, rows: Int32Array, lead: Shape): { array: TypedArray; aval: Aval } {
     const { shape, dtype } = this.rows
     const n = size(shape)
-    const all = size(lead) * n
-    let array = this.arrays.get(all)
-    if (!array) this.arrays.set(all, (array = allocate(dtype, all)))
+    const array = this.room(size(lead) * n)
     if (n <= FEW) copyFew(held, array, rows, n)
     else for (let i = 0; i < rows.length; i++) array.set(held.subarray(rows[i]! * n, (rows[i]! + 1) * n), i * n)
     return { array, aval: { shape: [...lead, ...shape], dtype } }
+  }
+  private room(n: number): TypedArray {
+    let array = this.arrays.get(n)
+    if (!array) this.arrays.set(n, (array = allocate(this.rows.dtype, n)))
+    return array
   }
 }
 
@@ -51,4 +65,19 @@ function copyFew(from: TypedArray, to: TypedArray, rows: Int32Array, n: number):
     const at = rows[i]! * n
     for (let j = 0; j < n; j++) to[next++] = from[at + j]!
   }
+}
+/** Rows [steps, members, batch] of length n as [steps, batch, n, members]. */
+function copyAcross(from: TypedArray, to: TypedArray, rows: Int32Array, n: number, members: number, batch: number): void {
+  let next = 0
+  for (let start = 0; next < rows.length; start += batch * n * members)
+    for (let m = 0; m < members; m++) {
+      let at = start + m
+      for (let b = 0; b < batch; b++) {
+        let j = rows[next++]! * n
+        for (const end = j + n; j < end; j++) {
+          to[at] = from[j]!
+          at += members
+        }
+      }
+    }
 }

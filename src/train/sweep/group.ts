@@ -76,6 +76,7 @@ export class Training {
   readonly standings: readonly Standing[]
   private readonly group: Group
   private readonly plan: Plan
+  private readonly sources: Sources
   private readonly events: EventStream<SweepEvent>
   private readonly programs: Programs
   private readonly keys: Tensor
@@ -84,29 +85,34 @@ export class Training {
   private carry: Tensor[]
   private step = 0
 
-  constructor(group: Group, plan: Plan, events: EventStream<SweepEvent>) {
-    ;[this.group, this.plan, this.events] = [group, plan, events]
+  constructor(group: Group, plan: Plan, sources: Sources, events: EventStream<SweepEvent>) {
+    ;[this.group, this.plan, this.sources, this.events] = [group, plan, sources, events]
     const { members, makers, of } = group
     this.standings = members.map((_, i) => ({ ...UNTRAINED, model: makers[of[i]!]!.model }))
     this.shared = members.every(m => m.seed === members[0]!.seed)
     const carries = members.map((m, i) => leaves(firstCarry(makers[of[i]!]!, plan, m.seed)))
     const batch = Math.min(plan.batchSize, plan.rows.x.rows)
-    this.programs = compileAll(makers, of, plan, batch, alike(carries), this.shared)
-    this.carry = this.programs.mapped.map((m, k) => (m ? stack(carries.map(c => c[k]!)) : copyOf(carries[0]![k]!))) as Tensor[]
+    const canBeLast = sources.x.isHeld && sources.y.isHeld
+    this.programs = compileAll({ makers, of, batch, alike: alike(carries), shared: this.shared, canBeLast }, plan)
+    const { mapped, last } = this.programs
+    this.carry = mapped.map((m, k) => {
+      const own = carries.map(c => c[k]!)
+      return m ? stack(own, last) : (copyOf(own[0]!) as Tensor)
+    })
     const keys = members.map(m => random.fold(random.key(m.seed), 1))
-    this.keys = this.shared ? keys[0]! : stack(keys)
+    this.keys = this.shared ? keys[0]! : stack(keys, last)
   }
 
   /** Trains all epochs, or until all members have diverged or lost patience. */
-  async train(sources: Sources, watch: Watch, before: number): Promise<"done" | "aborted"> {
+  async train(watch: Watch, before: number): Promise<"done" | "aborted"> {
     const { epochs, signal } = this.plan
     // how many steps fit into the time until the next visit to the event loop is not known of this program
     await watch.rest()
     for (let epoch = 1; epoch <= epochs && this.learning().length > 0; epoch++) {
       const started = performance.now()
-      const totals = await this.epoch(epoch, sources, watch, before)
+      const totals = await this.epoch(epoch, watch, before)
       if (!totals) break
-      this.judge(epoch, totals, sources, started)
+      this.judge(epoch, totals, started)
       await watch.rest()
     }
     for (const i of this.standings.keys()) this.keep(i, false)
@@ -123,7 +129,7 @@ export class Training {
   }
 
   /** Sums of the members' losses over all rows; undefined if the epoch was not finished. */
-  private async epoch(epoch: number, sources: Sources, watch: Watch, before: number): Promise<Float64Array | undefined> {
+  private async epoch(epoch: number, watch: Watch, before: number): Promise<Float64Array | undefined> {
     const { batchSize, rows, signal } = this.plan
     const n = rows.x.rows
     const totals = new Float64Array(this.standings.length)
@@ -134,7 +140,7 @@ export class Training {
       // the last batch may be a short one, which is a program of its own
       const batch = Math.min(batchSize, n - from)
       const count = batch < batchSize ? 1 : Math.min(watch.steps(), most, Math.floor((n - from) / batchSize))
-      const losses = this.run(sources, this.rowsOf(orders, from, count, batch), batch < batchSize ? 1 : most, batch, count)
+      const losses = this.run(this.rowsOf(orders, from, count, batch), batch < batchSize ? 1 : most, batch, count)
       const sum = this.saw(losses, epoch, count, batch, totals)
       from += count * batch
       const pause = watch.saw(epoch, before + this.step, count, sum, count * batch * this.standings.length)
@@ -162,10 +168,15 @@ export class Training {
     return rows
   }
 
-  private run({ x, y }: Sources, rows: Int32Array, most: number, batch: number, count: number): TypedArray {
-    const lead = this.shared ? [most, batch] : [most, this.standings.length, batch]
+  private run(rows: Int32Array, most: number, batch: number, count: number): TypedArray {
+    const { x, y } = this.sources
     const [first, steps] = [this.step, count].map(i => tensor(i, { dtype: "i32" })) as [Tensor, Tensor]
-    const batches = { x: x.read(rows, lead), y: y.read(rows, lead) }
+    const members = this.standings.length
+    const read = (from: Gather): Tensor => {
+      if (this.shared) return from.read(rows, [most, batch])
+      return this.programs.last ? from.readAcross(rows, [most, members, batch]) : from.read(rows, [most, members, batch])
+    }
+    const batches = { x: read(x), y: read(y) }
     let losses: Tensor
     ;[this.carry, losses] = this.programs.run(this.carry, batches, this.keys, first, steps)
     return losses.values()
@@ -195,7 +206,8 @@ export class Training {
   }
 
   /** Measures the members that learn and keeps what is best. */
-  private judge(epoch: number, totals: Float64Array, { validation }: Sources, started: number): void {
+  private judge(epoch: number, totals: Float64Array, started: number): void {
+    const { validation } = this.sources
     const measured = validation && this.measure(validation)
     const { members } = this.group
     const told = this.learning().map((i): EpochOfMember => {
@@ -236,7 +248,8 @@ export class Training {
   private keep(i: number, again: boolean): void {
     const standing = this.standings[i]!
     if (standing.diverged || (standing.kept && !again)) return
-    const own = this.carry.map((x, k) => (this.programs.mapped[k] ? entry(x, i) : x))
+    const { mapped, last } = this.programs
+    const own = this.carry.map((x, k) => (mapped[k] ? entry(x, i, last) : x))
     const { params, state } = rebuild(this.group.makers[this.group.of[i]!]!.carry, own)
     standing.kept = { params: copyOf(params), state: copyOf(state) }
   }

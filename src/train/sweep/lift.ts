@@ -36,13 +36,21 @@ export function formOf({ inputs, nodes, outputs }: Graph): string {
 }
 
 /** Joins variants of one form; `of` says for each member which variant is its own. */
-export function lift(variants: readonly Variant[], of: readonly number[]): Lifted {
+export function lift(variants: readonly Variant[], of: readonly number[], last = false): Lifted {
   const [first] = variants as readonly [Variant]
   const { inputs, nodes, outputs } = first.graph
   const given = inputs.slice(0, inputs.length - first.captured.length)
   const extra: { value: Tensor; mapped: boolean }[] = first.captured.map((x, i) => {
     const same = variants.every(v => v.captured[i] === x)
-    return same ? { value: x, mapped: false } : { value: stack(of.map(v => variants[v]!.captured[i]!)), mapped: true }
+    return same
+      ? { value: x, mapped: false }
+      : {
+          value: stack(
+            of.map(v => variants[v]!.captured[i]!),
+            last,
+          ),
+          mapped: true,
+        }
   })
   const added: Node[] = inputs.slice(given.length)
   const known = new Map<string, Node>()
@@ -66,18 +74,25 @@ export function lift(variants: readonly Variant[], of: readonly number[]): Lifte
   return { graph: { inputs: [...given, ...added], nodes: nodes.map(replace), outputs }, extra }
 }
 
-/** Tensors of one kind along a new first axis. */
-export function stack(xs: readonly Tensor[]): Tensor {
+/** Tensors of one kind along a new axis of members, the first one or the last. */
+export function stack(xs: readonly Tensor[], last = false): Tensor {
   const { shape, dtype } = xs[0]!.aval
-  const n = size(shape)
-  const all = allocate(dtype, n * xs.length)
-  xs.forEach((x, i) => all.set(storedOf(x as Concrete), i * n))
-  return fromArray(all, { shape: [xs.length, ...shape], dtype })
+  const [n, members] = [size(shape), xs.length]
+  const all = allocate(dtype, n * members)
+  xs.forEach((x, m) => {
+    const values = storedOf(x as Concrete)
+    if (!last) all.set(values, m * n)
+    else for (let i = 0; i < n; i++) all[i * members + m] = values[i]!
+  })
+  return fromArray(all, { shape: last ? [...shape, members] : [members, ...shape], dtype })
 }
 
-/** Entry `i` of a stack, apart from it. */
-export function entry(x: Tensor, i: number): Tensor {
+/** What belongs to member `m` of a stack, apart from it. */
+export function entry(x: Tensor, m: number, last = false): Tensor {
   const { shape, dtype } = x.aval
-  const n = size(shape) / shape[0]!
-  return fromArray(storedOf(x as Concrete).slice(i * n, (i + 1) * n), { shape: shape.slice(1), dtype })
+  const members = shape.at(last ? -1 : 0)!
+  const n = size(shape) / members
+  const all = storedOf(x as Concrete)
+  const own = last ? allocate(dtype, n).map((_: number, i: number) => all[i * members + m]!) : all.slice(m * n, (m + 1) * n)
+  return fromArray(own, { shape: last ? shape.slice(0, -1) : shape.slice(1), dtype })
 }

@@ -6,6 +6,7 @@ import type { Aval, Shape } from "../../core/aval.ts"
 import type { Dtype } from "../../core/dtype.ts"
 import type { Tensor } from "../../core/tensor.ts"
 import { leaves, rebuild, type Tree } from "../../core/tree.ts"
+import type { Graph } from "../../graph/graph.ts"
 import { record, replay } from "../../graph/record.ts"
 import { add } from "../../ops/arithmetic.ts"
 import { arange } from "../../ops/create.ts"
@@ -17,6 +18,7 @@ import type { Rows } from "../rows.ts"
 import { advance, type LearningRule } from "../rule.ts"
 import type { Batches, Carry } from "../step.ts"
 import type { Loss, Optimizer, Trainable } from "../trainable.ts"
+import { graphAcross, suitsAcross } from "./across.ts"
 import { formOf, type Lifted, lift, type Variant } from "./lift.ts"
 
 /** A network with its optimizer, as one choice of settings makes it. */
@@ -74,10 +76,12 @@ export function formOfMaker(maker: Maker, common: Common, batch: number): string
   return [recordStep, recordMeasure].map(of => formOf(of(maker, common, batch).graph)).join("\n")
 }
 
-/** Batches of several steps: [steps, members, batch, ...], or [steps, batch, ...] where all members see the same rows. */
+/** Batches of several steps: [steps, members, batch, ...] (see `last`), or [steps, batch, ...] where all members see the same rows. */
 export type RunAll = (carry: Tensor[], batches: Batches, keys: Tensor, first: Tensor, steps: Tensor) => [Tensor[], Tensor]
 
 export interface Programs {
+  /** Whether the axis of members is the last one of all tensors, not the first: [steps, batch, ..., members]. */
+  readonly last: boolean
   /** Which leaves of the carry have an axis of members; the others, such as counters of steps, are the same for all. */
   readonly mapped: readonly boolean[]
   /** Several steps in place; losses [steps, members]. */
@@ -86,53 +90,60 @@ export interface Programs {
   readonly measure: (carry: readonly Tensor[], x: Tensor, y: Tensor) => Tensor[]
 }
 
-/**
- * Programs for members whose makers have one form; `of` says for each member which maker is its own, `alike` which leaves of the carry are
- * the same in all members at the start, and `shared` whether all see the same rows.
- */
-export function compileAll(
-  makers: readonly Maker[],
-  of: readonly number[],
-  common: Common,
-  batch: number,
-  alike: boolean[],
-  shared: boolean,
-): Programs {
+/** What the programs of a group are made for. */
+export interface Wanted {
+  readonly makers: readonly Maker[]
+  /** For each member which maker is its own. */
+  readonly of: readonly number[]
+  readonly batch: number
+  /** Which leaves of the carry are the same in all members at the start. */
+  readonly alike: readonly boolean[]
+  /** Whether all members see the same rows in the same order. */
+  readonly shared: boolean
+  /** Whether rows can be had with the axis of members last. */
+  readonly canBeLast: boolean
+}
+
+/** Fewest members that are worth being computed side by side: those of one instruction. */
+const LANES = 4
+
+/** Programs for members whose makers have one form. */
+export function compileAll({ makers, of, batch, alike, shared, canBeLast }: Wanted, common: Common): Programs {
   const n = of.length
-  const stepOf = (batch: number): Lifted => lift(checked(makers.map(m => recordStep(m, common, batch))), of)
-  const whichStep = ({ extra }: Lifted, mapped: readonly boolean[]): boolean[] => [
-    ...mapped,
-    ...[!shared, !shared, true, false],
-    ...extra.map(e => e.mapped),
-  ]
-  const mapped = fixedPoint(alike, now => {
-    const lifted = stepOf(batch)
-    return batchGraph(lifted.graph, whichStep(lifted, now), n, []).mapped
-  })
+  const samples = [recordStep, recordMeasure].map(f => f(makers[0]!, common, batch).graph)
+  const last = canBeLast && n >= LANES && samples.every(suitsAcross)
+  const over = (graph: Graph, which: boolean[], force: boolean[]) => (last ? graphAcross : batchGraph)(graph, which, n, force)
+  const stepOf = (batch: number): Lifted => lift(checked(makers.map(m => recordStep(m, common, batch))), of, last)
+  const whichStep = ({ extra }: Lifted, mapped: readonly boolean[]): boolean[] => {
+    const own = !shared
+    return [...mapped, own, own, own, false, ...extra.map(e => e.mapped)]
+  }
+  const first = stepOf(batch)
+  const mapped = fixedPoint(alike, now => over(first.graph, whichStep(first, now), []).mapped)
   const run = jit(
     (carry: Tensor[], batches: Batches, keys: Tensor, first: Tensor, steps: Tensor): [Tensor[], Tensor] => {
-      const lifted = stepOf(batches.x.shape[shared ? 1 : 2]!)
-      const { graph } = batchGraph(lifted.graph, whichStep(lifted, mapped), n, [...mapped, true])
+      const { shape } = batches.x
+      const lifted = stepOf(shape[shared || last ? 1 : 2]!)
+      const { graph } = over(lifted.graph, whichStep(lifted, mapped), [...mapped, true])
       const one = (now: Tensor[], { x, y, step }: Batches & { step: Tensor }): readonly [Tensor[], Tensor] => {
         const outs = replay(graph, [...now, x, y, keys, step, ...lifted.extra.map(e => e.value)])
         return [outs.slice(0, -1), outs.at(-1)!]
       }
-      return countedScan(one, carry, { ...batches, step: add(first, arange(batches.x.shape[0]!)) }, steps)
+      return countedScan(one, carry, { ...batches, step: add(first, arange(shape[0]!)) }, steps)
     },
     { donate: [0] },
   )
   const measure = jit((carry: readonly Tensor[], x: Tensor, y: Tensor): Tensor[] => {
-    const { graph, extra } = lift(checked(makers.map(m => recordMeasure(m, common, x.shape[0]!))), of)
+    const { graph, extra } = lift(checked(makers.map(m => recordMeasure(m, common, x.shape[0]!))), of, last)
     const which = [...mapped, false, false, ...extra.map(e => e.mapped)]
-    const all = batchGraph(
+    const all = over(
       graph,
       which,
-      n,
       graph.outputs.map(() => true),
     )
     return replay(all.graph, [...carry, x, y, ...extra.map(e => e.value)])
   })
-  return { mapped, run, measure }
+  return { last, mapped, run, measure }
 }
 
 /** Which leaves of the carry differ between members, if those that are not `alike` do at the start. */
