@@ -1,5 +1,5 @@
 // 64 networks trained at once by `sweep`, beside the same networks trained in turn by `fit`: the ratio of pairs, interleaved. Compilation is
-// left out on both sides: the first epochs, in which it happens, do not count.
+// left out on both sides: the first epochs, in which it happens, do not count. CPU time, so that others on the machine hardly matter.
 // After `npm run build`, on a quiet machine: node bench/sweep.mjs [--pairs 5] [--only 2-8-1]
 import { parseArgs } from "node:util"
 import "./one-thread.mjs"
@@ -37,10 +37,16 @@ const CASES = {
   "784-32-10 adam": { ...large, optimizer: adam(1e-3) },
 }
 
-/** Seconds of the epochs after the first ones. */
+/** CPU seconds of the epochs after the first ones: what others do on the machine, and waiting for the event loop, do not count. */
 async function secondsOf(run) {
+  let before = process.cpuUsage()
   let seconds = 0
-  for await (const event of run) if (event.event === "epoch" && event.epoch > WARM) seconds += event.seconds
+  for await (const event of run) {
+    if (event.event !== "epoch") continue
+    const { user, system } = process.cpuUsage(before)
+    if (event.epoch > WARM) seconds += (user + system) / 1e6
+    before = process.cpuUsage()
+  }
   await run.result
   return seconds
 }

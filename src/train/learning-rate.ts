@@ -4,15 +4,19 @@ import type { Tensor } from "../core/tensor.ts"
 import type { Tree } from "../core/tree.ts"
 import { shuffle } from "../data/split.ts"
 import * as random from "../ops/random.ts"
+import type { Schedule } from "../optim/transformation.ts"
+import { jit } from "../runtime/jit.ts"
 import { checked, type FitOptions } from "./options.ts"
 import { BatchReader, type Dataset, pair } from "./rows.ts"
-import { backprop, startOf } from "./rule.ts"
-import { type Carry, compileSteps } from "./step.ts"
-import type { Trainable } from "./trainable.ts"
+import { advance, backprop, startOf } from "./rule.ts"
+import type { Carry } from "./step.ts"
+import type { Optimizer, Trainable } from "./trainable.ts"
 import { copyOf } from "./trained.ts"
 import { visitEventLoop } from "./watch.ts"
 
-export interface FindLearningRateOptions extends Pick<FitOptions, "loss" | "optimizer" | "rule" | "batchSize" | "seed" | "signal"> {
+export interface FindLearningRateOptions extends Pick<FitOptions, "loss" | "rule" | "batchSize" | "seed" | "signal"> {
+  /** What makes the optimizer from a learning rate: `adam`, or `rate => sgd(rate, { momentum: 0.9 })`. */
+  readonly optimizer: (learningRate: Schedule) => Optimizer
   /** The first rate. Default: 1e-6. */
   readonly from?: number
   /** The last rate. Default: 10. */
@@ -52,33 +56,41 @@ const CHUNK = 50
  *     a <- smoothing a + (1 - smoothing) loss[t],  smoothed[t] = a / (1 - smoothing^(t + 1))
  *     suggestion = the rate[t] with the smallest d smoothed / d log rate before the lowest smoothed loss
  *
- * It ends early where smoothed[t] is over 4 times the lowest value so far. The optimizer must have a number as learning rate: its steps are
- * made longer or shorter, so weight decay grows with the rate. Nothing is changed: neither the model nor `start`.
+ * It ends early where smoothed[t] is over 4 times the lowest value so far. Nothing is changed: neither the model nor `start`.
  *
- * Rejects with TypeError for settings out of range and for optimizers whose learning rate is a schedule. Smith, Cyclical learning rates for
+ * Rejects with TypeError for settings out of range. Smith, Cyclical learning rates for
  * training neural networks, arXiv:1506.01186, section 3.3; smoothing, end and suggestion are those of fastai (Howard and Gugger, 2020).
  *
  * @example
  * const x = random.normal(random.key(1), [200, 2])
  * const y = x.mul(tensor([3, -1])).sum({ axis: 1, keepdims: true })
- * const found = await findLearningRate(dense(2, 1), { x, y }, { loss: squaredError, optimizer: sgd(0.1) })
+ * const found = await findLearningRate(dense(2, 1), { x, y }, { loss: squaredError, optimizer: sgd })
  * const run = fit(dense(2, 1), { x, y }, { loss: squaredError, optimizer: sgd(found.suggestion!) })
  */
 export async function findLearningRate(model: Trainable, data: Dataset, options: FindLearningRateOptions): Promise<LearningRates> {
   await visitEventLoop()
-  const { loss, optimizer, rule = backprop(), batchSize = 32, seed = 0, signal } = checked(options)
+  const { loss, rule = backprop(), batchSize = 32, seed = 0, signal } = options
+  wantMaker(options.optimizer)
+  const first = options.optimizer(() => tensor(0, { dtype: "f64" }))
+  checked({ loss, rule, batchSize, seed, optimizer: first })
   const { from = 1e-6, to = 10, steps = 100, smoothing = 0.9 } = options
   wantRange({ from, to, steps, smoothing })
-  const own = rateOf(optimizer)
   const { x, y } = pair(data, "findLearningRate")
   const batch = Math.min(batchSize, x.rows)
   const root = random.key(seed)
   const { params, state } = options.start ?? model.init(random.fold(root, 0), x.shape)
-  const start = startOf(rule, optimizer, model, params, x.shape, random.fold(root, 2))
+  const start = startOf(rule, first, model, params, x.shape, random.fold(root, 2))
   let carry: Carry = { params: copyOf(params), state: copyOf(state), optimizer: copyOf(start as Tree) }
-  const [run, keys] = [compileSteps(model, loss, optimizer, rule), random.fold(root, 1)]
+  const keys = random.fold(root, 1)
+  const run = jit(
+    (carry: Carry, x: Tensor, y: Tensor, step: Tensor, rate: Tensor): [Carry, Tensor] => {
+      const optimizer = options.optimizer(() => rate)
+      const { loss: value, ...next } = advance(rule, optimizer, carry, { model, loss, x, y, key: random.fold(keys, step) })
+      return [{ params: next.params, state: next.state, optimizer: next.optimizer }, value]
+    },
+    { donate: [0] },
+  )
   const [xs, ys] = [new BatchReader(x), new BatchReader(y)]
-  const one = tensor(1, { dtype: "i32" })
   const curve = new Curve(smoothing)
   let reason: LearningRates["reason"] = "steps"
   let worked = performance.now()
@@ -90,11 +102,10 @@ export async function findLearningRate(model: Trainable, data: Dataset, options:
     }
     const rate = from * (to / from) ** (step / (steps - 1))
     const rows = order.next().value
-    const [bx, by] = [xs.read(rows, [1, batch]), ys.read(rows, [1, batch])]
-    const batches = { x: fromArray(bx.array, bx.aval), y: fromArray(by.array, by.aval) }
-    let losses: Tensor
-    ;[carry, losses] = run(carry, batches, keys, tensor(step, { dtype: "i32" }), one, tensor(rate / own, { dtype: "f64" }))
-    if (curve.add(rate, losses.values()[0]!)) {
+    const [bx, by] = [xs.read(rows), ys.read(rows)].map(b => fromArray(b.array, b.aval)) as [Tensor, Tensor]
+    let value: Tensor
+    ;[carry, value] = run(carry, bx, by, tensor(step, { dtype: "i32" }), tensor(rate, { dtype: "f64" }))
+    if (curve.add(rate, value.item())) {
       reason = "diverged"
       break
     }
@@ -114,16 +125,11 @@ function wantRange({ from, to, steps, smoothing }: Required<Pick<FindLearningRat
     throw new TypeError(`findLearningRate: \`smoothing\` must be a number from 0 to below 1; got ${smoothing}`)
 }
 
-/** The learning rate of an optimizer, or of the one at the end of a chain. */
-function rateOf(optimizer: { readonly config?: any }): number {
-  let config = optimizer.config
-  while (config?.kind === "chain") config = config.optimizer
-  const rate: unknown = config?.learningRate
-  if (typeof rate !== "number" || !(rate > 0))
+function wantMaker(optimizer: unknown): void {
+  if (typeof optimizer !== "function")
     throw new TypeError(
-      `findLearningRate: the optimizer must have a number above 0 as learning rate, such as adam(1e-3); this one has ${rate === undefined ? "none" : rate}`,
+      `findLearningRate: \`optimizer\` must make an optimizer from a learning rate, such as adam or rate => sgd(rate, { momentum: 0.9 }); got ${typeof optimizer}`,
     )
-  return rate
 }
 
 /** Whole batches, in a new order each time all rows have been read. */

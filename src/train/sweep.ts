@@ -38,6 +38,33 @@ export interface SweepRun<S, M extends Trainable> extends AsyncIterable<SweepEve
   readonly result: Promise<SweepResult<S, M>>
 }
 
+/**
+ * Trains many networks at once, which differ in seeds and settings: the whole training step is mapped over them (as by `vmap`) and compiled
+ * into one program. Numbers that the settings decide (learning rates, weight decay, dropout rates, ...) are vectors in that program, wherever
+ * they stand; settings that change its operations or shapes (hidden widths, momentum 0) make groups of members, a program each.
+ *
+ * Each member is what `fit` makes of its seed and settings, up to rounding: first weights, order of rows and dropout are those of the seed.
+ * A share of the rows for validation is the same for all members, that of the first seed. A member whose loss is no longer finite is marked
+ * and left out of the ranking's head; the others go on. There are no checkpoints and no findings of `health`.
+ *
+ * Rejects with DivergedError if all members diverge, with TypeError for options that make no sense.
+ *
+ * Bradbury et al., JAX: composable transformations of Python+NumPy programs (2018): `vmap` of a training step.
+ *
+ * @example
+ * const x = random.normal(random.key(1), [200, 2])
+ * const y = x.mul(tensor([3, -1])).sum({ axis: 1, keepdims: true })
+ * const run = sweep(dense(2, 1), { x, y }, {
+ *   loss: squaredError,
+ *   settings: { learningRate: [0.001, 0.01, 0.1] },
+ *   optimizer: s => sgd(s.learningRate),
+ *   seeds: 4,
+ *   validation: 0.1,
+ * })
+ * const { ranking, best } = await run.result
+ * ranking.length  // 12
+ * best.params.w  // [[3.0], [-1.0]]
+ */
 export function sweep<M extends Trainable, S = {}>(
   model: M | ((settings: S) => M),
   data: Dataset,

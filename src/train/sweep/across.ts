@@ -78,8 +78,8 @@ export function graphAcross(
   return { graph, mapped }
 }
 
-/** Most multiplications of a member's matrix product that are done faster across members than by the library, one member after the other. */
-const SMALL_PRODUCT = 8192
+/** Most multiplications of a member's matrix product that loops over members do; larger ones are for the library (compile/emit/gemm-match.ts). */
+const SMALL_PRODUCT = 2047
 
 /** Whether a program can be mapped with members side by side, and all its products of matrices are so small that it should be. */
 export const suitsAcross = (g: Graph): boolean =>

@@ -71,7 +71,8 @@ export function lift(variants: readonly Variant[], of: readonly number[], last =
     // of a scalar there is nothing to copy: it is moved as it is
     return { ...n, prim: broadcastP, args: [input], params: { shape, axes: shape.map((_: number, i: number) => i) } }
   }
-  return { graph: { inputs: [...given, ...added], nodes: nodes.map(replace), outputs }, extra }
+  const replaced = nodes.map(replace)
+  return { graph: { inputs: [...given, ...added], nodes: replaced, outputs }, extra }
 }
 
 /** Tensors of one kind along a new axis of members, the first one or the last. */

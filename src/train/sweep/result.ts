@@ -2,8 +2,7 @@ import type { Shape } from "../../core/aval.ts"
 import type { Measured } from "../evaluate.ts"
 import type { Trainable } from "../trainable.ts"
 import { copyOf, TrainedModel } from "../trained.ts"
-import type { Standing } from "./group.ts"
-import { score } from "./group.ts"
+import { type Standing, score } from "./group.ts"
 import type { Member } from "./members.ts"
 
 /** A row of a sweep's table. */
@@ -60,8 +59,23 @@ export class SweepResult<S, M extends Trainable = Trainable> {
     return new TrainedModel(standing.model as M, copyOf(standing.kept.params), copyOf(standing.kept.state), this.inShape)
   }
 
-  /** The ranking as lines of text. */
+  /** The ranking as a table: settings, seed, the best epoch, losses and metrics. */
   toString(): string {
-    return [this.ranking.length, ...this.ranking.map(r => `${r.member}`)].join("\n")
+    const names = [...new Set(this.members.flatMap(m => Object.keys(m.settings as object)))]
+    const measures = Object.keys(this.ranking[0]?.validation ?? {})
+    const head = ["member", ...names, "seed", "epoch", "loss", ...measures.map(name => `validation ${name}`)]
+    const rows = this.ranking.map(r => [
+      String(r.member),
+      ...names.map(name => text((r.settings as Record<string, unknown>)[name])),
+      String(r.seed),
+      r.diverged ? "diverged" : String(r.bestEpoch),
+      text(r.loss),
+      ...measures.map(name => text(r.validation?.[name])),
+    ])
+    const widths = head.map((title, i) => Math.max(title.length, ...rows.map(row => row[i]!.length)))
+    return [head, ...rows].map(row => row.map((cell, i) => cell.padStart(widths[i]!)).join("  ")).join("\n")
   }
 }
+
+const text = (x: unknown): string =>
+  typeof x === "number" ? (Number.isNaN(x) ? "-" : String(Number(x.toPrecision(4)))) : x === undefined ? "-" : JSON.stringify(x)
