@@ -102,7 +102,7 @@ export async function findLearningRate(model: Trainable, data: Dataset, options:
     }
     const rate = from * (to / from) ** (step / (steps - 1))
     const rows = order.next().value
-    const [bx, by] = [xs.read(rows), ys.read(rows)].map(b => fromArray(b.array, b.aval)) as [Tensor, Tensor]
+    const [bx, by] = [xs.read(rows), ys.read(rows)].map((b): Tensor => fromArray(b.array, b.aval)) as [Tensor, Tensor]
     let value: Tensor
     ;[carry, value] = run(carry, bx, by, tensor(step, { dtype: "i32" }), tensor(rate, { dtype: "f64" }))
     if (curve.add(rate, value.item())) {

@@ -19,7 +19,7 @@ import { visitEventLoop, Watch } from "./watch.ts"
 
 export interface SweepOptions<S> extends Pick<FitOptions, "loss" | "rule" | "epochs" | "batchSize" | "metrics" | "patience" | "signal"> {
   /** How gradients become new parameters, or what makes it from the settings, as in `s => adam(s.learningRate)`. */
-  readonly optimizer: Optimizer | ((settings: S) => Optimizer)
+  readonly optimizer: Optimizer | ((settings: NoInfer<S>) => Optimizer)
   /** Seeds 0, 1, ... so many, or the seeds. Default: 1, the seed 0. */
   readonly seeds?: number | readonly number[]
   /**
@@ -66,7 +66,7 @@ export interface SweepRun<S, M extends Trainable> extends AsyncIterable<SweepEve
  * best.params.w  // [[3.0], [-1.0]]
  */
 export function sweep<M extends Trainable, S = {}>(
-  model: M | ((settings: S) => M),
+  model: M | ((settings: NoInfer<S>) => M),
   data: Dataset,
   options: SweepOptions<S>,
 ): SweepRun<S, M> {
