@@ -11,6 +11,7 @@ interface CommandFile {
 
 const COMMANDS: Readonly<Record<string, readonly [description: string, load: () => Promise<CommandFile>]>> = {
   train: ["train a network on a table or on images", () => import("./train.ts")],
+  sweep: ["train many networks at once, and keep the best", () => import("./sweep.ts")],
   predict: ["let a trained model answer for new rows", () => import("./predict.ts")],
   evaluate: ["measure a trained model on rows with known answers", () => import("./evaluate.ts")],
   export: ["write a trained model as a module that needs nothing else", () => import("./export.ts")],

@@ -150,7 +150,7 @@ function spread(rows: Int32Array, classes: Int32Array): Int32Array {
  */
 export function shuffle(n: number, seed: number, epoch: number): Int32Array {
   const below = randomBelow(hash(hash(seed >>> 0, Math.floor(seed / 2 ** 32) >>> 0), epoch))
-  const order = Int32Array.from({ length: n }, (_, i) => i)
+  const order = new Int32Array(n).map((_, i) => i)
   for (let i = n - 1; i > 0; i--) {
     const j = below(i + 1)
     const kept = order[i]!

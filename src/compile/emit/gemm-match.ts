@@ -52,12 +52,13 @@ const LEAST_K = 8
 
 /**
  * Whether the library is faster than loops would be, as measured in docs/notes/02-gemm.md. Loops that read both operands vector by
- * vector lose little to it, and nothing if there are just a row or two; loops that gather elements lose much.
+ * vector lose little to it, and nothing if there are just a row or two; loops that gather elements lose much. Vectors run along the
+ * columns, or along batches that lie side by side in all three matrices, and columns apart in the output.
  */
 function isWorthwhile(kernel: Kernel, { m, n, k, sums }: Gemm): boolean {
   if (Math.max(m.n, n.n) < 4) return false
   const products = m.n * n.n * k.n
-  const vectors = n.b === 1 && n.c === 1 && outputLanes(kernel, new Facts(kernel))
+  const vectors = (n.b === 1 || n.c !== 1) && outputLanes(kernel, new Facts(kernel))
   return vectors ? products >= 2048 && Math.min(m.n, n.n) > 2 && k.n >= (sums.length > 0 ? LEAST_K : 2) : products >= 256
 }
 
