@@ -1,7 +1,7 @@
 // A source made ready for training: what to predict, from what, and which rows are for training, validation and the test.
 import { categoryOf } from "../data/cells.ts"
 import type { Table } from "../data/csv.ts"
-import { encode } from "../data/encode.ts"
+import { checkColumns, encode } from "../data/encode.ts"
 import type { Encoding, TargetColumn } from "../data/encoding.ts"
 import { DataError } from "../data/errors.ts"
 import { fitEncoding } from "../data/fit.ts"
@@ -9,7 +9,7 @@ import { type Split, shuffle, splitRows } from "../data/split.ts"
 import { subset } from "../train/rows.ts"
 import { type Rows, rowsOf } from "../train.ts"
 import { UsageError } from "./errors.ts"
-import type { ImageSource, Images, TableSource } from "./source.ts"
+import { type ImageSource, type Images, openSource, type TableSource } from "./source.ts"
 
 /** How images become inputs; saved with the model, as the `Encoding` of a table is. */
 export interface ImageEncoding {
@@ -45,6 +45,8 @@ export interface Problem {
   readonly features: number
   readonly train: Labelled
   readonly validation: Labelled | undefined
+  /** Undefined for images, which are not counted before they are read. */
+  readonly testRows?: number
   /** Reads and encodes the test rows; not before training has ended. Undefined if there are none. */
   readonly test: () => Labelled | undefined
   /** What was found out about the data, in sentences. */
@@ -52,6 +54,8 @@ export interface Problem {
 }
 
 export interface ProblemOptions extends Division {
+  /** A table whose rows are the test; `test` is 0 then. */
+  readonly testFile?: string
   readonly target?: string
   readonly task?: "classification" | "regression"
   readonly ignore?: readonly string[]
@@ -74,6 +78,7 @@ export function tableProblem({ table }: TableSource, options: ProblemOptions & {
   const encoding = fitEncoding(table, { ...told, task: kind, rows: split.train })
   const part = (rows: Int32Array, salt?: number): Labelled =>
     labelledRows(encoding, table, rows, salt === undefined ? undefined : { options, salt })
+  const apart = options.testFile === undefined ? undefined : openTest(options.testFile, encoding)
   const train = part(split.train, 0)
   const validation = split.validation.length > 0 ? part(split.validation, 1) : undefined
   return {
@@ -82,9 +87,18 @@ export function tableProblem({ table }: TableSource, options: ProblemOptions & {
     features: train.x.shape[0]!,
     train,
     validation,
-    test: () => (split.test.length > 0 ? part(split.test) : undefined),
+    testRows: apart?.rows ?? split.test.length,
+    test: () => (apart ? labelledRows(encoding, apart) : split.test.length > 0 ? part(split.test) : undefined),
     notes: [...encoding.notes, ...train.warnings],
   }
+}
+
+/** A table of test rows with the columns of the training: read at once, so that a mistake in its name or columns costs no training. */
+function openTest(file: string, encoding: Encoding): Table {
+  const source = openSource(file)
+  if (source.kind === "images") throw new UsageError(`--test-file: ${file} holds images; wanted a table.`)
+  checkColumns(encoding, source.table, true)
+  return source.table
 }
 
 /** Divides the rows of a table as training does: by seed, and so that every part has its share of every class. */

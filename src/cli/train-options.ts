@@ -43,6 +43,7 @@ export function defineOptions(command: Command): void {
     .option("--weight-decay <rate>", "pull of the weights towards 0 (default: by the number of rows)", notNegative)
     .option("--patience <n>", "stop after so many epochs without a better validation loss (default: by --epochs)", count)
     .option("--test <share>", "rows held out for the final test (default: 0.2)", share)
+    .option("--test-file <file>", "a table of the same columns whose rows are the final test")
     .option("--validation <share>", "rows held out to choose the best epoch (default: 0.1)", share)
     .option("--ignore <columns>", "columns to leave out, between commas", names)
     .option("--categories <columns>", "columns of numbers or texts to read as categories", names)
@@ -78,15 +79,25 @@ const SETTINGS = [
   "seed",
   "model",
 ] as const
-const OF_DATA = ["target", "task", "ignore", "categories", "shuffleLabels", "deterministic", "checkpointEvery", "report"] as const
+const OF_DATA = [
+  "target",
+  "task",
+  "testFile",
+  "ignore",
+  "categories",
+  "shuffleLabels",
+  "deterministic",
+  "checkpointEvery",
+  "report",
+] as const
 
 /** The settings that were given, and not left to what suits the data. */
 export const told = (options: TrainOptions): Partial<Settings> =>
   Object.fromEntries(SETTINGS.flatMap(name => (options[name] === undefined ? [] : [[name, options[name]]])))
 
-export const divisionOf = ({ seed, test = 0.2, validation = 0.1 }: Pick<TrainOptions, "seed" | "test" | "validation">): Division => ({
+export const divisionOf = ({ seed, test, testFile, validation = 0.1 }: TrainOptions): Division => ({
   seed,
-  test,
+  test: test ?? (testFile === undefined ? 0.2 : 0),
   validation,
 })
 
@@ -98,7 +109,7 @@ export function chosen(options: TrainOptions, settings: Settings, images: boolea
     ...Object.fromEntries(OF_DATA.flatMap(name => (options[name] === undefined ? [] : [[name, options[name]]]))),
     ...(settings.model === undefined && { hidden, activation, dropout }),
     ...rest,
-    ...(images ? {} : { test }),
+    ...(images || options.testFile !== undefined ? {} : { test }),
     validation,
   }
 }

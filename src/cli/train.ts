@@ -193,10 +193,7 @@ function announce(source: TableSource | ImageSource, problem: Problem, settings:
   const { train, validation, target, features } = problem
   const kept = validation === undefined ? "" : `, ${grouped(validation.x.rows)} for validation`
   const what = target.kind === "class" ? `one of ${target.values.length} classes` : "a number"
-  const held =
-    source.kind === "table"
-      ? `${grouped(source.table.rows - train.x.rows - (validation?.x.rows ?? 0))} for the test`
-      : "the test images apart"
+  const held = problem.testRows === undefined ? "the test images apart" : `${grouped(problem.testRows)} for the test`
   out.say(
     `${source.name}: predicts ${JSON.stringify(target.name)}, ${what}, from ${features} inputs; ` +
       `${grouped(train.x.rows)} rows for training${kept}, ${held}.`,

@@ -75,7 +75,8 @@ export function decodeTarget({ target }: Pick<Encoding, "target">, values: Array
   })
 }
 
-function checkColumns(encoding: Encoding, table: Table, target: boolean): void {
+/** @throws DataError for columns that the table lacks. */
+export function checkColumns(encoding: Encoding, table: Table, target: boolean): void {
   const wanted = [...encoding.inputs.map(column => column.name), ...(target ? [encoding.target.name] : [])]
   const missing = wanted.filter(name => !table.columns.includes(name))
   if (missing.length === 0) return
