@@ -1,6 +1,6 @@
 // The network that `train` builds, and settings that suit the size of the data unless the user says otherwise.
 import type { TargetColumn } from "../data/encoding.ts"
-import { cast, div, mul, sub } from "../index.ts"
+import { cast, div, mean, mul, sub, tensor } from "../index.ts"
 import { type LearningRule, rules } from "../learning.ts"
 import { crossEntropy, squaredError } from "../losses.ts"
 import { dense, dropout, gelu, type Layer, logistic, type Model, relu, sequential, tanh } from "../nn.ts"
@@ -121,7 +121,15 @@ export const rateAt = ({ learningRate, schedule }: Settings, step: number, steps
 /** The rule of learning of that name, with its own settings. */
 export const makeRule = ({ rule }: Settings): LearningRule => rules[rule]!()
 
-export const lossFor = (target: TargetColumn): Loss => (target.kind === "class" ? crossEntropy : squaredError)
+/** The loss for a target. Weights of classes have the mean 1 over the training rows, so the mean over a batch is of losses times weights. */
+export function lossFor(target: TargetColumn, classWeights?: readonly number[]): Loss {
+  if (target.kind === "number") return squaredError
+  if (classWeights === undefined) return crossEntropy
+  return (logits, classes) => {
+    const weights = tensor(classWeights, { dtype: logits.dtype as "f32" })
+    return mean(crossEntropy(logits, classes, { classWeights: weights, reduction: "none" }))
+  }
+}
 
 /** What is measured on validation rows: `accuracy`, or `meanSquaredError` of standardised numbers. */
 export const metricsFor = (target: TargetColumn): Readonly<Record<string, Metric>> =>

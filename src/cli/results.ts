@@ -4,7 +4,7 @@ import { softmax } from "../index.ts"
 import type { TrainedModel } from "../train.ts"
 import type { Labelled, Problem } from "./problem.ts"
 import type { Entry, Result } from "./report.ts"
-import { outputsOf } from "./scores.ts"
+import { type FoldResult, outputsOf } from "./scores.ts"
 
 type Point = readonly [x: number, y: number]
 /** How sure answers were, and how often they were right. */
@@ -32,6 +32,7 @@ export interface Results {
   readonly pairs?: readonly Point[]
   readonly curves?: Curves
   readonly calibration?: readonly Bin[]
+  readonly crossValidation?: FoldResult
 }
 
 export function resultsOf(name: string, problem: Problem, result: Result, model: TrainedModel, test: Labelled | undefined): Results {
@@ -41,6 +42,7 @@ export function resultsOf(name: string, problem: Problem, result: Result, model:
     data: { name, inputs: features, training: train.x.rows, validation: validation?.x.rows ?? 0 },
     notes,
     stopped: result.resume !== undefined,
+    ...(result.crossValidation && { crossValidation: result.crossValidation }),
     entries: result.network ? [result.network, ...(result.baselines ?? [])] : [],
     ...(test && (target.kind === "class" ? ofClasses(model, test) : { pairs: pairsOf(model, target, test) })),
   }
