@@ -1,7 +1,7 @@
 // `adjoint train FILE --target COLUMN` beside scikit-learn's MLP, on ten divisions of each data set. After `npm run build`,
 // bench/tabular/prepare.R, prepare.py and sklearn_mlp.py, which say what they need:
 //   node bench/tabular.mjs FOLDER                        all data sets; writes docs/tabular.md
-//   node bench/tabular.mjs FOLDER --only iris,wine       some of them; writes nothing
+//   node bench/tabular.mjs FOLDER --only iris,wine       these anew; the others as FOLDER/adjoint.json has them
 //   node bench/tabular.mjs FOLDER -- --weight-decay 0    with other settings; writes nothing
 import { spawnSync } from "node:child_process"
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
@@ -69,11 +69,15 @@ const shown = (kind, values) => {
   return `${(mean(values) * scale).toFixed(digits)} ± ${(standardError(values) * scale).toFixed(digits)}${unit}`
 }
 
+const file = join(folder, "adjoint.json")
+const scores = only && existsSync(file) ? read("adjoint.json") : {}
 const lines = ["| data set | rows × columns | adjoint | scikit-learn | its setting | verdict |", "|---|---|---|---|---|---|"]
 console.log(lines.join("\n"))
 for (const set of read("data-sets.json")) {
-  if (only && !only.includes(set.name)) continue
-  const own = Array.from({ length: SPLITS }, (_, split) => scoreOf(set, split))
+  if (only && !only.includes(set.name) && (flags.length > 0 || !scores[set.name])) continue
+  const isKept = only && !only.includes(set.name)
+  const own = isKept ? scores[set.name] : Array.from({ length: SPLITS }, (_, split) => scoreOf(set, split))
+  if (flags.length === 0) writeFileSync(file, JSON.stringify(Object.assign(scores, { [set.name]: own })))
   const { name, kind, target, rows, columns, source } = set
   const { setting, theirs, verdict } = peers[name] ? compare(set, own, peers[name]) : { setting: "", verdict: "" }
   lines.push(
@@ -104,4 +108,4 @@ python3 bench/tabular/sklearn_mlp.py FOLDER
 npm run build && node bench/tabular.mjs FOLDER
 \`\`\`
 `
-if (!only && flags.length === 0) writeFileSync("docs/tabular.md", text)
+if (flags.length === 0) writeFileSync("docs/tabular.md", text)

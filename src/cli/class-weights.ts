@@ -1,5 +1,5 @@
 // How much the rows of each class count.
-import { quote } from "../data/names.ts"
+import { count, quote } from "../data/names.ts"
 
 /** Where the smallest class has less than this share of the rows of the largest, accuracy says little about it. */
 const FEW = 0.1
@@ -34,7 +34,7 @@ export function imbalanceOf(answers: ArrayLike<number>, values: readonly string[
   const present = counts.filter(n => n > 0)
   const [least, most] = [Math.min(...present), Math.max(...present)]
   return (
-    `Class ${quote(values[counts.indexOf(least)]!)} has ${least} training rows, class ${quote(values[counts.indexOf(most)]!)} ${most}: ` +
+    `Class ${quote(values[counts.indexOf(least)]!)} has ${count(least, "training row")}, class ${quote(values[counts.indexOf(most)]!)} ${most}: ` +
     "see the balanced accuracy, and try --class-weight balanced if rare classes matter as much."
   )
 }
