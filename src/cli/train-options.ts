@@ -102,7 +102,7 @@ const OF_DATA = [
   ...(["shuffleLabels", "deterministic", "checkpointEvery", "report"] as const),
 ]
 /** Flags that have no meaning for images. */
-const OF_TABLES = ["target", "task", "test", "testFile", "groups", "times", "kFold", "ignore", "categories", "encoding"] as const
+const OF_TABLES = ["test", "target", "task", "testFile", "groups", "times", "kFold", "ignore", "categories", "encoding"] as const
 
 /** The settings that were given, and not left to what suits the data. */
 export const told = (options: TrainOptions): Partial<Settings> =>
