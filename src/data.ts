@@ -5,11 +5,13 @@
 import "./preset/files.ts"
 
 export type { ByteSource } from "./data/byte-source.ts"
-export { type ColumnInfo, type ColumnType, describeColumns, likelyTarget } from "./data/columns.ts"
+export { type ColumnInfo, type ColumnType, type DateInfo, describeColumns, likelyTarget } from "./data/columns.ts"
 export { type CsvOptions, parseCsv, type Table } from "./data/csv.ts"
+export type { DateOrder } from "./data/dates.ts"
 export { decodeTarget, type Encoded, type EncodeOptions, encode } from "./data/encode.ts"
 export {
   type CategoryColumn,
+  type DateColumn,
   type Encoding,
   featureNames,
   type InputColumn,

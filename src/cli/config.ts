@@ -4,7 +4,7 @@ import type { Command, Option } from "commander"
 import { closest, listNames } from "../data/names.ts"
 import { cannot } from "../platform/node/files.ts"
 import { UsageError } from "./errors.ts"
-import { count, names, notNegative, positive, seconds, seed, share, widths } from "./options.ts"
+import { count, folds, names, notNegative, positive, seconds, seed, share, widths } from "./options.ts"
 import { importFile } from "./user-module.ts"
 
 /** Looked for in the folder where the command runs, in this order. */
@@ -66,7 +66,7 @@ function parsed(file: string): unknown {
 }
 
 /** What a flag's text may be as a value of JSON. */
-const NUMBERS: readonly unknown[] = [count, notNegative, positive, seconds, seed, share]
+const NUMBERS: readonly unknown[] = [count, folds, notNegative, positive, seconds, seed, share]
 
 function readValue(file: string, key: string, value: unknown, option: Option): unknown {
   const { parseArg, argChoices } = option

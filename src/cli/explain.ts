@@ -153,7 +153,7 @@ async function exampleOf(dir: string, data: string, { row = 0 }: ExplainOptions,
     x: [...inputs],
     target: isClass && target.values.length > 1 ? target.values.map((_, k) => Number(k === answer)) : [answer],
     y: isClass ? tensor([answer], { dtype: "i32" }) : tensor([[answer]]),
-    loss: lossFor(target),
+    loss: lossFor(target, saved.training.classWeights),
     learningRate: saved.training.settings.learningRate,
   }
 }
@@ -169,8 +169,8 @@ function denseNetwork({ saved, loss }: Example): { network?: Network; refusal?: 
 }
 
 /** The one row that is asked for, encoded as training did. */
-function rowsFrom({ encoding }: Saved, data: string, row: number): Labelled {
-  const source = openSource(data)
+function rowsFrom({ encoding, training }: Saved, data: string, row: number): Labelled {
+  const source = openSource(data, training.data.reading)
   if (isImages(encoding)) {
     if (source.kind === "table") throw new DataError(`The model was trained on images, but ${data} is a table.`)
     const images = source.test()

@@ -97,7 +97,7 @@ async function trainableOptions(dir: string, options: ExportOptions, out: Output
   const { rule = "backprop" } = training.settings
   if (rule !== "backprop") out.warn(`the model was trained by ${rule}; the module goes on by backpropagation.`)
   return {
-    loss: lossFor(encoding.target),
+    loss: lossFor(encoding.target, training.classWeights),
     optimizer: makeOptimizer(settings, 1),
     batchSizes: batchSize ?? [1, training.settings.batchSize],
     seed,

@@ -25,13 +25,13 @@ type End = Extract<FitEvent, { event: "end" }>
 /** How a training is seen, and where it is kept. */
 export interface LearnOptions {
   /** Where people see progress, a summary and the curve of the loss, and programs the events. */
-  readonly out: Output
-  readonly folder: RunFolder
+  readonly out?: Output
+  readonly folder?: RunFolder
   /** The user's own model, instead of dense layers. */
   readonly model?: Model | undefined
   /** Seconds between two checkpoints. */
-  readonly checkpointEvery: number
-  readonly resume: boolean
+  readonly checkpointEvery?: number
+  readonly resume?: boolean
 }
 
 /** Milliseconds between two progress events for programs. */
@@ -49,10 +49,18 @@ export async function learn(problem: Problem, settings: Settings, signal: AbortS
   const steps = epochs * each
   const { out, folder } = options ?? {}
   const run = fit(options?.model ?? network(features, target, settings), train, {
-    ...{ loss: lossFor(target), optimizer: makeOptimizer(settings, steps), metrics: metricsFor(target), epochs, batchSize, seed, signal },
+    ...{
+      loss: lossFor(target, problem.classWeights),
+      optimizer: makeOptimizer(settings, steps),
+      metrics: metricsFor(target),
+      epochs,
+      batchSize,
+      seed,
+      signal,
+    },
     rule: makeRule(settings),
     ...(validation && { validation, patience }),
-    ...(options && { checkpoint: options.folder.at("checkpoints"), checkpointEvery: options.checkpointEvery, resume: options.resume }),
+    ...(folder && { checkpoint: folder.at("checkpoints"), checkpointEvery: options!.checkpointEvery!, resume: options!.resume! }),
   })
   const live = { target, epochs, rateAt: (step: number) => rateAt(settings, Math.max(0, step - 1), steps) }
   const progress = !out?.talks ? undefined : canDraw(process.stderr) ? new LiveView(live) : new Progress(target, epochs)

@@ -23,10 +23,11 @@ export function listColumns(table: Table, data: string, out: Output): void {
   out.event({ event: "columns", rows: table.rows, columns: infos, likelyTarget: likely ?? null })
 }
 
-function values({ numbers, examples, stray }: ColumnInfo): string {
-  if (numbers === undefined) return examples.join(", ")
+function values({ numbers, dates, examples, stray }: ColumnInfo): string {
+  if (numbers === undefined && dates === undefined) return examples.join(", ")
   const odd = stray.length > 0 ? `, but also ${stray.map(({ cell }) => JSON.stringify(cell)).join(", ")}` : ""
-  return `${show(numbers.min)} to ${show(numbers.max)}, mean ${show(numbers.mean)}${odd}`
+  if (dates) return `${dates.min} to ${dates.max}${odd}`
+  return `${show(numbers!.min)} to ${show(numbers!.max)}, mean ${show(numbers!.mean)}${odd}`
 }
 
 /** A word as a shell takes it. */

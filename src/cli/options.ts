@@ -18,6 +18,9 @@ export function withCommon(command: Command, examples: readonly (readonly [line:
     .addHelpText("after", `\nExamples:\n${lines.join("\n")}`)
 }
 
+/** What `--encoding` says of itself where a model remembers one. */
+export const ENCODING = "what the table is written in, such as windows-1252 (default: as in the training)"
+
 function number(text: string, wanted: string, fits: (value: number) => boolean): number {
   const value = text.trim() === "" ? Number.NaN : Number(text)
   if (!fits(value)) throw new InvalidArgumentError(`Wanted ${wanted}.`)
@@ -26,6 +29,7 @@ function number(text: string, wanted: string, fits: (value: number) => boolean):
 
 export const seed = (text: string): number => number(text, "a whole number from 0", x => Number.isSafeInteger(x) && x >= 0)
 export const count = (text: string): number => number(text, "a whole number from 1", x => Number.isSafeInteger(x) && x >= 1)
+export const folds = (text: string): number => number(text, "a whole number from 2", x => Number.isSafeInteger(x) && x >= 2)
 export const port = (text: string): number => number(text, "a port from 0 to 65535", x => Number.isInteger(x) && x >= 0 && x <= 65535)
 export const positive = (text: string): number => number(text, "a number above 0", x => x > 0 && Number.isFinite(x))
 export const notNegative = (text: string): number => number(text, "a number from 0", x => x >= 0 && Number.isFinite(x))

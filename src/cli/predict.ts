@@ -10,15 +10,16 @@ import { type CsvColumn, formatCsv } from "../io/csv.ts"
 import { readDataFile, writeFileAtomic } from "../platform/node/files.ts"
 import { type Rows, rowsOf } from "../train.ts"
 import { answerOf, answers } from "./answers.ts"
-import { type CommonOptions, withCommon } from "./options.ts"
+import { type CommonOptions, ENCODING, withCommon } from "./options.ts"
 import { checkShape, flat, type ImageEncoding } from "./problem.ts"
-import { isImages, openModel, type Saved } from "./saved.ts"
-import { openSource } from "./source.ts"
+import { isImages, openModel, readingOf, type Saved } from "./saved.ts"
+import { openSource, type Reading } from "./source.ts"
 import { grouped, Output } from "./terminal.ts"
 
 interface PredictOptions extends CommonOptions {
   readonly out?: string
   readonly only?: boolean
+  readonly encoding?: string
 }
 
 export function define(command: Command): void {
@@ -26,6 +27,7 @@ export function define(command: Command): void {
     .argument("<model>", "the folder that adjoint train wrote")
     .argument("<data>", "a table with the columns of the training, in any order; an IDX file of images")
     .option("-o, --out <file>", "write the CSV there instead of to the standard output")
+    .option("--encoding <name>", ENCODING)
     .option("--only", "leave the columns of the data out, and give the answers only")
   withCommon(command, [
     ["adjoint predict runs/iris new.csv", "the table with prediction and p(class) added"],
@@ -36,8 +38,8 @@ export function define(command: Command): void {
 
 async function predict(dir: string, data: string, options: PredictOptions): Promise<void> {
   const out = new Output(options)
-  const { model, encoding } = await openModel(dir)
-  const { x, given } = isImages(encoding) ? imagesFrom(encoding, data) : rowsFrom(encoding, data, out)
+  const { model, encoding, training } = await openModel(dir)
+  const { x, given } = isImages(encoding) ? imagesFrom(encoding, data) : rowsFrom(encoding, data, readingOf(training, options), out)
   const columns = answers(model, x, encoding.target)
   if (out.json && options.out === undefined) tell(columns, encoding.target, out)
   else {
@@ -59,8 +61,8 @@ interface Input {
   readonly given: readonly CsvColumn[]
 }
 
-function rowsFrom(encoding: Exclude<Saved["encoding"], ImageEncoding>, data: string, out: Output): Input {
-  const source = openSource(data)
+function rowsFrom(encoding: Exclude<Saved["encoding"], ImageEncoding>, data: string, reading: Reading, out: Output): Input {
+  const source = openSource(data, reading)
   if (source.kind === "images") throw new DataError(`The model was trained on rows of a table, but ${data} holds images.`)
   const { x, features, warnings } = encode(encoding, source.table)
   for (const warning of warnings) out.warn(warning)

@@ -1,15 +1,17 @@
 // A source made ready for training: what to predict, from what, and which rows are for training, validation and the test.
-import { categoryOf } from "../data/cells.ts"
 import type { Table } from "../data/csv.ts"
-import { encode } from "../data/encode.ts"
+import { checkColumns, encode } from "../data/encode.ts"
 import type { Encoding, TargetColumn } from "../data/encoding.ts"
 import { DataError } from "../data/errors.ts"
 import { fitEncoding } from "../data/fit.ts"
+import { quote } from "../data/names.ts"
 import { type Split, shuffle, splitRows } from "../data/split.ts"
 import { subset } from "../train/rows.ts"
 import { type Rows, rowsOf } from "../train.ts"
+import { balanced, imbalanceOf } from "./class-weights.ts"
+import { type Division, splitFolds, splitTable } from "./division.ts"
 import { UsageError } from "./errors.ts"
-import type { ImageSource, Images, TableSource } from "./source.ts"
+import { type ImageSource, type Images, openSource, type Reading, type TableSource } from "./source.ts"
 
 /** How images become inputs; saved with the model, as the `Encoding` of a table is. */
 export interface ImageEncoding {
@@ -33,13 +35,6 @@ export interface Labelled {
   readonly rows?: Int32Array
 }
 
-/** How rows are divided; saved with the model, so that `evaluate` finds the rows that training has not seen. */
-export interface Division {
-  readonly seed: number
-  readonly test: number
-  readonly validation: number
-}
-
 export interface Problem {
   readonly encoding: Encoding | ImageEncoding
   readonly target: TargetColumn
@@ -47,35 +42,58 @@ export interface Problem {
   readonly features: number
   readonly train: Labelled
   readonly validation: Labelled | undefined
+  /** Undefined for images, which are not counted before they are read. */
+  readonly testRows?: number
   /** Reads and encodes the test rows; not before training has ended. Undefined if there are none. */
   readonly test: () => Labelled | undefined
+  /** [classes] what the loss of a row is multiplied by, if classes do not all count the same. */
+  readonly classWeights?: readonly number[]
   /** What was found out about the data, in sentences. */
   readonly notes: readonly string[]
 }
 
 export interface ProblemOptions extends Division {
+  /** A table whose rows are the test; `test` is 0 then. */
+  readonly testFile?: string
   readonly target?: string
   readonly task?: "classification" | "regression"
   readonly ignore?: readonly string[]
   readonly categories?: readonly string[]
   /** Gives training and validation rows each other's answers: what is then learned cannot hold for the test. */
   readonly shuffleLabels?: boolean
+  readonly classWeight?: "balanced" | "none"
+  readonly reading?: Reading
+}
+
+type TableOptions = ProblemOptions & { readonly target: string }
+
+/** What `fitEncoding` is told, and the target as it is in all rows. */
+function questionOf(table: Table, { target, task, ignore = [], categories = [], groups }: TableOptions) {
+  if (groups === target) throw new UsageError(`--groups ${groups} is the target; wanted a column that says which rows belong together.`)
+  const left = groups === undefined || ignore.includes(groups) ? ignore : [...ignore, groups]
+  const told = { target, ignore: left, categories, ...(task === undefined ? {} : { task }) }
+  return { told, whole: fitEncoding(table, told) }
+}
+
+/** A problem for each fold of a cross-validation: every row is a test row of one of them. */
+export function foldProblems(source: TableSource, options: TableOptions, folds: number): Problem[] {
+  const { whole } = questionOf(source.table, options)
+  return splitFolds(source.table, whole.target, options, folds).map(split => tableProblem(source, options, split))
 }
 
 /**
- * Makes a table ready. Means, deviations and categories come from the training rows alone.
+ * Makes a table ready, divided as said or by the options. Means, deviations and categories come from the training rows alone.
  *
  * @throws DataError for what `fitEncoding`, `encode` and `splitRows` refuse.
  */
-export function tableProblem({ table }: TableSource, options: ProblemOptions & { readonly target: string }): Problem {
-  const { target, task, ignore = [], categories = [] } = options
-  const told = { target, ignore, categories, ...(task === undefined ? {} : { task }) }
-  const whole = fitEncoding(table, told)
-  const split = splitTable(table, whole.target, options)
+export function tableProblem({ table }: TableSource, options: TableOptions, given?: Split): Problem {
+  const { told, whole } = questionOf(table, options)
+  const split = given ?? splitTable(table, whole.target, options)
   const kind = whole.target.kind === "class" ? "classification" : "regression"
   const encoding = fitEncoding(table, { ...told, task: kind, rows: split.train })
   const part = (rows: Int32Array, salt?: number): Labelled =>
     labelledRows(encoding, table, rows, salt === undefined ? undefined : { options, salt })
+  const apart = given || options.testFile === undefined ? undefined : openTest(options.testFile, encoding, options.reading)
   const train = part(split.train, 0)
   const validation = split.validation.length > 0 ? part(split.validation, 1) : undefined
   return {
@@ -84,17 +102,35 @@ export function tableProblem({ table }: TableSource, options: ProblemOptions & {
     features: train.x.shape[0]!,
     train,
     validation,
-    test: () => (split.test.length > 0 ? part(split.test) : undefined),
-    notes: [...encoding.notes, ...train.warnings],
+    testRows: apart?.rows ?? split.test.length,
+    test: () => (apart ? labelledRows(encoding, apart) : split.test.length > 0 ? part(split.test) : undefined),
+    ...weighting(train, encoding.target, options, [...encoding.notes, ...train.warnings]),
   }
 }
 
-/** Divides the rows of a table as training does: by seed, and so that every part has its share of every class. */
-export function splitTable(table: Table, target: TargetColumn, { seed, test, validation }: Division): Split {
-  if (target.kind === "number") return splitRows(table.rows, { seed, test, validation })
-  const index = new Map(target.values.map((value, i) => [value, i]))
-  const stratify = Int32Array.from(table.column(target.name), cell => index.get(categoryOf(cell)) ?? -1)
-  return splitRows(table.rows, { seed, test, validation, stratify })
+/** A table of test rows with the columns of the training: read at once, so that a mistake in its name or columns costs no training. */
+function openTest(file: string, encoding: Encoding, reading: Reading | undefined): Table {
+  const source = openSource(file, reading)
+  if (source.kind === "images") throw new UsageError(`--test-file: ${file} holds images; wanted a table.`)
+  checkColumns(encoding, source.table, true)
+  return source.table
+}
+
+/** Weights of classes if they are asked for; else a note where there are classes of few rows. */
+function weighting(
+  { answers }: Labelled,
+  target: TargetColumn,
+  { classWeight }: ProblemOptions,
+  notes: readonly string[],
+): Pick<Problem, "classWeights" | "notes"> {
+  if (target.kind === "number") {
+    if (classWeight === "balanced")
+      throw new UsageError(`--class-weight is for classes; the target ${quote(target.name)} is a number. Leave it out.`)
+    return { notes }
+  }
+  if (classWeight === "balanced") return { notes, classWeights: balanced(answers, target.values.length) }
+  const found = classWeight === undefined ? imbalanceOf(answers, target.values) : undefined
+  return { notes: found === undefined ? notes : [...notes, found] }
 }
 
 type Shuffling = { readonly options: Pick<ProblemOptions, "seed" | "shuffleLabels">; readonly salt: number }
@@ -122,12 +158,9 @@ function shuffled<A extends Int32Array | Float32Array>(answers: A, shuffling: Sh
 /**
  * Makes images ready. The test images are those of their own files.
  *
- * @throws DataError for images of one class only; UsageError for options that are for tables.
+ * @throws DataError for images of one class only.
  */
 export function imageProblem(source: ImageSource, options: ProblemOptions): Problem {
-  for (const name of ["target", "task", "ignore", "categories"] as const) {
-    if (options[name] !== undefined) throw new UsageError(`--${name} is for tables; ${source.name} holds images with their labels.`)
-  }
   const images = source.train()
   const { labels, shape, scale } = images
   if (labels.every(label => label === labels[0])) {
@@ -149,14 +182,15 @@ export function imageProblem(source: ImageSource, options: ProblemOptions): Prob
         { options, salt },
       ),
     )
+  const train = part(split.train, 0)
   return {
     encoding,
     target,
     features: all.shape[0]!,
-    train: part(split.train, 0),
+    train,
     validation: split.validation.length > 0 ? part(split.validation, 1) : undefined,
     test: () => labelledImages(encoding, source.test(), source.name),
-    notes: [],
+    ...weighting(train, target, options, []),
   }
 }
 

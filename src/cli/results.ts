@@ -13,6 +13,7 @@ import {
 import { predictionsOf, probabilitiesOf, ranked } from "./detail.ts"
 import type { Labelled, Problem } from "./problem.ts"
 import type { Entry, Result } from "./report.ts"
+import type { FoldResult } from "./scores.ts"
 
 type Point = readonly [x: number, y: number]
 /** How sure answers were, and how often they were right. */
@@ -53,6 +54,7 @@ export interface Results {
   /** Of more classes those with the smallest ROC areas, the smallest first. */
   readonly classCurves?: readonly (Curves & { readonly class: number })[]
   readonly calibration?: readonly Bin[]
+  readonly crossValidation?: FoldResult
 }
 
 export function resultsOf(name: string, problem: Problem, result: Result, model: TrainedModel, test: Labelled | undefined): Results {
@@ -62,6 +64,7 @@ export function resultsOf(name: string, problem: Problem, result: Result, model:
     data: { name, inputs: features, training: train.x.rows, validation: validation?.x.rows ?? 0 },
     notes,
     stopped: result.resume !== undefined,
+    ...(result.crossValidation && { crossValidation: result.crossValidation }),
     entries: result.network ? [result.network, ...(result.baselines ?? [])] : [],
     ...(test && (target.kind === "class" ? ofClasses(model, test) : ofNumbers(model, target, test))),
   }

@@ -5,14 +5,16 @@ import { type Encoding, readEncoding } from "../data/encoding.ts"
 import { DataError } from "../data/errors.ts"
 import { MODEL_JSON } from "../io/model.ts"
 import { loadModel, type TrainedModel } from "../train.ts"
+import type { Division } from "./division.ts"
 import type { Settings } from "./network.ts"
-import type { Division, ImageEncoding } from "./problem.ts"
+import type { ImageEncoding } from "./problem.ts"
 import { RUN_FILES } from "./run-folder.ts"
+import type { Reading } from "./source.ts"
 
 /** What is remembered of a training. The same training gives the same bytes: nothing here tells the time or the place. */
 export interface Training {
   /** `sha256` and `division` of tables: by them the rows held out for the test are found again. */
-  readonly data: { readonly name: string; readonly sha256?: string; readonly division?: Division }
+  readonly data: { readonly name: string; readonly sha256?: string; readonly division?: Division; readonly reading?: Reading }
   /** Without `hidden`, `activation` and `dropout` if `model` names a file of the user's. */
   readonly settings: Settings
   /** The most frequent class of the training rows; 0, the standardised mean, for numbers. */
@@ -20,6 +22,8 @@ export interface Training {
   readonly epochs: number
   readonly bestEpoch: number
   readonly shuffledLabels?: boolean
+  /** [classes] weights in the loss. */
+  readonly classWeights?: readonly number[]
 }
 
 export interface Saved {
@@ -58,3 +62,9 @@ function readAnyEncoding(encoding: unknown, dir: string): Saved["encoding"] {
   }
   return encoding as ImageEncoding
 }
+
+/** How a table for a model is read: as in its training, but for what is told. */
+export const readingOf = ({ data }: Training, { encoding }: Reading): Reading => ({
+  ...data.reading,
+  ...(encoding !== undefined && { encoding }),
+})

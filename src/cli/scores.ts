@@ -6,12 +6,15 @@ import type { Tensor } from "../index.ts"
 import { batches } from "../train/evaluate.ts"
 import { BatchReader } from "../train/rows.ts"
 import type { Rows, TrainedModel } from "../train.ts"
+import { isImbalanced } from "./class-weights.ts"
 import type { Labelled } from "./problem.ts"
 
 export interface ClassScore {
   readonly rows: number
   /** Share of the rows with the right class. */
   readonly accuracy: number
+  /** The mean over the classes of the share of their rows that is right; only where a class has few rows beside another. */
+  readonly balancedAccuracy?: number
   /** [classes][classes] numbers of rows: by the true class, then by the predicted one. */
   readonly confusion: readonly (readonly number[])[]
 }
@@ -87,7 +90,14 @@ function scoreClasses(given: ArrayLike<number>, truth: ArrayLike<number>, classe
     confusion[truth[i]!]![given[i]!]!++
     if (given[i] === truth[i]) right++
   }
-  return { rows: truth.length, accuracy: right / truth.length, confusion }
+  const counts = confusion.map(row => row.reduce((a, b) => a + b, 0))
+  const recalls = confusion.flatMap((row, k) => (counts[k]! > 0 ? [row[k]! / counts[k]!] : []))
+  return {
+    rows: truth.length,
+    accuracy: right / truth.length,
+    ...(isImbalanced(counts) && { balancedAccuracy: recalls.reduce((a, b) => a + b, 0) / recalls.length }),
+    confusion,
+  }
 }
 
 function scoreNumbers(given: ArrayLike<number>, truth: ArrayLike<number>, { std }: { readonly std: number }): NumberScore {
@@ -107,4 +117,21 @@ function scoreNumbers(given: ArrayLike<number>, truth: ArrayLike<number>, { std 
     mae: (absolute / rows) * std,
     r2: deviation > 0 ? 1 - squares / deviation : Number.NaN,
   }
+}
+
+/** What all folds say together: accuracy, or RMSE in the target's unit. */
+export interface FoldResult {
+  readonly measure: "accuracy" | "rmse"
+  readonly scores: readonly number[]
+  readonly mean: number
+  /** Of the mean, as if folds were independent: their training rows overlap, so it is rather too small. */
+  readonly standardError: number
+}
+
+/** Mean and standard error of the folds' accuracies or RMSEs. */
+export function together(scores: readonly number[], target: TargetColumn): FoldResult {
+  const mean = scores.reduce((sum, score) => sum + score, 0) / scores.length
+  const squares = scores.reduce((sum, score) => sum + (score - mean) * (score - mean), 0)
+  const standardError = Math.sqrt(squares / (scores.length - 1) / scores.length)
+  return { measure: target.kind === "class" ? "accuracy" : "rmse", scores, mean, standardError }
 }

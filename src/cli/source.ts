@@ -8,6 +8,7 @@ import { DataError } from "../data/errors.ts"
 import { parseIdx } from "../data/idx.ts"
 import { parseNdjson } from "../data/ndjson.ts"
 import { cannot, readDataFile } from "../platform/node/files.ts"
+import { UsageError } from "./errors.ts"
 
 /** A table read from a file. */
 export interface TableSource {
@@ -24,6 +25,14 @@ export interface ImageSource {
   readonly name: string
   readonly train: () => Images
   readonly test: () => Images
+}
+
+/** How the text of a table is read; remembered by the model, since new rows are likely to be written in the same way. */
+export interface Reading {
+  /** Whether the first line names the columns. */
+  readonly header?: boolean
+  /** As `TextDecoder` calls it. */
+  readonly encoding?: string
 }
 
 /** Labelled images. */
@@ -44,7 +53,7 @@ export interface Images {
  *
  * @throws DataError for what is not there or cannot be read.
  */
-export function openSource(data: string): TableSource | ImageSource {
+export function openSource(data: string, reading: Reading = {}): TableSource | ImageSource {
   if (data === "mnist") return imageSource("mnist", mnistFiles())
   const images = findImages(data)
   if (images !== undefined) return imageSource(nameOf(data), images)
@@ -56,7 +65,10 @@ export function openSource(data: string): TableSource | ImageSource {
   const bytes = readDataFile(data)
   const tabs = /\.tsv(\.gz)?$/i.test(data) ? ({ delimiter: "\t" } as const) : {}
   const name = basename(data)
-  const table = /\.(ndjson|jsonl)(\.gz)?$/i.test(data) ? parseNdjson(bytes, { name }) : parseCsv(bytes, { name, ...tabs })
+  const isNdjson = /\.(ndjson|jsonl)(\.gz)?$/i.test(data)
+  if (isNdjson && reading.header === false)
+    throw new UsageError(`--no-header is for CSV; the objects of ${name} name their columns themselves.`)
+  const table = isNdjson ? parseNdjson(bytes, { ...reading, name }) : parseCsv(bytes, { ...reading, ...tabs, name })
   return { kind: "table", name: nameOf(data), table, sha256: createHash("sha256").update(bytes).digest("hex") }
 }
 

@@ -1,11 +1,17 @@
 // The flags of `adjoint train`. Each is a key of adjoint.config.json too, and what a run was trained with is written by the same names.
 import { type Command, Option } from "commander"
+import type { Division } from "./division.ts"
+import { UsageError } from "./errors.ts"
 import { activationNames, optimizerNames, ruleNames, type Settings, scheduleNames } from "./network.ts"
-import { type CommonOptions, count, names, notNegative, positive, seconds, seed, share, widths, withCommon } from "./options.ts"
-import type { Division, ProblemOptions } from "./problem.ts"
+import { type CommonOptions, count, folds, names, notNegative, positive, seconds, seed, share, widths, withCommon } from "./options.ts"
+import type { ProblemOptions } from "./problem.ts"
+import type { Reading } from "./source.ts"
 
 export interface TrainOptions extends CommonOptions, Partial<Omit<Settings, "seed">>, Partial<Omit<ProblemOptions, "seed">> {
   readonly seed: number
+  readonly header: boolean
+  readonly encoding?: string
+  readonly kFold?: number
   readonly out?: string
   readonly deterministic?: boolean
   readonly checkpointEvery: number
@@ -24,7 +30,7 @@ export function defineOptions(command: Command): void {
         "regression",
       ]),
     )
-    .option("--hidden <widths>", 'widths of the hidden layers, or "none" (default: 64,32; 128 for images)', widths)
+    .option("--hidden <widths>", 'widths of the hidden layers, or "none" (default: 64,32; 128,64 from 250 rows; 128 for images)', widths)
     .addOption(new Option("--activation <name>", "function of the hidden units").choices(activationNames).default("relu"))
     .option("--dropout <rate>", "share of hidden units left out at each step (default: 0)", share)
     .option("--model <file>", "a .js or .ts file that exports another network, or a function that makes one")
@@ -43,9 +49,21 @@ export function defineOptions(command: Command): void {
     .option("--weight-decay <rate>", "pull of the weights towards 0 (default: by the number of rows)", notNegative)
     .option("--patience <n>", "stop after so many epochs without a better validation loss (default: by --epochs)", count)
     .option("--test <share>", "rows held out for the final test (default: 0.2)", share)
+    .option("--test-file <file>", "a table of the same columns whose rows are the final test")
+    .option("--groups <column>", "rows with the same value there are never on both sides of a division; it is no input then")
+    .option("--times <column>", "the latest rows by this column of dates or numbers are the test, those before them validation")
+    .option("--k-fold <k>", "test every row once, by k models beside the one that is kept, which is trained on all rows", folds)
     .option("--validation <share>", "rows held out to choose the best epoch (default: 0.1)", share)
     .option("--ignore <columns>", "columns to leave out, between commas", names)
     .option("--categories <columns>", "columns of numbers or texts to read as categories", names)
+    .addOption(
+      new Option(
+        "--class-weight <how>",
+        "balanced: classes count the same in the loss, however many rows they have (default: none)",
+      ).choices(["balanced", "none"]),
+    )
+    .option("--no-header", "the first line is a row already; columns are then called column 1, column 2, ...")
+    .option("--encoding <name>", "what the table is written in, such as windows-1252 (default: UTF-8, or UTF-16 by its mark)")
     .option("--seed <n>", "decides the split, first weights and order of rows", seed, 0)
     .option("--deterministic", "the same bits on every machine, at some cost in speed")
     .option("--shuffle-labels", "give the training rows each other's answers: the test must then be at chance")
@@ -58,6 +76,7 @@ export function defineOptions(command: Command): void {
     ["adjoint train iris.csv", "list columns and the likely target"],
     ["adjoint train iris.csv --target species", "train, test and save in runs/iris"],
     ["adjoint train houses.csv -t price --hidden 32", "a smaller network, for a number"],
+    ["adjoint train visits.csv -t cost --k-fold 5 --groups patient", "five-fold cross-validation, patients kept together"],
     ["adjoint train mnist --out runs/mnist", "60,000 handwritten digits"],
     ["adjoint train --resume runs/mnist", "go on after Ctrl-C or a crash"],
   ])
@@ -78,27 +97,78 @@ const SETTINGS = [
   "seed",
   "model",
 ] as const
-const OF_DATA = ["target", "task", "ignore", "categories", "shuffleLabels", "deterministic", "checkpointEvery", "report"] as const
+const OF_DATA = [
+  ...(["target", "task", "testFile", "groups", "times", "kFold", "ignore", "categories", "classWeight", "encoding"] as const),
+  ...(["shuffleLabels", "deterministic", "checkpointEvery", "report"] as const),
+]
+/** Flags that have no meaning for images. */
+const OF_TABLES = ["test", "target", "task", "testFile", "groups", "times", "kFold", "ignore", "categories", "encoding"] as const
 
 /** The settings that were given, and not left to what suits the data. */
 export const told = (options: TrainOptions): Partial<Settings> =>
   Object.fromEntries(SETTINGS.flatMap(name => (options[name] === undefined ? [] : [[name, options[name]]])))
 
-export const divisionOf = ({ seed, test = 0.2, validation = 0.1 }: Pick<TrainOptions, "seed" | "test" | "validation">): Division => ({
+/** Without a test of its own where the test rows come from elsewhere. */
+export const divisionOf = ({ seed, test, testFile, kFold, validation = 0.1, groups, times }: TrainOptions): Division => ({
   seed,
-  test,
+  test: test ?? (testFile === undefined && kFold === undefined ? 0.2 : 0),
   validation,
+  ...(groups !== undefined && { groups }),
+  ...(times !== undefined && { times }),
 })
+
+export const readingOf = ({ header, encoding }: TrainOptions): Reading => ({
+  ...(!header && { header }),
+  ...(encoding !== undefined && { encoding }),
+})
+
+/** @throws UsageError for flags of a table that contradict each other. */
+export function checkDivision(options: TrainOptions): void {
+  const { groups, times, test, testFile, kFold } = options
+  const refuse = (isWrong: boolean, message: string): void => {
+    if (isWrong) throw new UsageError(message)
+  }
+  refuse(
+    groups !== undefined && times !== undefined,
+    "--groups and --times cannot both say which rows are the test; leave one of them out.",
+  )
+  refuse(test !== undefined && testFile !== undefined, "--test-file brings the test rows, so leave --test out.")
+  refuse(test !== undefined && kFold !== undefined, "--k-fold tests every row once, so leave --test out.")
+  refuse(kFold !== undefined && testFile !== undefined, "--k-fold and --test-file are two tests; leave one of them out.")
+  refuse(
+    kFold !== undefined && times !== undefined,
+    "--k-fold would test on rows that are earlier than those trained on; leave it or --times out.",
+  )
+  const { test: share, validation } = divisionOf(options)
+  refuse(
+    (kFold === undefined ? share : 1 / kFold) + validation >= 1,
+    `${kFold === undefined ? `--test ${share}` : `--k-fold ${kFold}`} and --validation ${validation} leave no rows to train on; ` +
+      "wanted less than 1 in all.",
+  )
+}
+
+/** @throws UsageError for flags that are for tables, given with images. */
+export function checkImages(options: TrainOptions, name: string): void {
+  for (const option of OF_TABLES) {
+    if (options[option] === undefined) continue
+    if (option === "test") throw new UsageError(`--test is for tables; ${name} has test images of its own.`)
+    const flag = option.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)
+    throw new UsageError(`--${flag} is for tables; ${name} holds images with their labels.`)
+  }
+  if (!options.header) throw new UsageError(`--no-header is for tables; ${name} holds images with their labels.`)
+}
 
 /** What decides a training, by the names of the flags: given to `train` again, it is the same one. */
 export function chosen(options: TrainOptions, settings: Settings, images: boolean): Readonly<Record<string, unknown>> {
   const { hidden, activation, dropout, ...rest } = settings
   const { test, validation } = divisionOf(options)
+  const isApart = images || options.testFile !== undefined || options.kFold !== undefined
   return {
     ...Object.fromEntries(OF_DATA.flatMap(name => (options[name] === undefined ? [] : [[name, options[name]]]))),
     ...(settings.model === undefined && { hidden, activation, dropout }),
     ...rest,
-    ...(images ? {} : { test }),
+    ...(!options.header && { header: false }),
+    ...(isApart ? {} : { test }),
     validation,
   }
 }

@@ -8,12 +8,13 @@ import { checkModelFolder, recoverModelFolder } from "../platform/node/model-fol
 import { DivergedError } from "../train.ts"
 import { apply, configure } from "./config.ts"
 import { StoppedError, UsageError } from "./errors.ts"
+import { crossValidate } from "./folds.ts"
 import { Interrupt } from "./interrupt.ts"
 import { type Learned, learn } from "./learn.ts"
 import { listColumns, quoted } from "./listing.ts"
 import { checkSize, linearSettings, outputsFor, type Settings, settingsFor } from "./network.ts"
 import { ownModel } from "./own-model.ts"
-import { imageProblem, type Problem, tableProblem } from "./problem.ts"
+import { foldProblems, imageProblem, type Problem, tableProblem } from "./problem.ts"
 import { constantEntry, type Entry, finish, networkEntry, type Result } from "./report.ts"
 import { resultsOf } from "./results.ts"
 import { RUN_FILES, type RunConfig, RunFolder, readRunConfig, writeJson } from "./run-folder.ts"
@@ -21,7 +22,7 @@ import { saveModel, type Training } from "./saved.ts"
 import { majority, scoreOf } from "./scores.ts"
 import { fingerprint, type ImageSource, openSource, type TableSource } from "./source.ts"
 import { grouped, Output } from "./terminal.ts"
-import { chosen, defineOptions, divisionOf, type TrainOptions, told } from "./train-options.ts"
+import { checkDivision, checkImages, chosen, defineOptions, divisionOf, readingOf, type TrainOptions, told } from "./train-options.ts"
 import { writeReport } from "./write-report.ts"
 
 export function define(command: Command): void {
@@ -70,6 +71,7 @@ async function start(data: string, options: TrainOptions, out: Output, run?: Run
   const source = open(data, options)
   if (source.kind === "table" && options.target === undefined) return listColumns(source.table, data, out)
   const problem = prepare(source, options)
+  const folds = foldsOf(source, options)
   const images = source.kind === "images"
   const settings = settingsFor(problem.train.x.rows, images, told(options))
   const model = settings.model === undefined ? undefined : await ownModel(settings.model, problem)
@@ -96,7 +98,7 @@ async function start(data: string, options: TrainOptions, out: Output, run?: Run
     )
   const training = trainingOf(source, problem, settings, options, learned)
   await saveModel(dir, learned.model, { encoding: problem.encoding, training })
-  const judging = { dir, interrupt, images, constant: training.constant, out, name: source.name }
+  const judging = { dir, interrupt, images, constant: training.constant, out, name: source.name, folds }
   const results = await judge(learned.model, problem, settings, judging)
   writeJson(folder.at("results"), results)
   if (options.report) await writeReport(dir)
@@ -104,9 +106,10 @@ async function start(data: string, options: TrainOptions, out: Output, run?: Run
 
 const resumeLine = (dir: string): string => `adjoint train --resume ${quoted(dir)}`
 
-function open(data: string, { resume }: TrainOptions): TableSource | ImageSource {
+function open(data: string, options: TrainOptions): TableSource | ImageSource {
+  const { resume } = options
   try {
-    return openSource(data)
+    return openSource(data, readingOf(options))
   } catch (error) {
     if (resume !== undefined && error instanceof DataError)
       throw new DataError(`${error.message} If the data lie elsewhere now: adjoint train DATA --resume ${resume}`)
@@ -123,14 +126,20 @@ function trainingOf(
   learned: Learned,
 ): Training {
   const { hidden, activation, dropout, ...rest } = settings
+  const reading = readingOf(options)
   const constant = problem.target.kind === "class" ? majority(problem.train.answers, outputsFor(problem.target)) : 0
   return {
-    data: { name: source.name, ...(source.kind === "table" && { sha256: source.sha256, division: divisionOf(options) }) },
+    data: {
+      name: source.name,
+      ...(source.kind === "table" && { sha256: source.sha256, division: divisionOf(options) }),
+      ...(Object.keys(reading).length > 0 && { reading }),
+    },
     settings: settings.model === undefined ? settings : (rest as Settings),
     constant,
     epochs: learned.epochs,
     bestEpoch: learned.bestEpoch,
     ...(options.shuffleLabels && { shuffledLabels: true }),
+    ...(problem.classWeights && { classWeights: problem.classWeights }),
   }
 }
 
@@ -142,6 +151,7 @@ interface Judging {
   readonly out: Output
   /** Of the data. */
   readonly name: string
+  readonly folds: readonly Problem[] | undefined
 }
 
 /** Compares a model with what it has to beat, on the test rows, and tells how it ended. */
@@ -149,12 +159,13 @@ async function judge(
   model: Learned["model"],
   problem: Problem,
   settings: Settings,
-  { dir, interrupt, images, constant, out, name }: Judging,
+  { dir, interrupt, images, constant, out, name, folds }: Judging,
 ) {
   const { target } = problem
   const isLinear = settings.model === undefined && settings.hidden.length === 0
   const forLinear = linearSettings(problem.train.x.rows, images, settings)
-  const linear = isLinear ? undefined : await learnLinear(problem, forLinear, interrupt.signal)
+  const linear = isLinear || folds ? undefined : await learnLinear(problem, forLinear, interrupt.signal)
+  const crossValidation = folds && (await crossValidate(folds, settings, interrupt.signal, out))
   const stopped = interrupt.signal.aborted
   if (stopped) process.exitCode = interrupt.code
   interrupt.release()
@@ -166,6 +177,7 @@ async function judge(
     saved: true,
     ...(stopped && { resume: resumeLine(dir) }),
     target,
+    ...(crossValidation && { crossValidation }),
     ...(test && {
       network: networkEntry(model, target, test),
       baselines: [
@@ -179,25 +191,29 @@ async function judge(
 }
 
 function prepare(source: TableSource | ImageSource, options: TrainOptions): Problem {
-  const division = divisionOf(options)
-  if (division.test + division.validation >= 1) {
-    throw new UsageError(
-      `--test ${division.test} and --validation ${division.validation} leave no rows to train on; wanted less than 1 in all.`,
-    )
-  }
-  if (source.kind === "table") return tableProblem(source, { ...options, ...division, target: options.target! })
-  if (options.test !== undefined) throw new UsageError(`--test is for tables; ${source.name} has test images of its own.`)
-  return imageProblem(source, { ...options, ...division })
+  if (source.kind === "images") checkImages(options, source.name)
+  checkDivision(options)
+  return source.kind === "table"
+    ? tableProblem(source, tableOptions(options))
+    : imageProblem(source, { ...options, ...divisionOf(options) })
 }
+
+const tableOptions = (options: TrainOptions) => ({
+  ...options,
+  ...divisionOf(options),
+  reading: readingOf(options),
+  target: options.target!,
+})
+
+/** The problems of a cross-validation, made before the training that is kept: what is wrong with them costs no training. */
+const foldsOf = (source: TableSource | ImageSource, options: TrainOptions): Problem[] | undefined =>
+  options.kFold !== undefined && source.kind === "table" ? foldProblems(source, tableOptions(options), options.kFold) : undefined
 
 function announce(source: TableSource | ImageSource, problem: Problem, settings: Settings, model: Model | undefined, out: Output): void {
   const { train, validation, target, features } = problem
   const kept = validation === undefined ? "" : `, ${grouped(validation.x.rows)} for validation`
   const what = target.kind === "class" ? `one of ${target.values.length} classes` : "a number"
-  const held =
-    source.kind === "table"
-      ? `${grouped(source.table.rows - train.x.rows - (validation?.x.rows ?? 0))} for the test`
-      : "the test images apart"
+  const held = problem.testRows === undefined ? "the test images apart" : `${grouped(problem.testRows)} for the test`
   out.say(
     `${source.name}: predicts ${JSON.stringify(target.name)}, ${what}, from ${features} inputs; ` +
       `${grouped(train.x.rows)} rows for training${kept}, ${held}.`,

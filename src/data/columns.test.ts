@@ -27,6 +27,16 @@ describe("describeColumn tells the type", () => {
     ["an id's name on repeated values", "shop_id", [1, 2, 1, 2], "numeric"],
     ["an id's name on fractions", "row", [0.5, 1.5, 2], "numeric"],
     ["counting numbers with another name", "x", range(30), "numeric"],
+    ["dates", "x", ["2023-01-31", "", "2024-02-29"], "date"],
+    ["dates with times", "x", ["2023-01-31T10:00", "2023-02-01 9:30:15.5Z", "2023-02-01T23:59:59+05:30"], "date"],
+    ["dates with slashes", "x", ["2023/1/5", "2023/12/05"], "date"],
+    ["dates with points of which one tells the day", "x", ["01.02.2023", "13.02.2023"], "date"],
+    ["dates with points of which none does", "x", ["01.02.2023", "03.02.2023", "01.02.2023"], "category"],
+    ["days of which few do not exist", "x", ["2023-02-27", "2023-02-28", "2023-02-29", "2023-03-01", "2023-03-02"], "date"],
+    ["days that do not exist", "x", ["2023-02-30", "2023-13-01", "2023-02-30"], "category"],
+    ["one date", "x", ["2023-02-03", "2023-02-03"], "constant"],
+    ["dates among numbers", "x", [1, 2, 3, 4, "2023-02-03"], "numeric"],
+    ["what only looks like dates", "x", ["2023-1-1x", "23-01-01", "2023-01/01", "2023-01-01 25:00", "1.2.23"], "category"],
   ]
   test.each(cases)("%s", (_, name, cells, type) => expect(describeColumns(table(name, cells))[0]!.type).toBe(type))
 })

@@ -1,15 +1,17 @@
 import { isMissing, numberOf } from "./cells.ts"
 import type { Table } from "./csv.ts"
+import { type DateOrder, dateText, daysOf, tellsOrder } from "./dates.ts"
 
 /**
  * What a column holds:
  * - `numeric`: numbers, perhaps with a few stray texts among them (`stray`);
+ * - `date`: dates such as 2023-01-31, 2023/1/31 or 31.1.2023, perhaps with times, and perhaps with a few stray texts among them;
  * - `category`: a few texts that come again and again;
  * - `text`: texts that say little about the next row: more than 100 different ones, or nearly every one different;
  * - `constant`: one value, or none at all;
  * - `id`: by its name and its values, all different, the label of the row.
  */
-export type ColumnType = "numeric" | "category" | "text" | "constant" | "id"
+export type ColumnType = "numeric" | "date" | "category" | "text" | "constant" | "id"
 
 /** A column of a table in brief. */
 export interface ColumnInfo {
@@ -23,7 +25,9 @@ export interface ColumnInfo {
   readonly examples: readonly string[]
   /** Of the cells that are numbers; absent where the column holds text. */
   readonly numbers?: NumberInfo
-  /** The cells of a column of numbers that are none, up to `STRAY_SHOWN` of them; empty for all other columns. */
+  /** Of the cells that are dates; absent where the column does not hold dates. */
+  readonly dates?: DateInfo
+  /** The cells of a column of numbers or dates that are none, up to `STRAY_SHOWN` of them; empty for all other columns. */
   readonly stray: readonly StrayCell[]
 }
 
@@ -36,7 +40,16 @@ export interface NumberInfo {
   readonly whole: boolean
 }
 
-/** A text among numbers; `row` counts data rows from 0. */
+/** The dates of a column in brief. */
+export interface DateInfo {
+  /** The first and the last day, as ISO 8601 writes them. */
+  readonly min: string
+  readonly max: string
+  /** Whether the year comes first, or the day. */
+  readonly order: DateOrder
+}
+
+/** A text among numbers or dates; `row` counts data rows from 0. */
 export interface StrayCell {
   readonly row: number
   readonly cell: string
@@ -61,6 +74,7 @@ export function describeColumn(table: Table, name: string): ColumnInfo {
   const distinct = new Set<string>()
   const examples: string[] = []
   const stray: StrayCell[] = []
+  const dates = new Dates()
   let missing = 0
   let numeric = 0
   let whole = true
@@ -75,6 +89,7 @@ export function describeColumn(table: Table, name: string): ColumnInfo {
     distinct.add(cell)
     const value = numberOf(cell, table.decimal)
     if (Number.isNaN(value)) {
+      dates.see(cell, row)
       if (stray.length < STRAY_SHOWN) stray.push({ row, cell })
       continue
     }
@@ -87,6 +102,8 @@ export function describeColumn(table: Table, name: string): ColumnInfo {
   const present = cells.length - missing
   const varied = isVaried(distinct.size, present)
   const isNumeric = holdsNumbers(numeric, present - numeric, varied)
+  const found = isNumeric ? undefined : dates.found(present, varied)
+  if (found && distinct.size > 1) return { name, type: "date", missing, distinct: distinct.size, examples, ...found }
   return {
     name,
     type: typeOf(name, { isNumeric, varied, distinct: distinct.size, present, whole: !isNumeric || (whole && stray.length === 0) }),
@@ -95,6 +112,39 @@ export function describeColumn(table: Table, name: string): ColumnInfo {
     examples,
     ...(isNumeric ? { numbers: { min, max, mean: sum / numeric, whole } } : {}),
     stray: isNumeric ? stray : [],
+  }
+}
+
+/** The cells of a column that are dates, by their order. */
+class Dates {
+  private readonly seen = (["ymd", "dmy"] as const).map(order => ({
+    order,
+    cells: 0,
+    min: Infinity,
+    max: -Infinity,
+    stray: [] as StrayCell[],
+  }))
+  private isTold = false
+
+  see(cell: string, row: number): void {
+    for (const form of this.seen) {
+      const days = daysOf(cell, form.order)
+      if (Number.isNaN(days)) {
+        if (form.stray.length < STRAY_SHOWN) form.stray.push({ row, cell })
+        continue
+      }
+      form.cells++
+      form.min = Math.min(form.min, days)
+      form.max = Math.max(form.max, days)
+      this.isTold ||= form.order === "dmy" && tellsOrder(cell)
+    }
+  }
+
+  /** Nothing if the column holds something else, or if days cannot be told from months. */
+  found(present: number, varied: boolean): { readonly dates: DateInfo; readonly stray: readonly StrayCell[] } | undefined {
+    const [years, days] = this.seen as [(typeof this.seen)[0], (typeof this.seen)[0]]
+    const { order, cells, min, max, stray } = this.isTold && days.cells > years.cells ? days : years
+    return holdsNumbers(cells, present - cells, varied) ? { dates: { min: dateText(min), max: dateText(max), order }, stray } : undefined
   }
 }
 
@@ -107,7 +157,7 @@ function isVaried(distinct: number, present: number): boolean {
   return distinct > MAX_CATEGORIES || (present >= ENOUGH_TO_TELL && distinct >= NEARLY_ALL * present)
 }
 
-/** At most a tenth of the cells are something else, or one of at least five, or fewer than half where it cannot be a category. */
+/** Numbers or dates: at most a tenth of the cells are something else, or one of at least five, or fewer than half where it cannot be a category. */
 function holdsNumbers(numbers: number, others: number, varied: boolean): boolean {
   return numbers > 0 && (others <= numbers / 9 || (others === 1 && numbers >= 4) || (varied && others < numbers))
 }

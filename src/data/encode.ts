@@ -1,8 +1,9 @@
 import { categoryOf, isMissing, numberOf } from "./cells.ts"
 import { place, type Table } from "./csv.ts"
-import { type CategoryColumn, type Encoding, featureNames, type NumberColumn } from "./encoding.ts"
+import { dateText, daysOf, writeDate } from "./dates.ts"
+import { type CategoryColumn, type DateColumn, type Encoding, featureNames, type NumberColumn, widthOf } from "./encoding.ts"
 import { DataError } from "./errors.ts"
-import { checkTargetPresent, missingColumns, notANumber } from "./fit.ts"
+import { checkTargetPresent, missingColumns, notADate, notANumber } from "./fit.ts"
 import { closest, count, listNames, quote } from "./names.ts"
 
 /** What `encode` may be told. */
@@ -15,7 +16,7 @@ export interface EncodeOptions {
 
 /** A table as numbers. */
 export interface Encoded {
-  /** [rows, features] inputs, row after row, standardised and one-hot. */
+  /** [rows, features] inputs, row after row, standardised and one-hot, dates as `DateColumn` says. */
   readonly x: Float32Array
   readonly rows: number
   readonly features: number
@@ -46,13 +47,17 @@ export function encode(encoding: Encoding, table: Table, { target = false, rows:
     const missing =
       column.kind === "number"
         ? encodeNumbers(column, table, rows, x, at, names.length)
-        : encodeCategories(column, table, rows, x, at, names.length, warnings)
+        : column.kind === "date"
+          ? encodeDates(column, table, rows, x, at, names.length)
+          : encodeCategories(column, table, rows, x, at, names.length, warnings)
     if (missing > 0) {
       const instead =
-        column.kind === "number" ? `the mean of the training rows, ${Number(column.mean.toPrecision(6))},` : "none of its categories"
+        column.kind === "category"
+          ? "none of its categories"
+          : `the mean of the training rows, ${column.kind === "date" ? dateText(column.mean) : Number(column.mean.toPrecision(6))},`
       warnings.push(`Column ${quote(column.name)}: ${missing} of ${count(rows.length, "cell")} missing; ${instead} stands in.`)
     }
-    at += column.kind === "number" ? 1 : column.values.length
+    at += widthOf(column)
   }
   const y = target ? encodeTarget(encoding, table, rows) : undefined
   return { x, rows: rows.length, features: names.length, ...(y === undefined ? {} : { y }), featureNames: names, warnings }
@@ -75,7 +80,8 @@ export function decodeTarget({ target }: Pick<Encoding, "target">, values: Array
   })
 }
 
-function checkColumns(encoding: Encoding, table: Table, target: boolean): void {
+/** @throws DataError for columns that the table lacks. */
+export function checkColumns(encoding: Encoding, table: Table, target: boolean): void {
   const wanted = [...encoding.inputs.map(column => column.name), ...(target ? [encoding.target.name] : [])]
   const missing = wanted.filter(name => !table.columns.includes(name))
   if (missing.length === 0) return
@@ -84,7 +90,7 @@ function checkColumns(encoding: Encoding, table: Table, target: boolean): void {
   throw missingColumns(table, missing, name => closest(name, spare))
 }
 
-// Both return the number of missing cells. `at` is the column's first feature, `stride` the number of all features.
+// They return the number of missing cells. `at` is the column's first feature, `stride` the number of all features.
 
 function encodeNumbers(column: NumberColumn, table: Table, rows: Int32Array, x: Float32Array, at: number, stride: number): number {
   const cells = table.column(column.name)
@@ -93,6 +99,23 @@ function encodeNumbers(column: NumberColumn, table: Table, rows: Int32Array, x: 
     const cell = cells[rows[i]!]!
     if (isMissing(cell)) missing++
     else x[i * stride + at] = standardised(column, table, rows[i]!, cell)
+  }
+  return missing
+}
+
+function encodeDates(column: DateColumn, table: Table, rows: Int32Array, x: Float32Array, at: number, stride: number): number {
+  const cells = table.column(column.name)
+  let missing = 0
+  for (let i = 0; i < rows.length; i++) {
+    const cell = cells[rows[i]!]!
+    const days = daysOf(cell, column.order)
+    if (isMissing(cell)) missing++
+    else if (!Number.isNaN(days)) writeDate(column, days, x, i * stride + at)
+    else {
+      const form = column.order === "ymd" ? "2023-01-31" : "31.01.2023"
+      const advice = `this column held dates such as ${form} in training. Correct the cell, or leave it empty if the date is unknown.`
+      throw notADate(table, rows[i]!, column.name, advice)
+    }
   }
   return missing
 }

@@ -1,3 +1,4 @@
+import { type DateOrder, dateFeatures } from "./dates.ts"
 import { DataError } from "./errors.ts"
 
 /**
@@ -31,14 +32,34 @@ export interface CategoryColumn {
   readonly values: readonly string[]
 }
 
+/**
+ * A column of dates, encoded as (days - mean) / std, sine and cosine of the time of the year, one feature for each day of the week (1 for
+ * the date's own) and, with `times`, sine and cosine of the time of day; all 0 for a missing cell.
+ */
+export interface DateColumn {
+  readonly name: string
+  readonly kind: "date"
+  /** What comes first in a cell: the year, or the day. */
+  readonly order: DateOrder
+  /** Of the training rows, in days since 1970-01-01. */
+  readonly mean: number
+  readonly std: number
+  /** Whether there are times of day among the training rows. */
+  readonly times: boolean
+}
+
 /** A column to predict from. */
-export type InputColumn = NumberColumn | CategoryColumn
+export type InputColumn = NumberColumn | CategoryColumn | DateColumn
+
+/** The features that a column becomes. */
+export const widthOf = (column: InputColumn): number =>
+  column.kind === "number" ? 1 : column.kind === "category" ? column.values.length : column.times ? 12 : 10
 
 /** The column to predict: a class, encoded as its index in `values`, or a number, encoded as (value - mean) / std. */
 export type TargetColumn = NumberColumn | { readonly name: string; readonly kind: "class"; readonly values: readonly string[] }
 
 /**
- * The names of the features in order: `age` for a number, `city=Rome` for a category.
+ * The names of the features in order: `age` for a number, `city=Rome` for a category, `day sin year`, `day=Monday` and so on for a date.
  *
  * @example
  * const encoding = fitEncoding(parseCsv("size,city,y\n1,Oslo,0\n2,Rome,1\n4,Oslo,1\n3,Rome,0\n"), { target: "y" })
@@ -46,7 +67,11 @@ export type TargetColumn = NumberColumn | { readonly name: string; readonly kind
  */
 export function featureNames(encoding: Encoding): string[] {
   return encoding.inputs.flatMap(column =>
-    column.kind === "number" ? [column.name] : column.values.map(value => `${column.name}=${value}`),
+    column.kind === "number"
+      ? [column.name]
+      : column.kind === "date"
+        ? dateFeatures(column)
+        : column.values.map(value => `${column.name}=${value}`),
   )
 }
 
@@ -72,12 +97,16 @@ export function readEncoding(value: unknown): Encoding {
 }
 
 function column(value: unknown, path: string, listKind: "category" | "class"): object {
-  const { name, kind, mean, std, values } = object(value, path)
+  const { name, kind, mean, std, values, order, times } = object(value, path)
   need(typeof name === "string", `${path}.name`, "a string")
-  if (kind === "number") {
+  const isDate = kind === "date" && listKind === "category"
+  if (kind === "number" || isDate) {
     need(Number.isFinite(mean), `${path}.mean`, "a finite number")
     need(Number.isFinite(std) && (std as number) > 0, `${path}.std`, "a positive number")
-    return { name, kind, mean, std }
+    if (!isDate) return { name, kind, mean, std }
+    need(order === "ymd" || order === "dmy", `${path}.order`, '"ymd" or "dmy"')
+    need(typeof times === "boolean", `${path}.times`, "true or false")
+    return { name, kind, order, mean, std, times }
   }
   need(kind === listKind, `${path}.kind`, `"number" or "${listKind}"`)
   const list = strings(values, `${path}.values`)

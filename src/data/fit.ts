@@ -1,7 +1,8 @@
 import { categoryOf, compareCategories, isMissing, numberOf } from "./cells.ts"
-import { type ColumnInfo, describeColumn, likelyTarget } from "./columns.ts"
+import { type ColumnInfo, type DateInfo, describeColumn, likelyTarget } from "./columns.ts"
 import { place, suggest, type Table } from "./csv.ts"
-import type { Encoding, InputColumn, NumberColumn, TargetColumn } from "./encoding.ts"
+import { daysOf } from "./dates.ts"
+import type { DateColumn, Encoding, InputColumn, NumberColumn, TargetColumn } from "./encoding.ts"
 import { DataError } from "./errors.ts"
 import { count, listNames, quote } from "./names.ts"
 
@@ -23,7 +24,7 @@ const MAX_CLASSES_OF_NUMBERS = 20
 const MAX_CLASS_SHARE = 0.05
 
 /**
- * Finds out how to encode a table for training: which columns are numbers, which are categories, their means, deviations and values.
+ * Finds out how to encode a table for training: which columns are numbers, dates or categories, their means, deviations and values.
  *
  * Ids, free text and columns without information are left out, and `notes` says so. Without `task`, a target of texts, of two whole
  * numbers, or of at most 20 whole numbers that make up at most 5 % of the rows is classified; others are regressed. The classes come
@@ -119,6 +120,10 @@ function fitInput(table: Table, info: ColumnInfo, asCategory: boolean, training:
   const { name, type } = info
   const leaveOut = (why: string) => void notes.push(`Column ${quote(name)} is left out: ${why}.`)
   if (info.distinct === 0) return leaveOut("it is empty")
+  if (info.dates !== undefined && !asCategory) {
+    checkNoStray(table, info)
+    return fitDates(table, name, info.dates, training, leaveOut)
+  }
   if (asCategory || (info.numbers === undefined && type === "category")) return fitCategories(table, name, training, leaveOut)
   if (type === "id") return leaveOut("it looks like an id, different in every row")
   if (type === "text") return leaveOut(`it holds text with ${info.distinct} different values`)
@@ -144,9 +149,7 @@ function fitNumbers(table: Table, name: string, training: Int32Array, notes: str
     notes.push(`Column ${quote(name)} is ${values[0]} in all training rows; it is kept, but tells nothing.`)
     return { name, kind: "number", mean: values[0]!, std: 1 }
   }
-  // Two passes: the sum of squares alone would lose all digits of a small spread around a large mean.
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length
-  const std = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) * (value - mean), 0) / values.length)
+  const { mean, std } = meanAndStd(values)
   if (!Number.isFinite(std) || std === 0) {
     throw new DataError(
       `${table.name}: the numbers of column ${quote(name)} are too large or too small to standardise; wanted another unit.`,
@@ -155,21 +158,41 @@ function fitNumbers(table: Table, name: string, training: Int32Array, notes: str
   return { name, kind: "number", mean, std }
 }
 
+/** Two passes: the sum of squares alone would lose all digits of a small spread around a large mean. */
+function meanAndStd(values: readonly number[]): { readonly mean: number; readonly std: number } {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length
+  return { mean, std: Math.sqrt(values.reduce((sum, value) => sum + (value - mean) * (value - mean), 0) / values.length) }
+}
+
+function fitDates(
+  table: Table,
+  name: string,
+  { order }: DateInfo,
+  training: Int32Array,
+  leaveOut: (why: string) => undefined,
+): DateColumn | undefined {
+  const cells = table.column(name)
+  const days = Array.from(training, row => daysOf(cells[row]!, order)).filter(day => !Number.isNaN(day))
+  if (days.every(day => day === days[0])) return leaveOut("its dates do not vary in the training rows")
+  return { name, kind: "date", order, ...meanAndStd(days), times: days.some(day => !Number.isInteger(day)) }
+}
+
 function checkNoStray(table: Table, info: ColumnInfo): void {
   const stray = info.stray[0]
   if (stray === undefined) return
-  throw notANumber(
-    table,
-    stray.row,
-    info.name,
-    "nearly all other cells of this column are. " +
-      "Correct the cell, leave it empty if the value is unknown, or read the column as categories.",
-  )
+  const advice =
+    "nearly all other cells of this column are. Correct the cell, leave it empty if the value is unknown, or read the column as categories."
+  throw (info.dates ? notADate : notANumber)(table, stray.row, info.name, advice)
 }
 
 /** The error for a cell that should be a number. */
 export function notANumber(table: Table, row: number, name: string, advice: string): DataError {
   return new DataError(`${place(table, row, name)}: ${quote(table.column(name)[row]!)} is not a number; ${advice}`)
+}
+
+/** The error for a cell that should be a date. */
+export function notADate(table: Table, row: number, name: string, advice: string): DataError {
+  return new DataError(`${place(table, row, name)}: ${quote(table.column(name)[row]!)} is not a date; ${advice}`)
 }
 
 /** The error for columns that the table lacks, with the columns that look like them. */

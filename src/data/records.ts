@@ -1,6 +1,7 @@
 // Rows as objects with the names of columns, such as JSON holds them.
 import { categoryOf, isMissing, numberOf } from "./cells.ts"
-import type { CategoryColumn, Encoding, InputColumn, NumberColumn, TargetColumn } from "./encoding.ts"
+import { type DateOrder, daysOf, writeDate } from "./dates.ts"
+import { type Encoding, type InputColumn, type NumberColumn, type TargetColumn, widthOf } from "./encoding.ts"
 import { DataError } from "./errors.ts"
 import { closest, listNames, quote } from "./names.ts"
 
@@ -17,7 +18,7 @@ export interface EncodedRecords {
 
 /**
  * Encodes rows that are objects as training encoded the rows of its table: other columns are ignored, an unknown value is the mean of
- * the training rows or none of the categories. What comes is not trusted: only own properties count.
+ * the training rows or none of the categories; dates come as text. What comes is not trusted: only own properties count.
  *
  * @throws DataError that names row (counted from 1) and column, for a row that is no object, a column that is missing, a value of
  * another kind, a text among numbers.
@@ -38,6 +39,7 @@ export function encodeRecords(encoding: Encoding, records: readonly unknown[]): 
       if (isMissing(cell.text)) {
         // zeros: the mean, or none of the categories
       } else if (column.kind === "number") x[at] = standardised(column, cell, where)
+      else if (column.kind === "date") writeDate(column, dateOf(cell.text, column.order, where), x, at)
       else {
         const hot = column.values.indexOf(categoryOf(cell.text))
         if (hot >= 0) x[at + hot] = 1
@@ -66,8 +68,6 @@ export function encodeAnswer(target: TargetColumn, value: unknown, row: number):
   return found
 }
 
-const widthOf = (column: InputColumn): number => (column.kind === "number" ? 1 : column.values.length)
-
 interface Cell {
   readonly text: string
   /** A number that came as one, which no text has to be made of. */
@@ -93,9 +93,10 @@ function cellOf(record: unknown, column: InputColumn, row: number, inputs: reado
   return textOf((record as Record<string, unknown>)[column.name], `row ${row + 1}, column ${quote(column.name)}`, column.kind)
 }
 
-function textOf(value: unknown, where: string, kind: (NumberColumn | CategoryColumn | { kind: "class" })["kind"]): Cell {
+function textOf(value: unknown, where: string, kind: (InputColumn | TargetColumn)["kind"]): Cell {
   if (value === null) return { text: "", number: undefined }
   if (typeof value === "string") return { text: value.trim(), number: undefined }
+  if (kind === "date") throw new DataError(`${where}: wanted a date as text, got ${kindOf(value)}.`)
   if (typeof value === "number" && Number.isFinite(value)) return { text: String(value), number: value }
   if (typeof value === "boolean" && kind !== "number") return { text: String(value), number: undefined }
   const wanted = kind === "number" ? "a finite number" : kind === "class" ? "the name of a class" : "a text or a number"
@@ -110,6 +111,13 @@ function standardised(column: NumberColumn, { text, number }: Cell, where: strin
     throw new DataError(`${where}: ${quote(text)} is out of all proportion to the training rows, whose mean is ${column.mean}.`)
   }
   return scaled
+}
+
+function dateOf(text: string, order: DateOrder, where: string): number {
+  const days = daysOf(text, order)
+  if (!Number.isNaN(days)) return days
+  const form = order === "ymd" ? "2023-01-31" : "31.01.2023"
+  throw new DataError(`${where}: wanted a date such as ${form}, got ${quote(text)}. Give null if it is not known.`)
 }
 
 const kindOf = (value: unknown): string =>

@@ -55,7 +55,7 @@ function rowOf({ encoding, x }: Description): string {
   return `/** ${what} */\nexport type Row = ArrayLike<number>`
 }
 const cellOf = ({ name, kind }: InputColumn): string =>
-  `  readonly ${JSON.stringify(name)}: ${kind === "number" ? "number | string | null" : "string | number | boolean | null"}`
+  `  readonly ${JSON.stringify(name)}: ${kind === "number" ? "number | string | null" : kind === "date" ? "string | null" : "string | number | boolean | null"}`
 
 const union = (names: readonly string[]): string => names.map(name => JSON.stringify(name)).join(" | ")
 const answerOf = (target: TargetColumn): string =>

@@ -22,10 +22,60 @@ function numberOf(cell, decimal) {
 function categoryOf(cell) {
   return cell.endsWith("0") ? cell.replace(/^([+-]?\\d+)\\.0+$/, "$1") : cell;
 }
+// src/data/dates.ts
+var TIME = /(?:[T ](\\d{1,2}):(\\d{2})(?::(\\d{2})(?:[.,]\\d+)?)? ?(?:Z|[+-]\\d{2}:?\\d{2})?)?$/.source;
+var FORMS = {
+  ymd: new RegExp(/^(\\d{4})(?:-(\\d{1,2})-|\\/(\\d{1,2})\\/)(\\d{1,2})/.source + TIME),
+  dmy: new RegExp(/^(\\d{1,2})\\.(\\d{1,2})(\\.)(\\d{4})/.source + TIME)
+};
+var DAY = 864e5;
+function daysOf(cell, order) {
+  if (cell.length < 8 || cell.length > 40) return NaN;
+  const found = FORMS[order].exec(cell);
+  if (found === null) return NaN;
+  const [year, month, day] = order === "ymd" ? [
+    found[1],
+    found[2] ?? found[3],
+    found[4]
+  ].map(Number) : [
+    found[4],
+    found[2],
+    found[1]
+  ].map(Number);
+  const [hours, minutes, seconds] = [
+    found[5],
+    found[6],
+    found[7]
+  ].map((part) => Number(part ?? 0));
+  const date = new Date(Date.UTC(year, month - 1, day));
+  if (!(date.getUTCFullYear() === year && date.getUTCMonth() === month - 1 && date.getUTCDate() === day) || hours > 23 || minutes > 59 || seconds > 59) return NaN;
+  return (date.getTime() + ((hours * 60 + minutes) * 60 + seconds) * 1e3) / DAY;
+}
+function writeDate({ mean, std, times }, days, x, at) {
+  const day = Math.floor(days);
+  const year = new Date(day * DAY).getUTCFullYear();
+  const [from, to] = [Date.UTC(year) / DAY, Date.UTC(year + 1) / DAY];
+  const ofYear = (days - from) / (to - from);
+  x[at] = (days - mean) / std;
+  x[at + 1] = sine(ofYear);
+  x[at + 2] = sine(ofYear + .25);
+  x[at + 3 + ((day + 3) % 7 + 7) % 7] = 1;
+  if (!times) return;
+  x[at + 10] = sine(days - day);
+  x[at + 11] = sine(days - day + .25);
+}
+function sine(turns) {
+  const turn = turns - Math.round(turns);
+  const x = 2 * Math.PI * (Math.abs(turn) > .25 ? Math.sign(turn) * .5 - turn : turn);
+  const s = x * x;
+  return x * (1 - s / 6 * (1 - s / 20 * (1 - s / 42 * (1 - s / 72 * (1 - s / 110 * (1 - s / 156))))));
+}
 // src/data/errors.ts
 var DataError = class extends Error {
   name = "DataError";
 };
+// src/data/encoding.ts
+var widthOf = (column) => column.kind === "number" ? 1 : column.kind === "category" ? column.values.length : column.times ? 12 : 10;
 // src/data/names.ts
 function quote(text) {
   return JSON.stringify(text.length > 40 ? \`\${text.slice(0, 37)}...\` : text);
@@ -71,6 +121,7 @@ function encodeRecords(encoding, records) {
       const where = \`row \${row + 1}, column \${quote(column.name)}\`;
       const cell = cellOf(record, column, row, inputs);
       if (isMissing(cell.text)) {} else if (column.kind === "number") x[at] = standardised(column, cell, where);
+      else if (column.kind === "date") writeDate(column, dateOf(cell.text, column.order, where), x, at);
       else {
         const hot = column.values.indexOf(categoryOf(cell.text));
         if (hot >= 0) x[at + hot] = 1;
@@ -95,7 +146,6 @@ function encodeAnswer(target, value, row) {
   if (found < 0) throw new DataError(\`\${where}: wanted one of the classes \${listNames(target.values)}, got \${quote(cell.text)}.\`);
   return found;
 }
-var widthOf = (column) => column.kind === "number" ? 1 : column.values.length;
 function cellOf(record, column, row, inputs) {
   if (typeof record !== "object" || record === null || Array.isArray(record)) {
     const columns = listNames(inputs.map((input) => input.name));
@@ -117,6 +167,7 @@ function textOf(value, where, kind) {
     text: value.trim(),
     number: void 0
   };
+  if (kind === "date") throw new DataError(\`\${where}: wanted a date as text, got \${kindOf(value)}.\`);
   if (typeof value === "number" && Number.isFinite(value)) return {
     text: String(value),
     number: value
@@ -133,6 +184,11 @@ function standardised(column, { text, number }, where) {
   const scaled = Math.fround((value - column.mean) / column.std);
   if (!Number.isFinite(scaled)) throw new DataError(\`\${where}: \${quote(text)} is out of all proportion to the training rows, whose mean is \${column.mean}.\`);
   return scaled;
+}
+function dateOf(text, order, where) {
+  const days = daysOf(text, order);
+  if (!Number.isNaN(days)) return days;
+  throw new DataError(\`\${where}: wanted a date such as \${order === "ymd" ? "2023-01-31" : "31.01.2023"}, got \${quote(text)}. Give null if it is not known.\`);
 }
 var kindOf = (value) => value === null ? "null" : value === void 0 ? "nothing" : Array.isArray(value) ? "a list" : typeof value === "object" ? "an object" : String(value);
 // src/standalone/runtime/rows.ts

@@ -1,6 +1,7 @@
 // report.html: one page that needs nothing else, neither style nor script nor network.
 import { escaped, nameOf } from "../../explain/html/escape.ts"
 import { PAGE_STYLE } from "../../explain/html/style.ts"
+import { foldsText } from "../report.ts"
 import type { Results } from "../results.ts"
 import type { Environment, EpochLine, MetricsLine, RunConfig } from "../run-folder.ts"
 import { type ClassScore, isClassScore, type NumberScore } from "../scores.ts"
@@ -68,15 +69,19 @@ ${sections.filter(s => s !== "").join("\n")}
 }
 
 const section = (title: string, html: string): string => (html === "" ? "" : `<section><h2>${title}</h2>\n${html}</section>`)
-function resultOf({ entries, stopped, data, target }: Results): string {
+function resultOf({ entries, stopped, data, target, crossValidation }: Results): string {
   const what = target.kind === "class" ? `one of ${target.values.length} classes` : "a number"
   const said = `<p>Predicts ${nameOf(target.name)}, ${what}, of ${nameOf(data.name)}.${stopped ? " The training was stopped before its end." : ""}</p>`
   const first = entries[0]?.score
+  if (!first && crossValidation) return `${said}<p>Cross-validation: ${escaped(foldsText(crossValidation))}.</p>`
   if (!first) return `${said}<p>No rows were held out for a test.</p>`
   const on = `On ${grouped(first.rows)} rows that training has not seen`
   if (isClassScore(first)) {
-    const rows = entries.map(({ name, score }) => [name, percent((score as ClassScore).accuracy)])
-    return said + table(on, [on, "accuracy"], rows)
+    const isBalanced = first.balancedAccuracy !== undefined
+    const shares = ({ accuracy, balancedAccuracy }: ClassScore): string[] =>
+      (isBalanced ? [accuracy, balancedAccuracy!] : [accuracy]).map(share => percent(share))
+    const rows = entries.map(({ name, score }) => [name, ...shares(score as ClassScore)])
+    return said + table(on, [on, "accuracy", ...(isBalanced ? ["balanced accuracy"] : [])], rows)
   }
   const rows = entries.map(({ name, score }) => {
     const { rmse, mae, r2 } = score as NumberScore

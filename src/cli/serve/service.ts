@@ -1,6 +1,7 @@
 // What a server answers to: rows from outside, looked at before the network sees them.
 
 import { fromArray } from "../../core/concrete.ts"
+import type { InputColumn, TargetColumn } from "../../data/encoding.ts"
 import { DataError } from "../../data/errors.ts"
 import { quote } from "../../data/names.ts"
 import { encodeRecords } from "../../data/records.ts"
@@ -100,7 +101,7 @@ function recordOf(cells: readonly unknown[], names: readonly string[], row: numb
 }
 
 /** A column as a client needs to know it. */
-const describe = (column: Saved["encoding"]["target"] | { name: string; kind: "category"; values: readonly string[] }) => ({
+const describe = (column: TargetColumn | InputColumn) => ({
   name: column.name,
   kind: column.kind,
   ...("values" in column && { values: column.values }),
