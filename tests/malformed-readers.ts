@@ -1,7 +1,10 @@
 // Readers of tests/malformed.test.ts that are asynchronous, with sound files and those that must be refused.
 import { gzipSync } from "node:zlib"
+import { encode as encodePng } from "fast-png"
 import { parquetWriteBuffer } from "hyparquet-writer"
+import { encode as encodeJpeg } from "jpeg-js"
 import { expect } from "vitest"
+import { decodeImage, loadDecoders } from "../src/data/images/decode.ts"
 import { DataError, openTable, readParquet, readRows, readTables, type Table, type TableOptions } from "../src/data.ts"
 
 export interface Reader {
@@ -16,6 +19,8 @@ export interface Reader {
   readonly binary: boolean
   /** Bytes that the arrays of a small file may take, where they may be more than the file. */
   readonly most?: number
+  /** The file with checksums that are right again, so that mutations get past them. */
+  mended?(bytes: Uint8Array): Uint8Array
   /** Mutations in the short form, where each takes longer. */
   readonly short?: number
 }
@@ -157,4 +162,69 @@ const parquetReader: Reader = {
   ],
 }
 
-export const moreReaders: readonly Reader[] = [...streams, rows, parquetReader].map(reader => ({ ...reader, short: 300 }))
+// Images, packed, whose pixels may take more than the file
+
+const pixels = (n: number) => Uint8Array.from({ length: n }, (_, i) => (i * i * 37) % 251)
+const png = [
+  encodePng({ width: 5, height: 4, channels: 3, data: pixels(60) }),
+  encodePng({ width: 7, height: 3, channels: 2, data: pixels(42) }),
+]
+const jpeg = [20, 60].map(quality => new Uint8Array(encodeJpeg({ width: 9, height: 10, data: pixels(360) }, quality).data))
+const withBytes = (bytes: Uint8Array, at: number, ...values: number[]) => {
+  const copy = bytes.slice()
+  copy.set(values, at)
+  return copy
+}
+/** A PNG whose chunks have their own checksums. */
+function mended(bytes: Uint8Array): Uint8Array {
+  const copy = bytes.slice()
+  const view = new DataView(copy.buffer)
+  for (let at = 8; at + 12 <= copy.length; ) {
+    const end = at + 8 + view.getUint32(at)
+    if (end + 4 > copy.length) break
+    view.setUint32(end, crc32(copy.subarray(at + 4, end)))
+    at = end + 4
+  }
+  return copy
+}
+/** The last but four bytes of gzip. */
+const crc32 = (bytes: Uint8Array) => gzipSync(bytes).subarray(-8).readUInt32LE(0)
+const decoders = await loadDecoders()
+const image: Pick<Reader, "error" | "binary" | "read"> = {
+  ...{ error: DataError, binary: true },
+  read(bytes) {
+    const { width, height, channels, data } = decodeImage(bytes, "x", decoders)
+    if (data.length !== width * height * channels) throw new Error("pixels")
+    return data.byteLength
+  },
+}
+const images: readonly Reader[] = [
+  {
+    ...{ ...image, name: "PNG", sound: png, most: 1 << 14, mended },
+    malformed: [
+      ["empty", bytesOf("")],
+      ["its first bytes alone", png[0]!.slice(0, 8)],
+      ["no header", Uint8Array.of(...png[0]!.slice(0, 8), ...png[0]!.slice(33))],
+      ["four billion by four billion pixels", withBytes(png[0]!, 16, 255, 255, 255, 255, 255, 255, 255, 255)],
+      ["no pixels", withBytes(png[0]!, 16, 0, 0, 0, 0)],
+      ["another checksum", withBytes(png[0]!, 29, 0, 0, 0, 0)],
+      ["a chunk of four gigabytes", withBytes(png[0]!, 33, 255, 255, 255, 255)],
+    ],
+  },
+  {
+    // unpacking takes whole blocks with 32-bit coefficients
+    ...{ ...image, name: "JPEG", sound: jpeg, most: 1 << 22 },
+    malformed: [
+      ["its first bytes alone", jpeg[0]!.slice(0, 2)],
+      ["text behind its first bytes", Uint8Array.of(0xff, 0xd8, ...bytesOf("hello"))],
+      ["no frame", Uint8Array.of(0xff, 0xd8, 0xff, 0xda, 0, 2, 0xff, 0xd9)],
+      [
+        "four billion pixels",
+        withBytes(jpeg[0]!, jpeg[0]!.findIndex((b, i, all) => b === 0xff && all[i + 1] === 0xc0) + 5, 255, 255, 255, 255),
+      ],
+      ["filling without end", Uint8Array.of(0xff, 0xd8, ...Array(500).fill(0xff))],
+    ],
+  },
+]
+
+export const moreReaders: readonly Reader[] = [...streams, rows, parquetReader, ...images].map(reader => ({ ...reader, short: 300 }))

@@ -230,7 +230,8 @@ describe.each(readers)("$name", reader => {
   })
   test.runIf(binary)("refuses files that end early, at every byte", async () => {
     for (const bytes of sound)
-      for (let n = 0; n < bytes.length; n++) expect(await verdict(reader, bytes.slice(0, n), mostOf(reader, bytes, bytes))).toBe("refused")
+      for (const n of enough(Array.from(bytes.keys()), reader.short === undefined ? bytes.length : 50))
+        expect(await verdict(reader, bytes.slice(0, n), mostOf(reader, bytes, bytes))).toBe("refused")
   })
   test(`stands ${mutationsOf(reader)} mutations`, { timeout: 600_000 }, async () => {
     const n = mutationsOf(reader)
@@ -238,7 +239,8 @@ describe.each(readers)("$name", reader => {
     const seen = { read: 0, refused: 0 }
     for (let i = 0; i < n; i++) {
       const from = sound[i % sound.length]!
-      const bytes = mutated(from, below)
+      const changed = mutated(from, below)
+      const bytes = i % 2 && reader.mended ? reader.mended(changed) : changed
       try {
         seen[await verdict(reader, bytes, mostOf(reader, from, bytes))]++
       } catch (error) {
