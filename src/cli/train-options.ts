@@ -1,13 +1,15 @@
 // The flags of `adjoint train`. Each is a key of adjoint.config.json too, and what a run was trained with is written by the same names.
 import { type Command, Option } from "commander"
 import { activationNames, optimizerNames, ruleNames, type Settings, scheduleNames } from "./network.ts"
-import { type CommonOptions, count, names, notNegative, positive, seconds, seed, share, widths, withCommon } from "./options.ts"
+import { type CommonOptions, count, imageSize, names, notNegative, positive, seconds, seed, share, widths, withCommon } from "./options.ts"
 import type { Division, ProblemOptions } from "./problem.ts"
 
 export interface TrainOptions extends CommonOptions, Partial<Omit<Settings, "seed">>, Partial<Omit<ProblemOptions, "seed">> {
   readonly seed: number
   readonly out?: string
   readonly deterministic?: boolean
+  readonly imageSize?: string
+  readonly channels?: string
   readonly checkpointEvery: number
   readonly report: boolean
   readonly resume?: string
@@ -16,7 +18,10 @@ export interface TrainOptions extends CommonOptions, Partial<Omit<Settings, "see
 
 export function defineOptions(command: Command): void {
   command
-    .argument("[data]", 'a CSV or TSV file (also .gz), "mnist", or a folder of IDX image files')
+    .argument(
+      "[data]",
+      'a CSV, TSV or Parquet file, "mnist", or a folder of images: IDX files, or a folder of PNG and JPEG files for each class',
+    )
     .option("-t, --target <column>", "column to predict; without it the columns are listed")
     .addOption(
       new Option("--task <task>", "what to do with a target of numbers (default: found from its values)").choices([
@@ -46,6 +51,8 @@ export function defineOptions(command: Command): void {
     .option("--validation <share>", "rows held out to choose the best epoch (default: 0.1)", share)
     .option("--ignore <columns>", "columns to leave out, between commas", names)
     .option("--categories <columns>", "columns of numbers or texts to read as categories", names)
+    .option("--image-size <pixels>", "height x width that PNG and JPEG images get (default: of the first one, at most 64x64)", imageSize)
+    .addOption(new Option("--channels <n>", "1 for grey images, 3 for colours (default: as the first one)").choices(["1", "3"]))
     .option("--seed <n>", "decides the split, first weights and order of rows", seed, 0)
     .option("--deterministic", "the same bits on every machine, at some cost in speed")
     .option("--shuffle-labels", "give the training rows each other's answers: the test must then be at chance")
@@ -59,6 +66,7 @@ export function defineOptions(command: Command): void {
     ["adjoint train iris.csv --target species", "train, test and save in runs/iris"],
     ["adjoint train houses.csv -t price --hidden 32", "a smaller network, for a number"],
     ["adjoint train mnist --out runs/mnist", "60,000 handwritten digits"],
+    ["adjoint train photos --image-size 32", "photos/cat/1.jpg, photos/dog/2.png, ..."],
     ["adjoint train --resume runs/mnist", "go on after Ctrl-C or a crash"],
   ])
 }
@@ -78,7 +86,18 @@ const SETTINGS = [
   "seed",
   "model",
 ] as const
-const OF_DATA = ["target", "task", "ignore", "categories", "shuffleLabels", "deterministic", "checkpointEvery", "report"] as const
+const OF_DATA = [
+  "target",
+  "task",
+  "ignore",
+  "categories",
+  "imageSize",
+  "channels",
+  "shuffleLabels",
+  "deterministic",
+  "checkpointEvery",
+  "report",
+] as const
 
 /** The settings that were given, and not left to what suits the data. */
 export const told = (options: TrainOptions): Partial<Settings> =>
@@ -90,15 +109,15 @@ export const divisionOf = ({ seed, test = 0.2, validation = 0.1 }: Pick<TrainOpt
   validation,
 })
 
-/** What decides a training, by the names of the flags: given to `train` again, it is the same one. */
-export function chosen(options: TrainOptions, settings: Settings, images: boolean): Readonly<Record<string, unknown>> {
+/** What decides a training, by the names of the flags: given to `train` again, it is the same one. `tested`: the data have test rows apart. */
+export function chosen(options: TrainOptions, settings: Settings, tested: boolean): Readonly<Record<string, unknown>> {
   const { hidden, activation, dropout, ...rest } = settings
   const { test, validation } = divisionOf(options)
   return {
     ...Object.fromEntries(OF_DATA.flatMap(name => (options[name] === undefined ? [] : [[name, options[name]]]))),
     ...(settings.model === undefined && { hidden, activation, dropout }),
     ...rest,
-    ...(images ? {} : { test }),
+    ...(tested ? {} : { test }),
     validation,
   }
 }

@@ -12,6 +12,7 @@ import { Interrupt } from "./interrupt.ts"
 import { type Learned, learn } from "./learn.ts"
 import { listColumns, quoted } from "./listing.ts"
 import { checkSize, linearSettings, outputsFor, type Settings, settingsFor } from "./network.ts"
+import { openData } from "./open.ts"
 import { ownModel } from "./own-model.ts"
 import { imageProblem, type Problem, tableProblem } from "./problem.ts"
 import { constantEntry, type Entry, finish, networkEntry, type Result } from "./report.ts"
@@ -19,7 +20,7 @@ import { resultsOf } from "./results.ts"
 import { RUN_FILES, type RunConfig, RunFolder, readRunConfig, writeJson } from "./run-folder.ts"
 import { saveModel, type Training } from "./saved.ts"
 import { majority, scoreOf } from "./scores.ts"
-import { fingerprint, type ImageSource, openSource, type TableSource } from "./source.ts"
+import { fingerprint, type ImageSource, type TableSource } from "./source.ts"
 import { grouped, Output } from "./terminal.ts"
 import { chosen, defineOptions, divisionOf, type TrainOptions, told } from "./train-options.ts"
 import { writeReport } from "./write-report.ts"
@@ -67,7 +68,7 @@ function refuse(command: Command, names: readonly string[], why: string): void {
 /** Trains, tests and saves; `run` is the one to go on with. */
 async function start(data: string, options: TrainOptions, out: Output, run?: RunConfig): Promise<void> {
   if (options.deterministic) configureEngine({ deterministic: true })
-  const source = open(data, options)
+  const source = await open(data, options)
   if (source.kind === "table" && options.target === undefined) return listColumns(source.table, data, out)
   const problem = prepare(source, options)
   const images = source.kind === "images"
@@ -82,7 +83,7 @@ async function start(data: string, options: TrainOptions, out: Output, run?: Run
 
   const interrupt = new Interrupt(out)
   announce(source, problem, settings, model, out)
-  if (!run) folder.begin({ data, sha256, settings: chosen(options, settings, images) })
+  if (!run) folder.begin({ data, sha256, settings: chosen(options, settings, images && !source.whole) })
   folder.enter(options.deterministic ?? false)
   const going = { out, folder, model, checkpointEvery: options.checkpointEvery, resume: run !== undefined && folder.hasCheckpoint }
   const learned = await learn(problem, settings, interrupt.signal, going).catch(error => {
@@ -93,7 +94,7 @@ async function start(data: string, options: TrainOptions, out: Output, run?: Run
     throw new StoppedError(
       `stopped before the first epoch had ended, so there is nothing to save as a model yet. Go on with: ${resumeLine(dir)}`,
     )
-  const training = trainingOf(source, problem, settings, options, learned)
+  const training = trainingOf(source, sha256, problem, settings, options, learned)
   await saveModel(dir, learned.model, { encoding: problem.encoding, training })
   const judging = { dir, interrupt, images, constant: training.constant, out, name: source.name }
   const results = await judge(learned.model, problem, settings, judging)
@@ -103,9 +104,9 @@ async function start(data: string, options: TrainOptions, out: Output, run?: Run
 
 const resumeLine = (dir: string): string => `adjoint train --resume ${quoted(dir)}`
 
-function open(data: string, { resume }: TrainOptions): TableSource | ImageSource {
+async function open(data: string, { resume, imageSize, channels }: TrainOptions): Promise<TableSource | ImageSource> {
   try {
-    return openSource(data)
+    return await openData(data, { imageSize, channels })
   } catch (error) {
     if (resume !== undefined && error instanceof DataError)
       throw new DataError(`${error.message} If the data lie elsewhere now: adjoint train DATA --resume ${resume}`)
@@ -116,6 +117,7 @@ function open(data: string, { resume }: TrainOptions): TableSource | ImageSource
 /** What is remembered of the training in the model's folder. */
 function trainingOf(
   source: TableSource | ImageSource,
+  sha256: string,
   problem: Problem,
   settings: Settings,
   options: TrainOptions,
@@ -124,7 +126,7 @@ function trainingOf(
   const { hidden, activation, dropout, ...rest } = settings
   const constant = problem.target.kind === "class" ? majority(problem.train.answers, outputsFor(problem.target)) : 0
   return {
-    data: { name: source.name, ...(source.kind === "table" && { sha256: source.sha256, division: divisionOf(options) }) },
+    data: { name: source.name, ...((source.kind === "table" || source.whole) && { sha256, division: divisionOf(options) }) },
     settings: settings.model === undefined ? settings : (rest as Settings),
     constant,
     epochs: learned.epochs,
@@ -185,7 +187,7 @@ function prepare(source: TableSource | ImageSource, options: TrainOptions): Prob
     )
   }
   if (source.kind === "table") return tableProblem(source, { ...options, ...division, target: options.target! })
-  if (options.test !== undefined) throw new UsageError(`--test is for tables; ${source.name} has test images of its own.`)
+  if (options.test !== undefined && !source.whole) throw new UsageError(`--test is for tables; ${source.name} has test images of its own.`)
   return imageProblem(source, { ...options, ...division })
 }
 
@@ -193,10 +195,8 @@ function announce(source: TableSource | ImageSource, problem: Problem, settings:
   const { train, validation, target, features } = problem
   const kept = validation === undefined ? "" : `, ${grouped(validation.x.rows)} for validation`
   const what = target.kind === "class" ? `one of ${target.values.length} classes` : "a number"
-  const held =
-    source.kind === "table"
-      ? `${grouped(source.table.rows - train.x.rows - (validation?.x.rows ?? 0))} for the test`
-      : "the test images apart"
+  const rows = source.kind === "table" ? source.table.rows : source.whole ? source.train().rows : undefined
+  const held = rows === undefined ? "the test images apart" : `${grouped(rows - train.x.rows - (validation?.x.rows ?? 0))} for the test`
   out.say(
     `${source.name}: predicts ${JSON.stringify(target.name)}, ${what}, from ${features} inputs; ` +
       `${grouped(train.x.rows)} rows for training${kept}, ${held}.`,

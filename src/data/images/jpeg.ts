@@ -1,7 +1,7 @@
 import { type Decoders, MOST_PIXELS, type Pixels } from "./decode.ts"
 
-/** Pixels that one byte stands for, at most: blocks of one colour take some bits for 64 of them. */
-const PIXELS_PER_BYTE = 1000
+/** Pixels that one byte stands for, at most: a block of 64 takes one bit where nothing changes, and colours half as many blocks more. */
+const PIXELS_PER_BYTE = 400
 /** Small images have more bytes of tables than of pixels. */
 const FEW_PIXELS = 1 << 16
 

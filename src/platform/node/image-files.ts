@@ -5,21 +5,26 @@ import { cannot, readDataFile } from "./files.ts"
 
 const IMAGE = /\.(png|jpe?g)$/i
 
+/** An image that is read at once. */
+export interface LocalImage extends ImageFile {
+  bytes(): Uint8Array
+}
+
 /** The images in the folders of a folder, hidden ones left out, sorted by folder and name. */
-export function imagesIn(dir: string): (ImageFile & { bytes(): Uint8Array })[] {
+export function imagesIn(dir: string): LocalImage[] {
   return namesIn(dir)
     .filter(name => !name.startsWith(".") && isFolder(join(dir, name)))
     .flatMap(name => imagesOf(join(dir, name)))
 }
 
 /** The images of one folder. */
-export function imagesOf(dir: string): (ImageFile & { bytes(): Uint8Array })[] {
+export function imagesOf(dir: string): LocalImage[] {
   return namesIn(dir)
     .filter(name => !name.startsWith(".") && IMAGE.test(name))
     .map(name => imageFile(join(dir, name)))
 }
 
-export const imageFile = (path: string): ImageFile & { bytes(): Uint8Array } => ({ path, bytes: () => readDataFile(path) })
+export const imageFile = (path: string): LocalImage => ({ path, bytes: () => readDataFile(path) })
 
 export const isImageName = (path: string): boolean => IMAGE.test(path)
 
