@@ -31,3 +31,12 @@ export { Sequence, type SequenceSource, type ShuffleOptions, sequence } from "./
 export { type Fold, kFold, type Split, type SplitOptions, shuffle, splitRows } from "./data/split.ts"
 export { type Bytes, readRows, readTables } from "./data/stream-tables.ts"
 export { openTable, type TableFile } from "./data/table-file.ts"
+export {
+  type CharacterCodes,
+  characters,
+  readText,
+  type TextCodes,
+  type TextWindows,
+  textWindows,
+  type WindowOptions,
+} from "./data/text.ts"

@@ -5,7 +5,17 @@ import { parquetWriteBuffer } from "hyparquet-writer"
 import { encode as encodeJpeg } from "jpeg-js"
 import { expect } from "vitest"
 import { decodeImage, loadDecoders } from "../src/data/images/decode.ts"
-import { DataError, openTable, readParquet, readRows, readTables, type Table, type TableOptions } from "../src/data.ts"
+import {
+  type ByteSource,
+  DataError,
+  openTable,
+  readParquet,
+  readRows,
+  readTables,
+  readText,
+  type Table,
+  type TableOptions,
+} from "../src/data.ts"
 
 export interface Reader {
   readonly name: string
@@ -50,14 +60,36 @@ const rowsOnly: readonly (readonly [string, Uint8Array])[] = [
   ["numbers for a header", bytesOf("1,2\n3,4\n")],
 ]
 
+const text: Reader = {
+  ...{ name: "readText", error: DataError, binary: false, most: 1 << 12 },
+  sound: [bytesOf("to be, or not to be"), bytesOf("\uFEFFé日本𝔞\n")],
+  malformed: [
+    ["empty", bytesOf("")],
+    ["no UTF-8", Uint8Array.of(0x61, 0xe9, 0x61)],
+    ["a character cut off", Uint8Array.of(0x61, 0xe6, 0x97)],
+    ["half a character", Uint8Array.of(0xed, 0xa0, 0x80)],
+    ["an overlong character", Uint8Array.of(0xc0, 0x80)],
+    ["a mark alone", Uint8Array.of(0xef, 0xbb, 0xbf)],
+  ],
+  async read(bytes) {
+    const { codes, characters } = await readText(sourceOf(bytes))
+    if (characters.decode(codes) !== new TextDecoder().decode(bytes)) throw new Error("another text")
+    return codes.byteLength
+  },
+}
+
 /** Three bytes at a time, so that everything is cut somewhere. */
 function* pieces(bytes: Uint8Array) {
   for (let at = 0; at < bytes.length; at += 3) yield bytes.subarray(at, at + 3)
 }
 
+const sourceOf = (bytes: Uint8Array): ByteSource => ({
+  ...{ name: "t", size: bytes.length },
+  read: (into, at) => into.set(bytes.subarray(at, at + into.length)),
+})
+
 async function opened(bytes: Uint8Array, options: TableOptions): Promise<number> {
-  const source = { name: "t", size: bytes.length, read: (into: Uint8Array, at: number) => into.set(bytes.subarray(at, at + into.length)) }
-  const file = await openTable(source, options)
+  const file = await openTable(sourceOf(bytes), options)
   return checkTable(await file.read(Int32Array.from({ length: file.rows }, (_, i) => file.rows - 1 - i)))
 }
 
@@ -227,4 +259,4 @@ const images: readonly Reader[] = [
   },
 ]
 
-export const moreReaders: readonly Reader[] = [...streams, rows, parquetReader, ...images].map(reader => ({ ...reader, short: 300 }))
+export const moreReaders: readonly Reader[] = [...streams, rows, text, parquetReader, ...images].map(reader => ({ ...reader, short: 300 }))

@@ -3,8 +3,9 @@ import type { ExampleForms } from "../lazy.ts"
 import { count, listNames } from "../names.ts"
 import { Sequence } from "../sequence.ts"
 import { draws } from "../split.ts"
-import { type Decoders, decodeImage, loadDecoders } from "./decode.ts"
+import { decodeImage, loadDecoders } from "./decode.ts"
 import { type ImageFile, imagesOf } from "./files.ts"
+import type { Decoders } from "./pixels.ts"
 import { type Box, middle, mirrored, resized, withChannels } from "./resize.ts"
 
 /** How images are read. */
@@ -61,10 +62,12 @@ export interface ImageFolder {
  * @throws DataError if a package is missing, for a folder without images, and for images that cannot be read, when they are.
  * @throws TypeError for options of another kind.
  * @example
- * const photos = await imageFolder("photos", { size: [32, 32], augment: { seed: 1, flip: true, crop: 0.875 } })
- * const data = await examplesOf(photos.examples.shuffle({ seed: 1 }), photos.forms)
- * const model = sequential(conv2d(3, 16, 3), relu(), flatten(), dense(30 * 30 * 16, photos.classes.length))
- * const trained = await fit(model, data, { loss: crossEntropy, optimizer: adam(1e-3), epochs: 5 }).result
+ * async function learn(dir: string) {
+ *   const photos = await imageFolder(dir, { size: [32, 32], augment: { seed: 1, flip: true, crop: 0.875 } })
+ *   const data = await examplesOf(photos.examples.shuffle({ seed: 1 }), photos.forms)
+ *   const model = sequential(conv2d(3, 16, 3), maxPool(2), flatten(), dense(15 * 15 * 16, photos.classes.length))
+ *   return fit(model, data, { loss: crossEntropy, optimizer: adam(1e-3), epochs: 5 }).result
+ * }
  */
 export async function imageFolder(folder: string | readonly ImageFile[], options: ImageOptions): Promise<ImageFolder> {
   const { size, channels = 3, augment, damaged = "throw" } = checked(options)

@@ -1,4 +1,4 @@
-import { type Decoders, MOST_PIXELS, type Pixels } from "./decode.ts"
+import { type Decoders, MOST_PIXELS, type Pixels } from "./pixels.ts"
 
 /** Pixels that one byte stands for, at most: a block of 64 takes one bit where nothing changes, and colours half as many blocks more. */
 const PIXELS_PER_BYTE = 400

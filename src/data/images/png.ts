@@ -1,5 +1,5 @@
 import { unzlibSync, zlibSync } from "fflate"
-import { type Decoders, MOST_PIXELS, type Pixels } from "./decode.ts"
+import { type Decoders, MOST_PIXELS, type Pixels } from "./pixels.ts"
 
 /** Chunks that pixels are made from; texts and profiles may be packed, and unpack to anything. */
 const KEPT = ["IHDR", "PLTE", "tRNS", "IDAT", "IEND"]

@@ -1,4 +1,4 @@
-import type { Pixels } from "./decode.ts"
+import type { Pixels } from "./pixels.ts"
 
 /** A part of an image, in pixels; its edges may lie within them. */
 export interface Box {

@@ -24,8 +24,7 @@ export interface ParquetOptions {
  * @throws DataError if a package is missing (with the line that installs it), for what is no Parquet, damaged or encrypted, a column of
  * lists, structures or bytes, the same column twice, or no rows.
  * @example
- * const table = await readParquet("flowers.parquet")
- * const encoding = fitEncoding(table, { target: "species" })
+ * const encodingOf = async (path: string) => fitEncoding(await readParquet(path), { target: "species" })
  * @see https://parquet.apache.org/docs/file-format/
  */
 export async function readParquet(file: string | Uint8Array | Blob | ByteSource, options: ParquetOptions = {}): Promise<Table> {
