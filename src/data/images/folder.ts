@@ -62,11 +62,9 @@ export interface ImageFolder {
  * @throws DataError if a package is missing, for a folder without images, and for images that cannot be read, when they are.
  * @throws TypeError for options of another kind.
  * @example
- * async function learn(dir: string) {
+ * async function examplesIn(dir: string) {
  *   const photos = await imageFolder(dir, { size: [32, 32], augment: { seed: 1, flip: true, crop: 0.875 } })
- *   const data = await examplesOf(photos.examples.shuffle({ seed: 1 }), photos.forms)
- *   const model = sequential(conv2d(3, 16, 3), maxPool(2), flatten(), dense(15 * 15 * 16, photos.classes.length))
- *   return fit(model, data, { loss: crossEntropy, optimizer: adam(1e-3), epochs: 5 }).result
+ *   return examplesOf(photos.examples.shuffle({ seed: 1 }), photos.forms) // for fit
  * }
  */
 export async function imageFolder(folder: string | readonly ImageFile[], options: ImageOptions): Promise<ImageFolder> {
