@@ -79,7 +79,7 @@ test("node modules are named in platform and cli only, libraries where layers al
     platform: /^node:/,
     cli: /.*/,
     preset: /^#host$/,
-    data: /^#csv-parse$/,
+    data: /^(#csv-parse|hyparquet(-compressors|\/src\/\w+\.js)?|fast-png|jpeg-js|fflate)$/,
     io: /^(@noble\/hashes|fflate$)/,
     explain: /^(katex|@dagrejs\/dagre)$/,
   }

@@ -5,6 +5,7 @@ import { fitEncoding } from "../data/fit.ts"
 import { type Division, splitFolds, splitTable } from "./division.ts"
 import { UsageError } from "./errors.ts"
 import { tableProblem } from "./problem.ts"
+import type { ImageSource } from "./source.ts"
 import { checkDivision, checkImages, type TrainOptions } from "./train-options.ts"
 
 /** 120 rows of 30 patients, day after day in no order. */
@@ -85,7 +86,9 @@ describe("flags that contradict each other", () => {
     [{ testFile: "x" }, "--test-file"],
     [{ header: false }, "--no-header"],
   ] as const)("%j, of images", (options, flag) =>
-    expect(() => checkImages({ header: true, ...options } as TrainOptions, "mnist")).toThrow(`${flag} is for tables`),
+    expect(() => checkImages({ header: true, ...options } as TrainOptions, { name: "mnist" } as ImageSource)).toThrow(
+      `${flag} is for tables`,
+    ),
   )
 })
 

@@ -2,11 +2,12 @@
 import type { Command } from "commander"
 import { DataError } from "../data/errors.ts"
 import { splitTable } from "./division.ts"
+import { openData } from "./open.ts"
 import { type CommonOptions, ENCODING, withCommon } from "./options.ts"
-import { type Labelled, labelledImages, labelledRows } from "./problem.ts"
+import { type ImageEncoding, type Labelled, labelledImages, labelledRows, splitImages } from "./problem.ts"
 import { constantEntry, finish, networkEntry } from "./report.ts"
 import { isImages, openModel, readingOf, type Saved } from "./saved.ts"
-import { openSource } from "./source.ts"
+import { fingerprint, type ImageSource } from "./source.ts"
 import { grouped, Output } from "./terminal.ts"
 
 interface EvaluateOptions extends CommonOptions {
@@ -30,18 +31,18 @@ export function define(command: Command): void {
 async function evaluate(dir: string, data: string, options: EvaluateOptions): Promise<void> {
   const out = new Output(options)
   const saved = await openModel(dir)
-  const rows = rowsFrom(saved, data, options, out)
+  const rows = await rowsFrom(saved, data, options, out)
   for (const warning of rows.warnings) out.warn(warning)
   const { target } = saved.encoding
   const network = networkEntry(saved.model, target, rows)
   finish(out, { dir, saved: false, target, network, baselines: [constantEntry(saved.training.constant, target, rows)] })
 }
 
-function rowsFrom({ encoding, training }: Saved, data: string, options: EvaluateOptions, out: Output): Labelled {
-  const source = openSource(data, readingOf(training, options))
+async function rowsFrom({ encoding, training }: Saved, data: string, options: EvaluateOptions, out: Output): Promise<Labelled> {
+  const source = await openData(data, isImages(encoding) ? { encoding } : { reading: readingOf(training, options) })
   if (isImages(encoding)) {
     if (source.kind === "table") throw new DataError(`The model was trained on images, but ${data} is a table.`)
-    return labelledImages(encoding, source.test(), data)
+    return imagesFrom(encoding, training, source, options.all ?? false, out)
   }
   if (source.kind === "images") throw new DataError(`The model was trained on rows of a table, but ${data} holds images.`)
   const { table, sha256 } = source
@@ -55,4 +56,21 @@ function rowsFrom({ encoding, training }: Saved, data: string, options: Evaluate
   }
   out.say(`The model was trained on ${table.name}; it is measured on the ${grouped(test.length)} rows held out then (--all: on all rows).`)
   return labelledRows(encoding, table, test)
+}
+
+/** The test images of a source; where there are none apart, those that training held out. */
+function imagesFrom(encoding: ImageEncoding, { data }: Saved["training"], source: ImageSource, all: boolean, out: Output): Labelled {
+  const images = source.test()
+  if (!source.whole || data.division === undefined || fingerprint(source) !== data.sha256)
+    return labelledImages(encoding, images, source.name)
+  const { test } = splitImages(images, data.division, true)
+  if (all || test.length === 0) {
+    out.warn(`the model was trained on images of ${source.name}; on images that it has not seen it will be worse.`)
+    return labelledImages(encoding, images, source.name)
+  }
+  out.say(`The model was trained on ${source.name}; it is measured on the ${grouped(test.length)} images held out then (--all: on all).`)
+  const each = images.shape.reduce((a, b) => a * b, 1)
+  const pixels = new Uint8Array(test.length * each)
+  for (const [i, row] of test.entries()) for (let k = 0; k < each; k++) pixels[i * each + k] = images.pixels[row * each + k]!
+  return labelledImages(encoding, { ...images, pixels, rows: test.length, labels: test.map(row => images.labels[row]!) }, source.name)
 }

@@ -23,10 +23,10 @@ import type { Loss } from "../train.ts"
 import { UsageError } from "./errors.ts"
 import { type FileOptions, withFiles, writeFiles } from "./explain-files.ts"
 import { lossFor } from "./network.ts"
+import { openData } from "./open.ts"
 import { type CommonOptions, count, positive, seed as wholeNumber, withCommon } from "./options.ts"
 import { type Labelled, labelledImages, labelledRows } from "./problem.ts"
 import { isImages, openModel, type Saved } from "./saved.ts"
-import { openSource } from "./source.ts"
 import { Output } from "./terminal.ts"
 
 interface ExplainOptions extends CommonOptions, FileOptions {
@@ -140,7 +140,7 @@ interface Example {
 
 async function exampleOf(dir: string, data: string, { row = 0 }: ExplainOptions, out: Output): Promise<Example> {
   const saved = await openModel(dir)
-  const { x, answers, warnings } = rowsFrom(saved, data, row)
+  const { x, answers, warnings } = await rowsFrom(saved, data, row)
   for (const warning of warnings) out.warn(warning)
   const { target } = saved.encoding
   const inputs = new Float32Array(x.shape[0]!)
@@ -169,8 +169,9 @@ function denseNetwork({ saved, loss }: Example): { network?: Network; refusal?: 
 }
 
 /** The one row that is asked for, encoded as training did. */
-function rowsFrom({ encoding, training }: Saved, data: string, row: number): Labelled {
-  const source = openSource(data, training.data.reading)
+async function rowsFrom({ encoding, training }: Saved, data: string, row: number): Promise<Labelled> {
+  const { reading } = training.data
+  const source = await openData(data, isImages(encoding) ? { encoding } : { ...(reading && { reading }) })
   if (isImages(encoding)) {
     if (source.kind === "table") throw new DataError(`The model was trained on images, but ${data} is a table.`)
     const images = source.test()

@@ -47,6 +47,13 @@ export function widths(text: string): number[] {
     .map(part => number(part, 'widths such as 64,32, or "none"', x => Number.isSafeInteger(x) && x >= 1 && x <= 1_000_000))
 }
 
+/** Height and width of images: `32x48`, or `32` for both. */
+export function imageSize(text: string): string {
+  const [, height, width = height] = /^([1-9]\d{0,3})(?:x([1-9]\d{0,3}))?$/.exec(text) ?? []
+  if (height === undefined) throw new InvalidArgumentError("Wanted pixels such as 32x32, or 32.")
+  return `${height}x${width}`
+}
+
 /** Names between commas; may be given several times. */
 export const names = (text: string, before: readonly string[] = []): string[] => [
   ...before,

@@ -10,10 +10,11 @@ import { type CsvColumn, formatCsv } from "../io/csv.ts"
 import { readDataFile, writeFileAtomic } from "../platform/node/files.ts"
 import { type Rows, rowsOf } from "../train.ts"
 import { answerOf, answers } from "./answers.ts"
+import { openData, openImages } from "./open.ts"
 import { type CommonOptions, ENCODING, withCommon } from "./options.ts"
 import { checkShape, flat, type ImageEncoding } from "./problem.ts"
 import { isImages, openModel, readingOf, type Saved } from "./saved.ts"
-import { openSource, type Reading } from "./source.ts"
+import type { Reading } from "./source.ts"
 import { grouped, Output } from "./terminal.ts"
 
 interface PredictOptions extends CommonOptions {
@@ -25,7 +26,7 @@ interface PredictOptions extends CommonOptions {
 export function define(command: Command): void {
   command
     .argument("<model>", "the folder that adjoint train wrote")
-    .argument("<data>", "a table with the columns of the training, in any order; an IDX file of images")
+    .argument("<data>", "a table with the columns of the training, in any order; a PNG, JPEG or IDX file of images, or a folder of them")
     .option("-o, --out <file>", "write the CSV there instead of to the standard output")
     .option("--encoding <name>", ENCODING)
     .option("--only", "leave the columns of the data out, and give the answers only")
@@ -33,13 +34,14 @@ export function define(command: Command): void {
     ["adjoint predict runs/iris new.csv", "the table with prediction and p(class) added"],
     ["adjoint predict runs/iris new.csv --only --out answers.csv", "only these, into a file"],
     ["adjoint predict runs/mnist t10k-images-idx3-ubyte", "a class for each image"],
+    ["adjoint predict runs/photos new/1.jpg", "the class of one image"],
   ]).action(predict)
 }
 
 async function predict(dir: string, data: string, options: PredictOptions): Promise<void> {
   const out = new Output(options)
   const { model, encoding, training } = await openModel(dir)
-  const { x, given } = isImages(encoding) ? imagesFrom(encoding, data) : rowsFrom(encoding, data, readingOf(training, options), out)
+  const { x, given } = await (isImages(encoding) ? imagesFrom(encoding, data) : rowsFrom(encoding, data, readingOf(training, options), out))
   const columns = answers(model, x, encoding.target)
   if (out.json && options.out === undefined) tell(columns, encoding.target, out)
   else {
@@ -61,8 +63,8 @@ interface Input {
   readonly given: readonly CsvColumn[]
 }
 
-function rowsFrom(encoding: Exclude<Saved["encoding"], ImageEncoding>, data: string, reading: Reading, out: Output): Input {
-  const source = openSource(data, reading)
+async function rowsFrom(encoding: Exclude<Saved["encoding"], ImageEncoding>, data: string, reading: Reading, out: Output): Promise<Input> {
+  const source = await openData(data, { reading })
   if (source.kind === "images") throw new DataError(`The model was trained on rows of a table, but ${data} holds images.`)
   const { x, features, warnings } = encode(encoding, source.table)
   for (const warning of warnings) out.warn(warning)
@@ -71,9 +73,11 @@ function rowsFrom(encoding: Exclude<Saved["encoding"], ImageEncoding>, data: str
 
 const columnsOf = (table: Table): CsvColumn[] => table.columns.map(name => ({ name, values: table.column(name) }))
 
-/** The images of one IDX file, or the test images of a set. */
-function imagesFrom(encoding: ImageEncoding, data: string): Input {
-  const { pixels, shape } = /idx\d-ubyte(\.gz)?$/.test(data) ? readImages(data) : testImages(data)
+/** One PNG or JPEG file or a folder of some, the images of one IDX file, or the test images of a set. */
+async function imagesFrom(encoding: ImageEncoding, data: string): Promise<Input> {
+  const files = await openImages(data, encoding)
+  if (files) return { x: flat(files), given: [{ name: "image", values: files.names }] }
+  const { pixels, shape } = /idx\d-ubyte(\.gz)?$/.test(data) ? readImages(data) : await testImages(data)
   checkShape(encoding, shape, data)
   const x = flat({ pixels, shape, scale: encoding.scale })
   return { x, given: [{ name: "image", values: Int32Array.from({ length: x.rows }, (_, i) => i) }] }
@@ -84,8 +88,8 @@ function readImages(path: string) {
   return { pixels: data, shape: shape.slice(1) }
 }
 
-function testImages(data: string) {
-  const source = openSource(data)
+async function testImages(data: string) {
+  const source = await openData(data)
   if (source.kind === "table") throw new DataError(`The model was trained on images, but ${data} is a table.`)
   return source.test()
 }

@@ -156,7 +156,7 @@ function shuffled<A extends Int32Array | Float32Array>(answers: A, shuffling: Sh
 }
 
 /**
- * Makes images ready. The test images are those of their own files.
+ * Makes images ready. The test images are those of their own files, or held out as those of a table.
  *
  * @throws DataError for images of one class only.
  */
@@ -168,31 +168,37 @@ export function imageProblem(source: ImageSource, options: ProblemOptions): Prob
       `${source.name}: the label is ${labels[0]} in all ${labels.length} images, one class only, so there is nothing to learn.`,
     )
   }
-  const classes = labels.reduce((a, b) => Math.max(a, b), 0) + 1
-  const target: TargetColumn = { name: "label", kind: "class", values: Array.from({ length: classes }, (_, i) => String(i)) }
+  const classes = images.classes ?? Array.from({ length: labels.reduce((a, b) => Math.max(a, b), 0) + 1 }, (_, i) => String(i))
+  const target: TargetColumn = { name: "label", kind: "class", values: classes }
   const encoding: ImageEncoding = { kind: "images", shape, scale, target }
-  const split = splitRows(images.rows, { seed: options.seed, validation: options.validation, stratify: labels })
+  const split = splitImages(images, options, source.whole ?? false)
   const all = flat(images)
-  const part = (rows: Int32Array, salt: number): Labelled =>
+  const part = (rows: Int32Array, salt?: number): Labelled =>
     labelled(
       subset(all, rows),
       target,
       shuffled(
         rows.map(row => labels[row]!),
-        { options, salt },
+        salt === undefined ? undefined : { options, salt },
       ),
     )
   const train = part(split.train, 0)
+  const held = () => (split.test.length > 0 ? part(split.test) : undefined)
   return {
     encoding,
     target,
     features: all.shape[0]!,
     train,
     validation: split.validation.length > 0 ? part(split.validation, 1) : undefined,
-    test: () => labelledImages(encoding, source.test(), source.name),
+    ...(source.whole && { testRows: split.test.length }),
+    test: source.whole ? held : () => labelledImages(encoding, source.test(), source.name),
     ...weighting(train, target, options, []),
   }
 }
+
+/** Divides images as training does; only those without test images of their own give some up for the test. */
+export const splitImages = ({ rows, labels }: Images, { seed, test, validation }: Division, whole: boolean): Split =>
+  splitRows(rows, { seed, validation, stratify: labels, ...(whole && { test }) })
 
 /** Images with their labels, encoded as training did. */
 export function labelledImages(encoding: ImageEncoding, images: Images, name: string): Labelled {

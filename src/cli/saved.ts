@@ -13,7 +13,10 @@ import type { Reading } from "./source.ts"
 
 /** What is remembered of a training. The same training gives the same bytes: nothing here tells the time or the place. */
 export interface Training {
-  /** `sha256` and `division` of tables: by them the rows held out for the test are found again. */
+  /**
+   * `sha256` and `division` of tables, and of images that have no test images of their own: by them the rows held out for the test are
+   * found again.
+   */
   readonly data: { readonly name: string; readonly sha256?: string; readonly division?: Division; readonly reading?: Reading }
   /** Without `hidden`, `activation` and `dropout` if `model` names a file of the user's. */
   readonly settings: Settings

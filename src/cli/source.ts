@@ -25,6 +25,8 @@ export interface ImageSource {
   readonly name: string
   readonly train: () => Images
   readonly test: () => Images
+  /** Whether both are all images, of which some have to be held out. */
+  readonly whole?: boolean
 }
 
 /** How the text of a table is read; remembered by the model, since new rows are likely to be written in the same way. */
@@ -46,6 +48,8 @@ export interface Images {
   readonly scale: number
   /** [rows] class numbers */
   readonly labels: Int32Array
+  /** Their names, where they have some. */
+  readonly classes?: readonly string[]
 }
 
 /**
@@ -59,7 +63,7 @@ export function openSource(data: string, reading: Reading = {}): TableSource | I
   if (images !== undefined) return imageSource(nameOf(data), images)
   if (isFolder(data)) {
     throw new DataError(
-      `${data} is a folder without images; wanted a CSV file, or a folder with train-images-idx3-ubyte and train-labels-idx1-ubyte.`,
+      `${data} is a folder without images; wanted a CSV file, a folder with train-images-idx3-ubyte and train-labels-idx1-ubyte, or one with a folder of .png and .jpg files for each class.`,
     )
   }
   const bytes = readDataFile(data)
@@ -81,7 +85,8 @@ export function fingerprint(source: TableSource | ImageSource): string {
 }
 
 /** A name for runs: the file's own without folders and endings. */
-const nameOf = (data: string): string => basename(resolve(data)).replace(/(\.(csv|tsv|txt|data|ndjson|jsonl))?(\.gz)?$/i, "") || "data"
+export const nameOf = (data: string): string =>
+  basename(resolve(data)).replace(/(\.(csv|tsv|txt|data|ndjson|jsonl|parquet))?(\.gz)?$/i, "") || "data"
 
 const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
 
@@ -122,6 +127,9 @@ function findImages(data: string): Files | undefined {
   }
   return found as Files
 }
+
+/** Whether a folder holds images in IDX files. */
+export const hasIdxFiles = (folder: string): boolean => namesIn(folder).some(name => /idx\d-ubyte(\.gz)?$/.test(name))
 
 function namesIn(folder: string): string[] {
   try {

@@ -3,9 +3,22 @@ import { type Command, Option } from "commander"
 import type { Division } from "./division.ts"
 import { UsageError } from "./errors.ts"
 import { activationNames, optimizerNames, ruleNames, type Settings, scheduleNames } from "./network.ts"
-import { type CommonOptions, count, folds, names, notNegative, positive, seconds, seed, share, widths, withCommon } from "./options.ts"
+import {
+  type CommonOptions,
+  count,
+  folds,
+  imageSize,
+  names,
+  notNegative,
+  positive,
+  seconds,
+  seed,
+  share,
+  widths,
+  withCommon,
+} from "./options.ts"
 import type { ProblemOptions } from "./problem.ts"
-import type { Reading } from "./source.ts"
+import type { ImageSource, Reading } from "./source.ts"
 
 export interface TrainOptions extends CommonOptions, Partial<Omit<Settings, "seed">>, Partial<Omit<ProblemOptions, "seed">> {
   readonly seed: number
@@ -14,6 +27,8 @@ export interface TrainOptions extends CommonOptions, Partial<Omit<Settings, "see
   readonly kFold?: number
   readonly out?: string
   readonly deterministic?: boolean
+  readonly imageSize?: string
+  readonly channels?: string
   readonly checkpointEvery: number
   readonly report: boolean
   readonly resume?: string
@@ -22,7 +37,10 @@ export interface TrainOptions extends CommonOptions, Partial<Omit<Settings, "see
 
 export function defineOptions(command: Command): void {
   command
-    .argument("[data]", 'a CSV or TSV file (also .gz), "mnist", or a folder of IDX image files')
+    .argument(
+      "[data]",
+      'a CSV, TSV or Parquet file, "mnist", or a folder of images: IDX files, or a folder of PNG and JPEG files for each class',
+    )
     .option("-t, --target <column>", "column to predict; without it the columns are listed")
     .addOption(
       new Option("--task <task>", "what to do with a target of numbers (default: found from its values)").choices([
@@ -64,6 +82,8 @@ export function defineOptions(command: Command): void {
     )
     .option("--no-header", "the first line is a row already; columns are then called column 1, column 2, ...")
     .option("--encoding <name>", "what the table is written in, such as windows-1252 (default: UTF-8, or UTF-16 by its mark)")
+    .option("--image-size <pixels>", "height x width that PNG and JPEG images get (default: of the first one, at most 64x64)", imageSize)
+    .addOption(new Option("--channels <n>", "1 for grey images, 3 for colours (default: as the first one)").choices(["1", "3"]))
     .option("--seed <n>", "decides the split, first weights and order of rows", seed, 0)
     .option("--deterministic", "the same bits on every machine, at some cost in speed")
     .option("--shuffle-labels", "give the training rows each other's answers: the test must then be at chance")
@@ -78,6 +98,7 @@ export function defineOptions(command: Command): void {
     ["adjoint train houses.csv -t price --hidden 32", "a smaller network, for a number"],
     ["adjoint train visits.csv -t cost --k-fold 5 --groups patient", "five-fold cross-validation, patients kept together"],
     ["adjoint train mnist --out runs/mnist", "60,000 handwritten digits"],
+    ["adjoint train photos --image-size 32", "photos/cat/1.jpg, photos/dog/2.png, ..."],
     ["adjoint train --resume runs/mnist", "go on after Ctrl-C or a crash"],
   ])
 }
@@ -99,7 +120,7 @@ const SETTINGS = [
 ] as const
 const OF_DATA = [
   ...(["target", "task", "testFile", "groups", "times", "kFold", "ignore", "categories", "classWeight", "encoding"] as const),
-  ...(["shuffleLabels", "deterministic", "checkpointEvery", "report"] as const),
+  ...(["imageSize", "channels", "shuffleLabels", "deterministic", "checkpointEvery", "report"] as const),
 ]
 /** Flags that have no meaning for images. */
 const OF_TABLES = ["test", "target", "task", "testFile", "groups", "times", "kFold", "ignore", "categories", "encoding"] as const
@@ -148,9 +169,9 @@ export function checkDivision(options: TrainOptions): void {
 }
 
 /** @throws UsageError for flags that are for tables, given with images. */
-export function checkImages(options: TrainOptions, name: string): void {
+export function checkImages(options: TrainOptions, { name, whole }: ImageSource): void {
   for (const option of OF_TABLES) {
-    if (options[option] === undefined) continue
+    if (options[option] === undefined || (option === "test" && whole)) continue
     if (option === "test") throw new UsageError(`--test is for tables; ${name} has test images of its own.`)
     const flag = option.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)
     throw new UsageError(`--${flag} is for tables; ${name} holds images with their labels.`)
@@ -158,17 +179,16 @@ export function checkImages(options: TrainOptions, name: string): void {
   if (!options.header) throw new UsageError(`--no-header is for tables; ${name} holds images with their labels.`)
 }
 
-/** What decides a training, by the names of the flags: given to `train` again, it is the same one. */
-export function chosen(options: TrainOptions, settings: Settings, images: boolean): Readonly<Record<string, unknown>> {
+/** What decides a training, by the names of the flags: given to `train` again, it is the same one. `tested`: the data have test rows apart. */
+export function chosen(options: TrainOptions, settings: Settings, tested: boolean): Readonly<Record<string, unknown>> {
   const { hidden, activation, dropout, ...rest } = settings
   const { test, validation } = divisionOf(options)
-  const isApart = images || options.testFile !== undefined || options.kFold !== undefined
   return {
     ...Object.fromEntries(OF_DATA.flatMap(name => (options[name] === undefined ? [] : [[name, options[name]]]))),
     ...(settings.model === undefined && { hidden, activation, dropout }),
     ...rest,
     ...(!options.header && { header: false }),
-    ...(isApart ? {} : { test }),
+    ...(tested || options.testFile !== undefined || options.kFold !== undefined ? {} : { test }),
     validation,
   }
 }

@@ -13,6 +13,7 @@ import { Interrupt } from "./interrupt.ts"
 import { type Learned, learn } from "./learn.ts"
 import { listColumns, quoted } from "./listing.ts"
 import { checkSize, linearSettings, outputsFor, type Settings, settingsFor } from "./network.ts"
+import { openData } from "./open.ts"
 import { ownModel } from "./own-model.ts"
 import { foldProblems, imageProblem, type Problem, tableProblem } from "./problem.ts"
 import { constantEntry, type Entry, finish, networkEntry, type Result } from "./report.ts"
@@ -20,7 +21,7 @@ import { resultsOf } from "./results.ts"
 import { RUN_FILES, type RunConfig, RunFolder, readRunConfig, writeJson } from "./run-folder.ts"
 import { saveModel, type Training } from "./saved.ts"
 import { majority, scoreOf } from "./scores.ts"
-import { fingerprint, type ImageSource, openSource, type TableSource } from "./source.ts"
+import { fingerprint, type ImageSource, type TableSource } from "./source.ts"
 import { grouped, Output } from "./terminal.ts"
 import { checkDivision, checkImages, chosen, defineOptions, divisionOf, readingOf, type TrainOptions, told } from "./train-options.ts"
 import { writeReport } from "./write-report.ts"
@@ -68,7 +69,7 @@ function refuse(command: Command, names: readonly string[], why: string): void {
 /** Trains, tests and saves; `run` is the one to go on with. */
 async function start(data: string, options: TrainOptions, out: Output, run?: RunConfig): Promise<void> {
   if (options.deterministic) configureEngine({ deterministic: true })
-  const source = open(data, options)
+  const source = await open(data, options)
   if (source.kind === "table" && options.target === undefined) return listColumns(source.table, data, out)
   const problem = prepare(source, options)
   const folds = foldsOf(source, options)
@@ -84,7 +85,7 @@ async function start(data: string, options: TrainOptions, out: Output, run?: Run
 
   const interrupt = new Interrupt(out)
   announce(source, problem, settings, model, out)
-  if (!run) folder.begin({ data, sha256, settings: chosen(options, settings, images) })
+  if (!run) folder.begin({ data, sha256, settings: chosen(options, settings, images && !source.whole) })
   folder.enter(options.deterministic ?? false)
   const going = { out, folder, model, checkpointEvery: options.checkpointEvery, resume: run !== undefined && folder.hasCheckpoint }
   const learned = await learn(problem, settings, interrupt.signal, going).catch(error => {
@@ -96,7 +97,7 @@ async function start(data: string, options: TrainOptions, out: Output, run?: Run
       `stopped before the first epoch had ended, so there is nothing to save as a model yet. Go on with: ${resumeLine(dir)}`,
       interrupt.code,
     )
-  const training = trainingOf(source, problem, settings, options, learned)
+  const training = trainingOf(source, sha256, problem, settings, options, learned)
   await saveModel(dir, learned.model, { encoding: problem.encoding, training })
   const judging = { dir, interrupt, images, constant: training.constant, out, name: source.name, folds }
   const results = await judge(learned.model, problem, settings, judging)
@@ -106,10 +107,10 @@ async function start(data: string, options: TrainOptions, out: Output, run?: Run
 
 const resumeLine = (dir: string): string => `adjoint train --resume ${quoted(dir)}`
 
-function open(data: string, options: TrainOptions): TableSource | ImageSource {
-  const { resume } = options
+async function open(data: string, options: TrainOptions): Promise<TableSource | ImageSource> {
+  const { resume, imageSize, channels } = options
   try {
-    return openSource(data, readingOf(options))
+    return await openData(data, { imageSize, channels, reading: readingOf(options) })
   } catch (error) {
     if (resume !== undefined && error instanceof DataError)
       throw new DataError(`${error.message} If the data lie elsewhere now: adjoint train DATA --resume ${resume}`)
@@ -120,6 +121,7 @@ function open(data: string, options: TrainOptions): TableSource | ImageSource {
 /** What is remembered of the training in the model's folder. */
 function trainingOf(
   source: TableSource | ImageSource,
+  sha256: string,
   problem: Problem,
   settings: Settings,
   options: TrainOptions,
@@ -131,7 +133,7 @@ function trainingOf(
   return {
     data: {
       name: source.name,
-      ...(source.kind === "table" && { sha256: source.sha256, division: divisionOf(options) }),
+      ...((source.kind === "table" || source.whole) && { sha256, division: divisionOf(options) }),
       ...(Object.keys(reading).length > 0 && { reading }),
     },
     settings: settings.model === undefined ? settings : (rest as Settings),
@@ -191,7 +193,7 @@ async function judge(
 }
 
 function prepare(source: TableSource | ImageSource, options: TrainOptions): Problem {
-  if (source.kind === "images") checkImages(options, source.name)
+  if (source.kind === "images") checkImages(options, source)
   checkDivision(options)
   return source.kind === "table"
     ? tableProblem(source, tableOptions(options))

@@ -26,6 +26,13 @@ export async function openBytes(file: string | Blob | ByteSource, name?: string)
   return file as ByteSource
 }
 
+/** The same bytes, called otherwise in messages. */
+export const named = (source: ByteSource, name: string): ByteSource => ({
+  ...{ name, size: source.size },
+  read: (into, at) => source.read(into, at),
+  close: () => source.close?.(),
+})
+
 const blobSource = (blob: Blob, name: string): ByteSource => ({
   name,
   size: blob.size,

@@ -15,8 +15,8 @@ import { filled, readObjects } from "./ndjson.ts"
 
 /** What `openTable` and `readTables` may be told. */
 export interface TableOptions extends CsvOptions {
-  /** Default: "ndjson" for names that end in .ndjson or .jsonl, else "csv". */
-  readonly format?: "csv" | "ndjson"
+  /** Default: "ndjson" for names that end in .ndjson or .jsonl, "parquet" for .parquet, else "csv". Parquet cannot be read from a stream. */
+  readonly format?: "csv" | "ndjson" | "parquet"
 }
 
 /** A reader of rows: `parse` gives those of a text without its header; `before` is the line before it. */
@@ -27,6 +27,9 @@ export interface Layout extends Pick<Table, "name" | "columns" | "header" | "dec
 
 export const isNdjson = ({ format, name = "" }: TableOptions): boolean =>
   format === undefined ? /\.(ndjson|jsonl)$/i.test(name) : format === "ndjson"
+
+export const isParquet = ({ format, name = "" }: TableOptions): boolean =>
+  format === undefined ? /\.parquet$/i.test(name) : format === "parquet"
 
 export const isTabbed = ({ delimiter, name = "" }: TableOptions): boolean =>
   delimiter === "\t" || (delimiter === undefined && /\.tsv$/i.test(name))

@@ -3,6 +3,7 @@ import { allocate, type Dtype, type TypedArray } from "../core/dtype.ts"
 import { encode } from "./encode.ts"
 import { type Encoding, featureNames } from "./encoding.ts"
 import type { Sequence } from "./sequence.ts"
+import { shuffle } from "./split.ts"
 import type { TableFile } from "./table-file.ts"
 
 /** What one input or one target is. */
@@ -26,6 +27,9 @@ export interface LazyDataset {
  * The rows of a table that stays in its file as inputs and targets, encoded as in memory. `fit` reads them in the order in which it would
  * take them from memory, and learns the same, bit for bit.
  *
+ * A large Parquet file can be read part by part only. Its parts come in another order in each epoch, and the rows of each part too; a
+ * share for validation cannot be taken of it.
+ *
  * @throws DataError for what `encode` refuses, when the row in question is read.
  * @example
  * const file = await openTable(new Blob(["size,kind\n1,a\n3,b\n2,a\n4,b\n"]))
@@ -33,14 +37,33 @@ export interface LazyDataset {
  * datasetOf(file, encoding).rows  // 4
  */
 export function datasetOf(file: TableFile, encoding: Encoding): LazyDataset {
+  const order = file.parts && partwise(file.parts, file.rows)
   return {
     rows: file.rows,
     x: { shape: [featureNames(encoding).length], dtype: "f32" },
     y: encoding.target.kind === "class" ? { shape: [], dtype: "i32" } : { shape: [1], dtype: "f32" },
-    async load(rows) {
-      const { x, y } = encode(encoding, await file.read(rows), { target: true })
+    ...(order && { ordered: true }),
+    async load(rows, epoch) {
+      const table = await file.read(order ? rows.map(row => order(epoch)[row]!) : rows)
+      const { x, y } = encode(encoding, table, { target: true })
       return { x, y: y! }
     },
+  }
+}
+
+/** The order of each epoch: parts one after another, mixed, and rows mixed in each. The last order is kept. */
+function partwise(parts: readonly number[], rows: number): (epoch: number) => Int32Array {
+  let last = -1
+  const order = new Int32Array(rows)
+  return epoch => {
+    if (epoch === last) return order
+    last = epoch
+    let at = 0
+    for (const part of shuffle(parts.length, epoch, 0)) {
+      const first = parts[part]!
+      for (const i of shuffle((parts[part + 1] ?? rows) - first, epoch, part + 1)) order[at++] = first + i
+    }
+    return order
   }
 }
 

@@ -160,6 +160,10 @@ export function shuffle(n: number, seed: number, epoch: number): Int32Array {
   return order
 }
 
+/** Random whole numbers below n for one of many things in an epoch, the same on every machine for the same seed. */
+export const draws = (seed: number, epoch: number, thing: number): ((n: number) => number) =>
+  randomBelow(hash(hash(hash(seed >>> 0, Math.floor(seed / 2 ** 32) >>> 0), epoch), thing))
+
 /** A function that gives random integers from 0 to n - 1, each equally likely. */
 function randomBelow(key: number): (n: number) => number {
   let counter = 0

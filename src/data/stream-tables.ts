@@ -1,6 +1,6 @@
 import { decodeText, encodingOf, makeDecoder, type Table } from "./csv.ts"
 import { DataError } from "./errors.ts"
-import { isNdjson, isTabbed, type Layout, layoutOf, type TableOptions, tableOf } from "./layout.ts"
+import { isNdjson, isParquet, isTabbed, type Layout, layoutOf, type TableOptions, tableOf } from "./layout.ts"
 import { RowScanner } from "./row-scanner.ts"
 
 /** Bytes of rows that are read as one table, at least. */
@@ -22,6 +22,7 @@ export type Bytes = AsyncIterable<Uint8Array> | Iterable<Uint8Array>
  */
 export async function* readTables(bytes: Bytes, options: TableOptions = {}): AsyncGenerator<Table> {
   const { name = "table" } = options
+  if (isParquet(options)) throw new DataError(`${name} is Parquet, which is described at its end: open it with openTable or readParquet.`)
   let layout: Layout | undefined
   let line = 0
   for await (const block of blocks(bytes, options, name)) {

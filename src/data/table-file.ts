@@ -1,7 +1,7 @@
-import { type ByteSource, openBytes } from "./byte-source.ts"
+import { type ByteSource, named, openBytes } from "./byte-source.ts"
 import { decodeText, encodingOf, type Table } from "./csv.ts"
 import { DataError } from "./errors.ts"
-import { isNdjson, isTabbed, type Layout, layoutOf, type TableOptions, tableOf } from "./layout.ts"
+import { isNdjson, isParquet, isTabbed, type Layout, layoutOf, type TableOptions, tableOf } from "./layout.ts"
 import { RowScanner } from "./row-scanner.ts"
 import { shuffle } from "./split.ts"
 
@@ -11,6 +11,8 @@ export interface TableFile {
   readonly columns: readonly string[]
   /** Number of data rows. */
   readonly rows: number
+  /** Where it is read part by part, because only a whole part can be read: the first row of each. */
+  readonly parts?: readonly number[]
   /** The given rows, counted from 0, in this order, as a table in memory. */
   read(rows: Int32Array): Promise<Table>
   /** So many rows drawn at random, all of them if there are fewer: to see what columns hold and to fit an encoding. */
@@ -24,13 +26,13 @@ const FIRST_ROWS = 1000
 
 /**
  * Opens a table that may be larger than memory: CSV, TSV or NDJSON in UTF-8, not compressed. One pass finds where the rows begin; then
- * any of them are read in any order.
+ * any of them are read in any order. Parquet (as `readParquet`) is read row group by row group, of which the last one stays in memory.
  *
  * In a table of semicolons the first thousand rows decide about decimal commas, in NDJSON about the columns. The numbers of rows in
  * messages take every row for one line.
  *
  * @param file a path (in Node), a `Blob` or `File`, or anything that reads bytes at a place
- * @throws DataError as `parseCsv` and `parseNdjson` do; rows of another length when they are read.
+ * @throws DataError as `parseCsv`, `parseNdjson` and `readParquet` do; rows of another length when they are read.
  * @example
  * const file = await openTable(new Blob(["size,kind\n1,a\n3,b\n2,a\n"]), { name: "kinds.csv" })
  * const table = await file.read(Int32Array.of(2, 0))
@@ -40,6 +42,10 @@ export async function openTable(file: string | Blob | ByteSource, options: Table
   const source = await openBytes(file, options.name)
   try {
     const told = { ...options, name: options.name ?? source.name }
+    if (isParquet(told)) {
+      const { openParquet } = await import("./parquet/file.ts")
+      return await openParquet(named(source, told.name))
+    }
     const index = await indexRows(source, told)
     return await makeFile(source, index, told)
   } catch (error) {
