@@ -48,7 +48,7 @@ export function defineOptions(command: Command): void {
         "regression",
       ]),
     )
-    .option("--hidden <widths>", 'widths of the hidden layers, or "none" (default: 64,32; 128,64 from 250 rows; 128 for images)', widths)
+    .option("--hidden <widths>", 'widths of the hidden layers, or "none" (default: 64,32; 128,64 from 350 rows; 128 for images)', widths)
     .addOption(new Option("--activation <name>", "function of the hidden units").choices(activationNames).default("relu"))
     .option("--dropout <rate>", "share of hidden units left out at each step (default: 0)", share)
     .option("--model <file>", "a .js or .ts file that exports another network, or a function that makes one")
