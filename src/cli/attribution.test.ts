@@ -2,32 +2,18 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { Command } from "commander"
-import { afterAll, beforeAll, expect, test, vi } from "vitest"
+import { afterAll, beforeAll, expect, test } from "vitest"
 import { tensor } from "../index.ts"
 import { dense } from "../nn.ts"
 import { TrainedModel } from "../train.ts"
 import { define } from "./explain.ts"
+import { runCommand } from "./testing/run-command.ts"
 
 const dir = mkdtempSync(join(tmpdir(), "adjoint-attribution-"))
 afterAll(() => rmSync(dir, { recursive: true, force: true }))
 const at = (name: string): string => join(dir, name)
 
-async function run(...args: readonly string[]): Promise<string> {
-  let text = ""
-  const write = vi.spyOn(process.stdout, "write").mockImplementation(chunk => {
-    text += chunk
-    return true
-  })
-  try {
-    const command = new Command("explain").exitOverride()
-    define(command)
-    await command.parseAsync(args, { from: "user" })
-  } finally {
-    write.mockRestore()
-  }
-  return text
-}
+const run = (...args: readonly string[]): Promise<string> => runCommand(define, ...args)
 
 const inputs = [
   { name: "length", kind: "number", mean: 1, std: 2 },

@@ -3,7 +3,7 @@ import { paint, type Style, show } from "./terminal.ts"
 
 export interface Series {
   readonly name: string
-  /** One value for each epoch. */
+  /** One value for each epoch, or whatever the axis says. */
   readonly values: readonly number[]
 }
 
@@ -17,11 +17,18 @@ const MAX_WIDTH = 72
 // biome-ignore lint/plugin: the last bits of a drawing do not matter
 const log = (x: number): number => Math.log(x)
 
+/** What lies below a chart. */
+export interface ChartAxis {
+  readonly name: string
+  readonly from: string
+  readonly to: string
+}
+
 /**
  * Draws up to two series of at least two values as lines of at most `width` characters. The scale is logarithmic where the values span more
  * than a factor of 10.
  */
-export function chart(series: readonly Series[], width: number): string[] {
+export function chart(series: readonly Series[], width: number, axis?: ChartAxis): string[] {
   const all = series.flatMap(({ values }) => values)
   const [low, high] = [all.reduce((a, b) => Math.min(a, b)), all.reduce((a, b) => Math.max(a, b))]
   const logarithmic = low > 0 && high > 10 * low
@@ -35,12 +42,13 @@ export function chart(series: readonly Series[], width: number): string[] {
     draw(grid, at => (HEIGHT - 1) * (1 - height(interpolate(values, at))), paint(MARKS[k]![1], MARKS[k]![0])),
   )
   const label: Record<number, string> = { 0: labels[0]!, [(HEIGHT - 1) / 2]: labels[1]!, [HEIGHT - 1]: labels[2]! }
-  const last = String(series[0]!.values.length)
+  const { name, from, to } = axis ?? { name: "epoch", from: "1", to: String(series[0]!.values.length) }
+  const middleOf = Math.floor((plot + name.length) / 2)
   return [
     `loss${logarithmic ? " (logarithmic)" : ""}: ${series.map(({ name }, k) => `${paint(MARKS[k]![1], MARKS[k]![0])} ${name}`).join("  ")}`,
     ...grid.map((row, i) => `${(label[i] ?? "").padStart(margin)} ${i in label ? "┤" : "│"}${row.join("").trimEnd()}`),
     `${" ".repeat(margin)} └${"─".repeat(plot)}`,
-    `${" ".repeat(margin + 2)}1${"epoch".padStart(Math.floor((plot + 5) / 2) - 1)}${last.padStart(plot - Math.floor((plot + 5) / 2))}`,
+    `${" ".repeat(margin + 2)}${from}${name.padStart(middleOf - from.length)}${to.padStart(plot - middleOf)}`,
   ]
 }
 

@@ -2,34 +2,19 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { Command } from "commander"
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest"
+import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { random } from "../index.ts"
 import { conv2d, dense, dropout, flatten, type Model, relu, reshape, sequential, tanh } from "../nn.ts"
 import { TrainedModel } from "../train.ts"
 import { exitCodeOf } from "./errors.ts"
 import { define } from "./explain.ts"
+import { runCommand } from "./testing/run-command.ts"
 
 const dir = mkdtempSync(join(tmpdir(), "adjoint-explain-"))
 afterAll(() => rmSync(dir, { recursive: true, force: true }))
 const at = (name: string): string => join(dir, name)
 
-/** What the command writes to the standard output. */
-async function run(...args: readonly string[]): Promise<string> {
-  let text = ""
-  const write = vi.spyOn(process.stdout, "write").mockImplementation(chunk => {
-    text += chunk
-    return true
-  })
-  try {
-    const command = new Command("explain").exitOverride().configureOutput({ writeErr: () => {} })
-    define(command)
-    await command.parseAsync(args, { from: "user" })
-  } finally {
-    write.mockRestore()
-  }
-  return text
-}
+const run = (...args: readonly string[]): Promise<string> => runCommand(define, ...args)
 const refused = (...args: readonly string[]): Promise<Error> =>
   run(...args).then(
     text => {

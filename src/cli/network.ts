@@ -116,10 +116,14 @@ export function network(features: number, target: TargetColumn, { hidden, activa
 }
 
 /** The optimizer for so many steps in all: with a linear schedule its learning rate falls to 0 until the last one. */
-export function makeOptimizer({ optimizer, learningRate, schedule, weightDecay }: Settings, steps: number): Optimizer {
+export function makeOptimizer(settings: Settings, steps: number): Optimizer {
+  const { learningRate, schedule } = settings
   const falling: LearningRate = step => mul(sub(1, div(cast(step, "f32"), steps)), learningRate)
-  return OPTIMIZERS[optimizer]![0](schedule === "linear" ? falling : learningRate, weightDecay)
+  return optimizerOf(settings, schedule === "linear" ? falling : learningRate)
 }
+/** The optimizer with another learning rate. */
+export const optimizerOf = ({ optimizer, weightDecay }: Settings, rate: LearningRate): Optimizer =>
+  OPTIMIZERS[optimizer]![0](rate, weightDecay)
 
 /** The learning rate of step `step`, from 0, of so many in all. */
 export const rateAt = ({ learningRate, schedule }: Settings, step: number, steps: number): number =>

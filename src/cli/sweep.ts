@@ -167,5 +167,5 @@ function tell(result: SweepResult<Partial<Settings>>, dir: string, out: Output):
   if (rows.length > SHOWN) out.lines(`and ${rows.length - SHOWN} more`)
   out.lines("")
   out.result(`The best one is saved in ${dir}.`)
-  out.event({ event: "result", saved: dir, ranking })
+  out.event({ event: "done", model: dir, ranking })
 }

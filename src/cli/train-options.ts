@@ -31,6 +31,7 @@ export interface TrainOptions extends CommonOptions, Partial<Omit<Settings, "see
   readonly channels?: string
   readonly checkpointEvery: number
   readonly report: boolean
+  readonly findLearningRate?: boolean
   readonly resume?: string
   readonly config?: string
 }
@@ -90,6 +91,7 @@ export function defineOptions(command: Command): void {
     .option("-o, --out <folder>", "where the run and its model go (default: runs/NAME)")
     .option("--checkpoint-every <seconds>", "write a checkpoint so often, beside those at the ends of epochs", seconds, 30)
     .option("--no-report", "write no report.html")
+    .option("--find-learning-rate", "try learning rates instead of training, and say which one suits")
     .option("--resume <run>", "go on with a run that was stopped or killed, with the bits of an unbroken one")
     .option("--config <file>", "settings by the names of these flags (default: adjoint.config.json or .ts, if there is one)")
   withCommon(command, [
@@ -99,6 +101,7 @@ export function defineOptions(command: Command): void {
     ["adjoint train visits.csv -t cost --k-fold 5 --groups patient", "five-fold cross-validation, patients kept together"],
     ["adjoint train mnist --out runs/mnist", "60,000 handwritten digits"],
     ["adjoint train photos --image-size 32", "photos/cat/1.jpg, photos/dog/2.png, ..."],
+    ["adjoint train houses.csv -t price --find-learning-rate", "which learning rate suits"],
     ["adjoint train --resume runs/mnist", "go on after Ctrl-C or a crash"],
   ])
 }

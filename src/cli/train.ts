@@ -8,6 +8,7 @@ import { checkModelFolder, recoverModelFolder } from "../platform/node/model-fol
 import { DivergedError } from "../train.ts"
 import { apply, configure } from "./config.ts"
 import { StoppedError, UsageError } from "./errors.ts"
+import { findRate } from "./find-rate.ts"
 import { crossValidate } from "./folds.ts"
 import { Interrupt } from "./interrupt.ts"
 import { type Learned, learn } from "./learn.ts"
@@ -77,6 +78,10 @@ async function start(data: string, options: TrainOptions, out: Output, run?: Run
   const settings = settingsFor(problem.train.x.rows, images, told(options))
   const model = settings.model === undefined ? undefined : await ownModel(settings.model, problem)
   if (!model) checkSize(problem.features, problem.target, settings)
+  if (options.findLearningRate) {
+    const target = source.kind === "table" ? ` --target ${quoted(problem.target.name)}` : ""
+    return findRate(problem, settings, model, `adjoint train ${quoted(data)}${target}`, out)
+  }
   const dir = options.out ?? join("runs", source.name)
   checkModelFolder(dir)
   const folder = new RunFolder(dir)

@@ -54,9 +54,9 @@ const CHUNK = 50
  *
  *     rate[t] = from (to / from)^(t / (steps - 1))
  *     a <- smoothing a + (1 - smoothing) loss[t],  smoothed[t] = a / (1 - smoothing^(t + 1))
- *     suggestion = the rate[t] with the smallest d smoothed / d log rate before the lowest smoothed loss
+ *     suggestion = the rate[t] with the smallest d smoothed / d log rate before the lowest smoothed loss, t >= 1 / (1 - smoothing)
  *
- * It ends early where smoothed[t] is over 4 times the lowest value so far. Nothing is changed: neither the model nor `start`.
+ * It ends early where smoothed[t] is over 4 times the lowest value since t = 1 / (1 - smoothing). Nothing is changed: neither the model nor `start`.
  *
  * Rejects with TypeError for settings out of range. Smith, Cyclical learning rates for
  * training neural networks, arXiv:1506.01186, section 3.3; smoothing, end and suggestion are those of fastai (Howard and Gugger, 2020).
@@ -146,10 +146,13 @@ class Curve {
   private readonly losses: number[] = []
   private readonly smoothed: number[] = []
   private readonly smoothing: number
+  /** Steps that the average remembers: before as many were seen, and within fewer, single batches decide. */
+  private readonly memory: number
   private average = 0
   private lowest = Infinity
   constructor(smoothing: number) {
     this.smoothing = smoothing
+    this.memory = Math.round(1 / (1 - smoothing))
   }
   /** Adds a point; whether the training has diverged with it. What is not finite is no point. */
   add(rate: number, loss: number): boolean {
@@ -159,18 +162,21 @@ class Curve {
     this.average = this.smoothing * this.average + (1 - this.smoothing) * loss
     const smoothed = this.average / (1 - this.smoothing ** this.rates.length)
     this.smoothed.push(smoothed)
+    if (this.rates.length <= this.memory) return false
     this.lowest = Math.min(this.lowest, smoothed)
-    return this.rates.length > 1 && smoothed > DIVERGED * this.lowest
+    return smoothed > DIVERGED * this.lowest
   }
   points(): Pick<LearningRates, "rates" | "losses" | "smoothed"> {
     return { rates: Float64Array.from(this.rates), losses: Float64Array.from(this.losses), smoothed: Float64Array.from(this.smoothed) }
   }
-  /** The rates are at equal distances by their logarithm, so differences of neighbours compare as slopes do. */
+  /** The rates are at equal distances by their logarithm, so differences compare as slopes do. */
   steepest(): number | undefined {
-    const last = this.smoothed.indexOf(this.lowest)
+    const reach = Math.ceil(this.memory / 2)
+    const last = this.smoothed.lastIndexOf(this.lowest)
     let [best, at] = [0, -1]
-    for (let i = 1; i <= last; i++) {
-      const slope = (this.smoothed[Math.min(i + 1, last)]! - this.smoothed[i - 1]!) / (Math.min(i + 1, last) - i + 1)
+    for (let i = this.memory; i <= last; i++) {
+      const end = Math.min(i + reach, last)
+      const slope = (this.smoothed[end]! - this.smoothed[i - reach]!) / (end - i + reach)
       if (slope < best) [best, at] = [slope, i]
     }
     return this.rates[at]
