@@ -132,6 +132,11 @@ describe("what happens on the way", () => {
     expect(best.predict(x).shape).toEqual([70, 3])
   })
 
+  it("says that rows have to be in memory", () => {
+    const lazy = { rows: 8, load: async () => data } as never
+    return expect(sweep(small, lazy, { ...common, optimizer: sgd(0.1) }).result).rejects.toThrow("wanted rows in memory")
+  })
+
   it.each([
     ["no seeds", { seeds: 0 }, "`seeds` must be how many"],
     ["a seed that is none", { seeds: [1.5] }, "`seeds` must be how many"],

@@ -128,6 +128,10 @@ async function planOf<S>(data: Dataset, options: SweepOptions<S>, members: reado
   const { loss, rule = backprop(), epochs = 10, batchSize = 32, metrics = {}, patience = Infinity, validation, signal } = options
   const optimizer = typeof options.optimizer === "function" ? options.optimizer(members[0]!.settings) : options.optimizer
   checked({ loss, rule, epochs, batchSize, metrics, patience, optimizer, ...(validation !== undefined && { validation }) })
+  if (typeof (data as { readonly load?: unknown })?.load === "function")
+    throw new TypeError(
+      "sweep: wanted rows in memory, { x, y }; got a data set that is read piece by piece. Train its networks in turn with fit",
+    )
   const { training, validation: held } = await divide(data, validation, members[0]!.seed)
   return { loss, metrics, rule, rows: training, validation: held, epochs, batchSize, patience, signal }
 }
