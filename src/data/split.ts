@@ -150,9 +150,10 @@ function spread(rows: Int32Array, classes: Int32Array): Int32Array {
  */
 export function shuffle(n: number, seed: number, epoch: number): Int32Array {
   const below = randomBelow(hash(hash(seed >>> 0, Math.floor(seed / 2 ** 32) >>> 0), epoch))
-  const order = new Int32Array(n).map((_, i) => i)
+  const order = new Int32Array(n)
+  for (let i = 0; i < n; i++) order[i] = i
   for (let i = n - 1; i > 0; i--) {
-    const j = below(i + 1)
+    const j = below((i + 1) | 0)
     const kept = order[i]!
     order[i] = order[j]!
     order[j] = kept
@@ -164,23 +165,26 @@ export function shuffle(n: number, seed: number, epoch: number): Int32Array {
 export const draws = (seed: number, epoch: number, thing: number): ((n: number) => number) =>
   randomBelow(hash(hash(hash(seed >>> 0, Math.floor(seed / 2 ** 32) >>> 0), epoch), thing))
 
-/** A function that gives random integers from 0 to n - 1, each equally likely. */
+/** A function that gives random integers from 0 to n - 1, each equally likely, for n up to 2^31. */
 function randomBelow(key: number): (n: number) => number {
+  const mixed = mix(key)
   let counter = 0
   return n => {
-    // Words from the last, incomplete multiple of n are drawn again: they would favour the small numbers.
-    const limit = 2 ** 32 - (2 ** 32 % n)
     let word: number
-    do word = hash(key, counter++)
-    while (word >= limit)
-    return word % n
+    // Words from the last, incomplete multiple of n are drawn again: they would favour the small numbers. Most are too small to be among them.
+    do {
+      word = after(mixed, counter)
+      counter = (counter + 1) | 0
+    } while (word >= 2 ** 32 - n && word >= 2 ** 32 - (2 ** 32 % n))
+    // the machine divides integers several times as fast as other numbers, if it knows that they are
+    return ((word >>> 0) % (n >>> 0)) | 0
   }
 }
 
 /** A 32-bit word from two, by mixing each in with Prospector's `lowbias32` (https://nullprogram.com/blog/2018/07/31/). */
-function hash(key: number, counter: number): number {
-  return mix((mix(key) + Math.imul(counter, 0x9e3779b9)) | 0)
-}
+const hash = (key: number, counter: number): number => after(mix(key), counter)
+/** The same where the first is mixed already. */
+const after = (mixed: number, counter: number): number => mix((mixed + Math.imul(counter, 0x9e3779b9)) | 0)
 
 function mix(word: number): number {
   let x = word ^ (word >>> 16)

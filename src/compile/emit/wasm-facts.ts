@@ -220,7 +220,9 @@ export function outputLanes(kernel: Kernel, facts: Facts): Lanes | undefined {
   const width = Math.min(...(widths as Width[])) as Width
   if (axis.n < width) return undefined
   const plain = bodies.every(b => facts.reductions(b).every(r => r.expr.lanes === 1) && !facts.isPartlyGuarded(b, axis))
-  const size = bodies.reduce((n, b) => n + facts.size(b), 0)
+  // where there are reductions, theirs are the loops that count
+  const sums = bodies.flatMap(b => facts.reductions(b)).map(r => r.parts[0]!)
+  const size = (sums.length > 0 ? sums : bodies).reduce((n, b) => n + facts.size(b), 0)
   return { axis, width, count: largestFit(!plain ? 1 : size <= 6 ? 4 : size <= 20 ? 2 : 1, axis.n / width) }
 }
 

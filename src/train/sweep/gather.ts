@@ -31,11 +31,11 @@ export class Gather {
   get isHeld(): boolean {
     return this.held !== undefined
   }
-  /** Rows [steps, members, batch] as [most, batch, ..., members]; what is behind the steps is not defined. */
+  /** Rows [steps, batch, members] as [most, batch, ..., members]; what is behind the steps is not defined. */
   readAcross(rows: Int32Array, [most, members, batch]: readonly [number, number, number]): Tensor {
     const { shape, dtype } = this.rows
     const array = this.room(most * members * batch * size(shape))
-    copyAcross(this.held!, array, rows, size(shape), members, batch)
+    copyAcross(this.held!, array, rows, size(shape), members)
     return fromArray(array, { shape: [most, batch, ...shape, members], dtype })
   }
   /** The given rows, at most as many as the axes `lead` have room for; what is behind them is not defined. */
@@ -66,18 +66,9 @@ function copyFew(from: TypedArray, to: TypedArray, rows: Int32Array, n: number):
     for (let j = 0; j < n; j++) to[next++] = from[at + j]!
   }
 }
-/** Rows [steps, members, batch] of length n as [steps, batch, n, members]. */
-function copyAcross(from: TypedArray, to: TypedArray, rows: Int32Array, n: number, members: number, batch: number): void {
+/** Rows [steps and batch, members] of length n as [steps and batch, n, members]. */
+function copyAcross(from: TypedArray, to: TypedArray, rows: Int32Array, n: number, members: number): void {
   let next = 0
-  for (let start = 0; next < rows.length; start += batch * n * members)
-    for (let m = 0; m < members; m++) {
-      let at = start + m
-      for (let b = 0; b < batch; b++) {
-        let j = rows[next++]! * n
-        for (const end = j + n; j < end; j++) {
-          to[at] = from[j]!
-          at += members
-        }
-      }
-    }
+  for (let start = 0; start < rows.length; start += members)
+    for (let j = 0; j < n; j++) for (let m = start; m < start + members; m++) to[next++] = from[rows[m]! * n + j]!
 }

@@ -134,13 +134,17 @@ export class Training {
     const n = rows.x.rows
     const totals = new Float64Array(this.standings.length)
     const orders = this.orders(epoch)
+    const across = this.programs.last && !this.shared ? sideBySide(orders) : undefined
     const most = this.batchesAtOnce()
     for (let from = 0; from < n; ) {
       if (signal?.aborted) return undefined
       // the last batch may be a short one, which is a program of its own
       const batch = Math.min(batchSize, n - from)
       const count = batch < batchSize ? 1 : Math.min(watch.steps(), most, Math.floor((n - from) / batchSize))
-      const losses = this.run(this.rowsOf(orders, from, count, batch), batch < batchSize ? 1 : most, batch, count)
+      const rows = across
+        ? across.subarray(from * orders.length, (from + count * batch) * orders.length)
+        : this.rowsOf(orders, from, count, batch)
+      const losses = this.run(rows, batch < batchSize ? 1 : most, batch, count)
       const sum = this.saw(losses, epoch, count, batch, totals)
       from += count * batch
       const pause = watch.saw(epoch, before + this.step, count, sum, count * batch * this.standings.length)
@@ -271,3 +275,11 @@ const alike = (carries: readonly (readonly Tensor[])[]): boolean[] =>
     const first = storedOf(x as Concrete)
     return carries.every(c => storedOf(c[k] as Concrete).every((value, i) => Object.is(value, first[i])))
   })
+
+/** Orders [members][rows] as [rows, members]. */
+function sideBySide(orders: readonly Int32Array[]): Int32Array {
+  const all = new Int32Array(orders.length * orders[0]!.length)
+  let next = 0
+  for (let i = 0; next < all.length; i++) for (const order of orders) all[next++] = order[i]!
+  return all
+}
