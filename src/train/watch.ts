@@ -3,7 +3,20 @@ import type { EventStream, FitEvent } from "./events.ts"
 
 /** Milliseconds of work between two visits to the event loop. */
 const CHUNK = 50
-export const visitEventLoop = (): Promise<void> => new Promise(resolve => setTimeout(resolve, 0))
+/**
+ * Until timers and events that have come are handled. A timer of its own would wait for a millisecond, in pages for four, which is longer than
+ * many an epoch takes.
+ */
+export const visitEventLoop = (): Promise<void> => new Promise(resolve => void later(resolve))
+const later: (f: () => void) => unknown = globalThis.setImmediate ?? viaMessage
+function viaMessage(f: () => void): void {
+  const { port1, port2 } = new MessageChannel()
+  port1.onmessage = () => {
+    port1.close()
+    f()
+  }
+  port2.postMessage(null)
+}
 
 /** Tells how a training goes, and lets others have the event loop, about every 50 ms. */
 export class Watch {
