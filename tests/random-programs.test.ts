@@ -10,7 +10,7 @@ import { exact, firstDifference, firstFar, made, randomNumbers, recorded, relaxe
 import { LONG } from "./long.ts"
 import { type RandomProgram, randomProgram } from "./random-programs.ts"
 
-const COUNT = Number(process.env.PROGRAMS ?? (LONG ? 500 : 36))
+const COUNT = Number(process.env.PROGRAMS ?? (LONG ? 500 : 24))
 const FIRST = Number(process.env.SEED ?? 1)
 /** Programs in one test, so that a failure does not hide the others. */
 const GROUP = 50
