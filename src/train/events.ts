@@ -52,6 +52,15 @@ export interface EventStream<T> extends AsyncIterable<T> {
   fail(error: unknown): void
 }
 
+/** A run whose events come until its result is there. */
+export function runOf<E, R>(events: EventStream<E>, result: Promise<R>): AsyncIterable<E> & { readonly result: Promise<R> } {
+  result.then(
+    () => events.close(),
+    error => events.fail(error),
+  )
+  return { result, [Symbol.asyncIterator]: () => events[Symbol.asyncIterator]() }
+}
+
 /** `replaceable` events that nobody has fetched yet give way to the next one, so that a run nobody watches collects nothing. */
 export function stream<T>(replaceable: (event: T) => boolean): EventStream<T> {
   const waiting: T[] = []

@@ -12,7 +12,7 @@ import type { Identity, Snapshot } from "./checkpoint.ts"
 import { diverged } from "./diverged.ts"
 import { divide } from "./divide.ts"
 import { evaluator } from "./evaluate.ts"
-import { type EventStream, type FitEvent, stream } from "./events.ts"
+import { type EventStream, type FitEvent, runOf, stream } from "./events.ts"
 import { Checkup } from "./health/checkup.ts"
 import type { Finding } from "./health/finding.ts"
 import { checked, type FitOptions } from "./options.ts"
@@ -47,12 +47,7 @@ export interface FitRun<M extends Trainable> extends AsyncIterable<FitEvent> {
  */
 export function fit<M extends Trainable>(model: M, data: Dataset | LazyDataset, options: FitOptions): FitRun<M> {
   const events = stream<FitEvent>(e => e.event === "progress")
-  const result = train(model, data, options, events)
-  result.then(
-    () => events.close(),
-    error => events.fail(error),
-  )
-  return { result, [Symbol.asyncIterator]: () => events[Symbol.asyncIterator]() }
+  return runOf(events, train(model, data, options, events))
 }
 
 async function train<M extends Trainable>(

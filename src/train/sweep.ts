@@ -4,7 +4,7 @@ import { bytesOf } from "../core/dtype.ts"
 import { leaves, type Tree } from "../core/tree.ts"
 import { DivergedError } from "./diverged.ts"
 import { divide } from "./divide.ts"
-import { type EventStream, stream } from "./events.ts"
+import { type EventStream, runOf, stream } from "./events.ts"
 import { checked, type FitOptions } from "./options.ts"
 import type { Dataset } from "./rows.ts"
 import { backprop } from "./rule.ts"
@@ -71,12 +71,7 @@ export function sweep<M extends Trainable, S = {}>(
   options: SweepOptions<S>,
 ): SweepRun<S, M> {
   const events = stream<SweepEvent>(e => e.event === "progress")
-  const result = train(model, data, options, events)
-  result.then(
-    () => events.close(),
-    error => events.fail(error),
-  )
-  return { result, [Symbol.asyncIterator]: () => events[Symbol.asyncIterator]() }
+  return runOf(events, train(model, data, options, events))
 }
 
 async function train<M extends Trainable, S>(

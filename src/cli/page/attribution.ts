@@ -1,9 +1,9 @@
 // Attributions as a page: columns with bars, or an image with its heat map.
-import { escaped, nameOf } from "../../explain/html/escape.ts"
+import { escaped } from "../../explain/html/escape.ts"
 import { PAGE_STYLE } from "../../explain/html/style.ts"
 import type { AttributionResult } from "../attribution.ts"
 import { grouped, show } from "../terminal.ts"
-import { table } from "./parts.ts"
+import { page, table } from "./parts.ts"
 
 const STYLE = `${PAGE_STYLE}
 .images{display:flex;flex-wrap:wrap;gap:1.5rem}
@@ -17,7 +17,6 @@ td,th{text-align:right;font-variant-numeric:tabular-nums}
 th:first-child,td:first-child{text-align:left}
 `
 
-/** The page; it needs neither scripts nor a network. */
 export function attributionPage(result: AttributionResult, data: string): string {
   const { row, rows, target, prediction, output, baseline, gap } = result
   const title = `${target}: ${row === undefined ? `${grouped(rows!)} rows` : `row ${row}`} of ${data}`
@@ -25,24 +24,12 @@ export function attributionPage(result: AttributionResult, data: string): string
     row === undefined
       ? "Mean absolute attributions to the predicted output."
       : `Predicted ${prediction}; the output is ${show(output!)}, at the baseline ${show(baseline!)}.`
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width,initial-scale=1">
-<title>${escaped(title)}</title>
-<style>${STYLE}</style>
-</head>
-<body>
-<header><h1>${nameOf(title)}</h1></header>
-<main>
-<p>${escaped(said)}</p>
-${result.image ? images(result.image) : columnTable(result)}
-<p class="soft">Integrated gradients; they add up to the difference of both outputs but for ${gap.toExponential(1)}.</p>
-</main>
-</body>
-</html>
-`
+  const main = [
+    `<p>${escaped(said)}</p>`,
+    result.image ? images(result.image) : columnTable(result),
+    `<p class="soft">Integrated gradients; they add up to the difference of both outputs but for ${gap.toExponential(1)}.</p>`,
+  ]
+  return page(title, STYLE, main.join("\n"))
 }
 
 function columnTable({ columns = [], row }: AttributionResult): string {

@@ -8,7 +8,7 @@ import { type ClassScore, isClassScore, type NumberScore } from "../scores.ts"
 import { aligned, grouped, percent, show } from "../terminal.ts"
 import { answers } from "./answers.ts"
 import type { Chart } from "./charts.ts"
-import { charts, table } from "./parts.ts"
+import { charts, page, table } from "./parts.ts"
 
 /** All that a report tells. */
 export interface ReportContent {
@@ -50,22 +50,7 @@ export function pageOf(content: ReportContent): string {
     section("Environment", listed("Environment", { ...environment })),
   ]
   const title = `${name}: ${results.target.name}`
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width,initial-scale=1">
-<title>${escaped(title)}</title>
-<style>${STYLE}</style>
-</head>
-<body>
-<header><h1>${nameOf(title)}</h1></header>
-<main>
-${sections.filter(s => s !== "").join("\n")}
-</main>
-</body>
-</html>
-`
+  return page(title, STYLE, sections.filter(s => s !== "").join("\n"))
 }
 
 const section = (title: string, html: string): string => (html === "" ? "" : `<section><h2>${title}</h2>\n${html}</section>`)

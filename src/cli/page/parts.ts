@@ -1,6 +1,24 @@
-// What the sections of a report are made of.
-import { escaped } from "../../explain/html/escape.ts"
+// What pages are made of.
+import { escaped, nameOf } from "../../explain/html/escape.ts"
 import { type Chart, svgOf } from "./charts.ts"
+
+/** A whole page; it needs neither scripts nor a network. `main` is HTML, the title text from anywhere. */
+export const page = (title: string, style: string, main: string): string => `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width,initial-scale=1">
+<title>${escaped(title)}</title>
+<style>${style}</style>
+</head>
+<body>
+<header><h1>${nameOf(title)}</h1></header>
+<main>
+${main}
+</main>
+</body>
+</html>
+`
 
 const figure = (chart: Chart): string => `<figure><figcaption>${escaped(chart.label)}</figcaption>${svgOf(chart)}</figure>`
 export const charts = (all: readonly Chart[]): string => (all.length ? `<div class="charts">${all.map(figure).join("\n")}</div>` : "")
