@@ -18,6 +18,8 @@ export interface WasmEngineOptions {
   relaxed(): boolean
   /** A BLAS for large matrix products, asked for when the first one is compiled. */
   blas?(): Blas | undefined
+  /** Multiplications in a product from which on a BLAS is looked for at all. */
+  readonly blasFrom?: number
   /** Threads on the same heap, whose memory is shared then. */
   readonly threads?: Threads
 }
@@ -33,15 +35,17 @@ export class WasmEngine implements Engine {
   private arena = { at: 0, bytes: 0 }
 
   private readonly blas: () => Blas | undefined
+  private readonly blasFrom: number
   private readonly threads: Threads | undefined
   private readonly space: number
   /** Places of kernels in the table of pieces, by name. */
   private readonly slots = new Map<string, number>()
 
-  constructor(heap: Heap, { relaxed, blas = () => undefined, threads }: WasmEngineOptions) {
+  constructor(heap: Heap, { relaxed, blas = () => undefined, blasFrom = LEAST, threads }: WasmEngineOptions) {
     this.heap = heap
     this.relaxed = relaxed
     this.blas = once(blas)
+    this.blasFrom = blasFrom
     this.threads = threads
     this.space = threads?.space() ?? 0
   }
@@ -153,7 +157,7 @@ export class WasmEngine implements Engine {
   private asksBlas(gemm: Gemm): boolean {
     // what is made of many products, as a convolution, gains by the library's own packing
     const products = (gemm.m.n * gemm.n.n * gemm.k.n) / (gemm.sums.length > 0 ? 8 : 1)
-    if (products < LEAST || !blasForm(gemm)) return false
+    if (products < this.blasFrom || !blasForm(gemm)) return false
     const blas = this.blas()
     if (!blas || products < blas.least) return false
     const { blas_f32, blas_f64 } = blas
