@@ -228,7 +228,9 @@ if (options.table) {
 if (peers.length === 0) fail("none of these peers is installed.")
 
 const about = machine()
-const shownCommand = ["node", relative(root, process.argv[1]), ...process.argv.slice(2)].join(" ")
+// the folder of the peers is another one on every machine
+const given = process.argv.slice(2).map((arg, i, all) => (all[i - 1] === "--peers-dir" ? "PEERS" : arg))
+const shownCommand = ["node", relative(root, process.argv[1]), ...given].join(" ")
 for (const workload of workloads) {
   for (const name of peers) {
     const before = read()

@@ -1,6 +1,6 @@
 // 64 networks trained at once by `sweep`, beside the same networks trained in turn by `fit`: the ratio of pairs, interleaved. Compilation is
 // left out on both sides: the first epochs, in which it happens, do not count. CPU time, so that others on the machine hardly matter.
-// After `npm run build`, on a quiet machine: node bench/sweep.mjs [--pairs 5] [--only 2-8-1]
+// With --wall it is time by the clock. After `npm run build`, on a quiet machine: node bench/sweep.mjs [--pairs 5] [--only 2-8-1] [--wall]
 import { parseArgs } from "node:util"
 import "./one-thread.mjs"
 import { cast, greater, random } from "adjoint"
@@ -15,6 +15,7 @@ const { values: options } = parseArgs({
     only: { type: "string" },
     members: { type: "string", default: "64" },
     at: { type: "string" },
+    wall: { type: "boolean", default: false },
   },
 })
 const MEMBERS = Number(options.members)
@@ -37,15 +38,21 @@ const CASES = {
   "784-32-10 adam": { ...large, optimizer: adam(1e-3) },
 }
 
-/** CPU seconds of the epochs after the first ones: what others do on the machine, and waiting for the event loop, do not count. */
+/** Seconds of the processor, or by the clock. */
+const now = () => {
+  if (options.wall) return performance.now() / 1000
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1e6
+}
+/** Seconds of the epochs after the first ones: of the processor unless told, so that what others do on the machine hardly counts. */
 async function secondsOf(run) {
-  let before = process.cpuUsage()
+  let before = now()
   let seconds = 0
   for await (const event of run) {
     if (event.event !== "epoch") continue
-    const { user, system } = process.cpuUsage(before)
-    if (event.epoch > WARM) seconds += (user + system) / 1e6
-    before = process.cpuUsage()
+    const then = now()
+    if (event.epoch > WARM) seconds += then - before
+    before = then
   }
   await run.result
   return seconds
