@@ -4,7 +4,7 @@ fitted again. Prints each with the logarithm of its largest weighted error.
     python3 scripts/minimax.py   # wants mpmath; a minute
 """
 
-from mpmath import asin, atan, cbrt, cos, erf, erfc, erfinv, exp, log, lu_solve, matrix, mp, mpf, pi, sqrt
+from mpmath import asin, atan, atanh, cbrt, cos, erf, erfc, erfinv, exp, log, lu_solve, matrix, mp, mpf, pi, sqrt
 
 mp.dps = 60
 
@@ -92,3 +92,4 @@ def tail(s):
 show("CENTRE: erfinv(x)/x for w = -log(1 - x^2)", centre, mpf(2) ** -20, 6, 10)
 show("TAIL: erfinv(x)/x for s = sqrt(w)", tail, sqrt(6), mpf("6.2"), 11, lambda s: 1 / s)
 show("CBRT: z^(1/3)", cbrt, 1, 8, 5, lambda z: 1 / cbrt(z))
+show("LOG_TO_2: (2 atanh(s)/s - 2) / z for z = s^2", lambda z: (2 * atanh(sqrt(z)) / sqrt(z) - 2) / z, TINY, mpf(1) / 25, 3, lambda z: z)

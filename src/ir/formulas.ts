@@ -137,8 +137,24 @@ export function log1p(x: Expr): Expr {
   const [u, low] = twoSum(num(x, 1), x)
   return keepZero(x, log(t, u, div(low, u)))
 }
+/** (2 atanh(s)/s - 2) / z for z = s^2, |s| <= 1/5, within 2^-27.4 where multiplied by z. */
+const LOG_TO_2 = [0.66666947, 0.39957833, 0.303604] as const
+/** log(1 + f) for f32 numbers f in [0, 1]: as `logFinite` for 1 + f = (1 + g) 2^k, where g is exact and k is 0 or 1. */
+function log1pTo1(f: Expr): Expr {
+  const upper = le(num(f, 0.5), f)
+  const g = select(upper, mul(sub(f, num(f, 1)), num(f, 0.5)), f)
+  const s = div(g, add(g, num(f, 2)))
+  const z = mul(s, s)
+  const half = mul(num(f, 0.5), mul(g, g))
+  const [hi, lo] = LN2.f32.map(part => select(upper, num(f, part), num(f, 0)))
+  const tail = add(mul(s, add(half, mul(z, polynomial(z, LOG_TO_2)))), lo!)
+  return sub(hi!, sub(sub(half, tail), g))
+}
 /** log(1 + e^x). */
-export const softplus = (x: Expr): Expr => add(max(x, num(x, 0)), log1p(op("exp", neg(abs(x)))))
+export function softplus(x: Expr): Expr {
+  const power = op("exp", neg(abs(x)))
+  return add(max(x, num(x, 0)), x.t === "f32" ? log1pTo1(power) : log1p(power))
+}
 
 // tanh
 

@@ -3,7 +3,7 @@ import { type Aval, sameShape, show } from "../core/aval.ts"
 import { isFloating } from "../core/dtype.ts"
 import { Tensor } from "../core/tensor.ts"
 import { softplus } from "../ops/activations.ts"
-import { add, cast, equal, exp, less, log, logicalNot, logicalOr, mul, neg, stopGradient, sub, where } from "../ops/arithmetic.ts"
+import { add, cast, equal, exp, greater, less, log, logicalNot, logicalOr, mul, neg, stopGradient, sub, where } from "../ops/arithmetic.ts"
 import { oneHot } from "../ops/create.ts"
 import { max, sum } from "../ops/reduction.ts"
 import { broadcastTo, expandDims } from "../ops/shape.ts"
@@ -30,10 +30,16 @@ export const binaryCrossEntropy: Loss<BinaryCrossEntropyOptions> = /*@__PURE__*/
       wantOption("binaryCrossEntropy", "positiveWeight", positiveWeight, "a number > 0 or a tensor", w => w > 0)
   },
   (x, t, { positiveWeight }) => {
-    const positive = mul(t, softplus(neg(x)))
-    return add(positiveWeight === undefined ? positive : mul(positive, positiveWeight), mul(sub(1, t), softplus(x)))
+    const positive = positiveWeight === undefined ? t : mul(t, positiveWeight)
+    return logistic(x, positive, sub(1, t))
   },
 )
+/** a softplus(-x) + b softplus(x) by one softplus, and nothing cancels: (a + b) softplus(-|x|), and b x or -a x. */
+export function logistic(x: Tensor, a: Tensor, b: Tensor): Tensor {
+  const positive = greater(x, 0)
+  const rest = softplus(where(positive, neg(x), x))
+  return add(mul(add(a, b), rest), mul(where(positive, b, neg(a)), x))
+}
 
 export interface CrossEntropyOptions extends LossOptions {
   /** The share of each target that is spread over all classes, in [0, 1]. Szegedy et al., arXiv:1512.00567, section 7. Default: 0. */

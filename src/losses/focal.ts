@@ -1,10 +1,10 @@
 // Focal losses: cross-entropies in which examples that are right already count little. Lin et al., arXiv:1708.02002.
 
 import type { Tensor } from "../core/tensor.ts"
-import { sigmoid, softplus } from "../ops/activations.ts"
+import { sigmoid } from "../ops/activations.ts"
 import { add, expm1, mul, neg, pow, sub } from "../ops/arithmetic.ts"
 import { broadcastTo } from "../ops/shape.ts"
-import { checkClasses, orNaN, picked, shifted, wantClassWeights } from "./classification.ts"
+import { checkClasses, logistic, orNaN, picked, shifted, wantClassWeights } from "./classification.ts"
 import { alike, defineLoss, type Loss, type LossOptions, wantNonNegative, wantOption } from "./loss.ts"
 
 export interface BinaryFocalOptions extends LossOptions {
@@ -31,7 +31,7 @@ export const binaryFocal: Loss<BinaryFocalOptions> = /*@__PURE__*/ defineLoss<Bi
   },
   (x, t, { gamma = 2, alpha = 0.25 }) => {
     const not = sub(1, t)
-    const entropy = add(mul(t, softplus(neg(x))), mul(not, softplus(x)))
+    const entropy = logistic(x, t, not)
     // 1 - p_t without cancellation
     const wrong = add(mul(t, sigmoid(neg(x))), mul(not, sigmoid(x)))
     const loss = mul(entropy, pow(wrong, gamma))
