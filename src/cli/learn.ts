@@ -3,6 +3,7 @@ import type { Model } from "../nn.ts"
 import { type FitEvent, findingKinds, fit, type TrainedModel } from "../train.ts"
 import { chart } from "./chart.ts"
 import { UsageError } from "./errors.ts"
+import { Pause, steer } from "./keys.ts"
 import { canDraw, LiveView } from "./live.ts"
 import { lossFor, makeOptimizer, makeRule, metricsFor, network, rateAt, type Settings } from "./network.ts"
 import type { Problem } from "./problem.ts"
@@ -32,6 +33,8 @@ export interface LearnOptions {
   /** Seconds between two checkpoints. */
   readonly checkpointEvery?: number
   readonly resume?: boolean
+  /** What Ctrl-C does, and `q` in the live view. */
+  readonly stop?: () => void
 }
 
 /** Milliseconds between two progress events for programs. */
@@ -48,6 +51,7 @@ export async function learn(problem: Problem, settings: Settings, signal: AbortS
   const each = Math.ceil(train.x.rows / batchSize)
   const steps = epochs * each
   const { out, folder } = options ?? {}
+  const pause = new Pause(signal)
   const run = fit(options?.model ?? network(features, target, settings), train, {
     ...{
       loss: lossFor(target, problem.classWeights),
@@ -57,6 +61,7 @@ export async function learn(problem: Problem, settings: Settings, signal: AbortS
       batchSize,
       seed,
       signal,
+      pause: pause.wait,
     },
     rule: makeRule(settings),
     ...(validation && { validation, patience }),
@@ -64,6 +69,7 @@ export async function learn(problem: Problem, settings: Settings, signal: AbortS
   })
   const live = { target, epochs, rateAt: (step: number) => rateAt(settings, Math.max(0, step - 1), steps) }
   const progress = !out?.talks ? undefined : canDraw(process.stderr) ? new LiveView(live) : new Progress(target, epochs)
+  const keys = progress instanceof LiveView && options?.stop ? steer({ view: progress, pause, signal, stop: options.stop }) : undefined
   const findings: Found[] = []
   let failure = ""
   let end: End | undefined
@@ -98,6 +104,8 @@ export async function learn(problem: Problem, settings: Settings, signal: AbortS
     // what differs between the run and its checkpoint: a model in a file that was changed, for instance
     throw error instanceof TypeError && failure.startsWith("resume: ") ? new UsageError(failure) : error
   } finally {
+    keys?.end()
+    pause.end()
     progress?.end()
     if (out) report(findings, out, failure)
   }

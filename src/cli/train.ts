@@ -92,7 +92,14 @@ async function start(data: string, options: TrainOptions, out: Output, run?: Run
   announce(source, problem, settings, model, out)
   if (!run) folder.begin({ data, sha256, settings: chosen(options, settings, images && !source.whole) })
   folder.enter(options.deterministic ?? false)
-  const going = { out, folder, model, checkpointEvery: options.checkpointEvery, resume: run !== undefined && folder.hasCheckpoint }
+  const going = {
+    out,
+    folder,
+    model,
+    checkpointEvery: options.checkpointEvery,
+    resume: run !== undefined && folder.hasCheckpoint,
+    stop: () => interrupt.stop(),
+  }
   const learned = await learn(problem, settings, interrupt.signal, going).catch(error => {
     if (!folder.hasCheckpoint) folder.discard() // there is nothing to go on with
     throw error

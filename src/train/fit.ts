@@ -64,7 +64,7 @@ async function train<M extends Trainable>(
   let now = course.first
   let reason: "epochs" | "patience" | "aborted" = lostPatience() ? "patience" : "epochs"
   while (reason === "epochs" && now.epoch < epochs) {
-    const started = performance.now()
+    const started = watch.seconds()
     const { from, ...place } = await takeSteps(course, now)
     if (from < training.x.rows) {
       now = { ...now, ...place, health: checkup?.memory ?? null }
@@ -139,7 +139,7 @@ async function prepare(model: Trainable, data: Dataset | LazyDataset, options: F
     ...{ checkpoints, checkup, replay },
     each: Math.ceil(n / batchSize),
     readers: [new BatchReader(training.x), new BatchReader(training.y)] as const,
-    watch: new Watch(steps, first.step, events),
+    watch: new Watch(steps, first.step, events, given.pause),
     measure: evaluator(model, loss, metrics),
     /** What `compute` returns; it runs again if a thread is lost meanwhile. */
     again: async <T>(compute: () => T): Promise<T> => (replay ? replay.again(compute) : compute()),
@@ -217,7 +217,7 @@ async function endEpoch(course: Course, now: Snapshot, { carry, step, total }: O
     ...(validation && { validation }),
     best: better,
     ...(now.plateau && { rateScale: now.plateau.scale }),
-    seconds: (performance.now() - started) / 1000,
+    seconds: course.watch.seconds() - started,
   })
   return {
     ...{ epoch, step, carry, total: 0, health: checkup?.memory ?? null },
