@@ -27,9 +27,12 @@ type End = Extract<FitEvent, { event: "end" }>
 export interface LearnOptions {
   /** Where people see progress, a summary and the curve of the loss, and programs the events. */
   readonly out?: Output
+  /** Where the metrics of its epochs go. */
   readonly folder?: RunFolder
   /** The user's own model, instead of dense layers. */
   readonly model?: Model | undefined
+  /** Folder of the checkpoints, without which there are none. */
+  readonly checkpoint?: string
   /** Seconds between two checkpoints. */
   readonly checkpointEvery?: number
   readonly resume?: boolean
@@ -65,7 +68,7 @@ export async function learn(problem: Problem, settings: Settings, signal: AbortS
     },
     rule: makeRule(settings),
     ...(validation && { validation, patience }),
-    ...(folder && { checkpoint: folder.at("checkpoints"), checkpointEvery: options!.checkpointEvery!, resume: options!.resume! }),
+    ...(options?.checkpoint && { checkpoint: options.checkpoint, checkpointEvery: options.checkpointEvery!, resume: options.resume! }),
   })
   const live = { target, epochs, rateAt: (step: number) => rateAt(settings, Math.max(0, step - 1), steps) }
   const progress = !out?.talks ? undefined : canDraw(process.stderr) ? new LiveView(live) : new Progress(target, epochs)
