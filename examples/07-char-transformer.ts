@@ -1,26 +1,23 @@
 // A causal transformer of four blocks learns to write, character by character: `npm install adjoint typescript`, then run this file. It
 // reads TypeScript's declarations of the standard library; TEXT=shakespeare.txt reads another text, STEPS=100 less of it.
-import { readFileSync } from "node:fs"
 import { createRequire } from "node:module"
 import { random, tensor } from "adjoint"
+import { readText, textWindows } from "adjoint/data"
 import { crossEntropy } from "adjoint/losses"
 import { dense, embedding, layerNorm, positionalEmbedding, sequential, summary, transformerBlock } from "adjoint/nn"
 import { adam, schedules } from "adjoint/optim"
-import { accuracy, fit, rowsOf } from "adjoint/train"
+import { accuracy, fit } from "adjoint/train"
 
-const text = readFileSync(process.env.TEXT ?? createRequire(import.meta.url).resolve("typescript/lib/lib.es5.d.ts"), "utf8")
-const symbols = [...new Set(text)].sort()
-const codes = Int32Array.from(text, c => symbols.indexOf(c))
+const text = process.env.TEXT ?? createRequire(import.meta.url).resolve("typescript/lib/lib.es5.d.ts")
+const { codes, characters } = await readText(text)
+const { symbols } = characters
 
 const [context, width, heads, batchSize, wanted] = [64, 64, 4, 16, Number(process.env.STEPS ?? 1000)]
-const whole = (from: number, to: number) => Math.floor((to - from - 1) / context)
-/** Windows of the text, and for each character the one after it. */
-const windows = (from: number, rows: number) => {
-  const part = (start: number) => rowsOf(codes.subarray(start, start + rows * context), [context], { dtype: "i32" })
-  return { x: part(from), y: part(from + 1) }
-}
-const cut = Math.floor(0.9 * codes.length) // the last tenth is to judge by
-const rows = Math.min(whole(0, cut), wanted * batchSize)
+/** Windows of the text, and for each character the one after it; the last tenth is to judge by. */
+const windows = (part: Int32Array) => textWindows(part, { length: context })
+const cut = Math.floor(0.9 * codes.length)
+const all = windows(codes.subarray(0, cut))
+const rows = Math.min(all.rows, wanted * batchSize)
 const epochs = Math.round((wanted * batchSize) / rows)
 const steps = epochs * Math.ceil(rows / batchSize)
 
@@ -33,9 +30,9 @@ const model = sequential(
   dense(width, symbols.length),
 )
 console.log(summary(model, [context]))
-const run = fit(model, windows(0, rows), {
+const run = fit(model, all.slice(0, rows), {
   ...{ loss: crossEntropy, optimizer: adam(schedules.cosine(2e-3, { steps })), epochs, batchSize, seed: 1 },
-  ...{ validation: windows(cut, whole(cut, codes.length)), metrics: { accuracy } },
+  ...{ validation: windows(codes.subarray(cut)), metrics: { accuracy } },
 })
 for await (const event of run) {
   if (event.event !== "epoch") continue
@@ -50,4 +47,4 @@ for (let i = 0; i < 200; i++) {
   const logits = trained.predict(tensor([written.slice(-context)], { dtype: "i32" })).slice(0, -1)
   written.push(random.categorical(random.fold(random.key(1), i), logits).item())
 }
-console.log(written.map(code => symbols[code]).join(""))
+console.log(characters.decode(written))

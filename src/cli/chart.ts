@@ -31,7 +31,7 @@ export interface ChartAxis {
 export function chart(series: readonly Series[], width: number, axis?: ChartAxis): string[] {
   const all = series.flatMap(({ values }) => values)
   const [low, high] = [all.reduce((a, b) => Math.min(a, b)), all.reduce((a, b) => Math.max(a, b))]
-  const logarithmic = low > 0 && high > 10 * low
+  const logarithmic = scaleFor(low, high) === "logarithmic"
   const height = (x: number): number => (logarithmic ? log(x / low) / log(high / low) : high > low ? (x - low) / (high - low) : 0.5)
   const middle = logarithmic ? Math.sqrt(low * high) : (low + high) / 2
   const labels = [high, middle, low].map(show)
@@ -73,11 +73,16 @@ function draw(grid: string[][], rowAt: (at: number) => number, mark: string): vo
 }
 
 const BLOCKS = "▁▂▃▄▅▆▇█"
+/** How high a value is drawn. */
+export type Scale = "linear" | "logarithmic"
+/** The scale that suits: logarithmic where the values span more than a factor of 10. */
+export const scaleFor = (low: number, high: number): Scale => (low > 0 && high > 10 * low ? "logarithmic" : "linear")
+
 /**
- * At least one value in one line of at most `width` characters; where there are more values, each character is the mean of some. The scale is
- * logarithmic where the values span more than a factor of 10; what is not finite is a blank.
+ * At least one value in one line of at most `width` characters; where there are more values, each character is the mean of some. Without a
+ * scale it is the one that suits; there is no logarithm of what is not above 0. What is not finite is a blank.
  */
-export function sparkline(values: readonly number[], width: number): string {
+export function sparkline(values: readonly number[], width: number, scale?: Scale): string {
   const n = Math.min(width, values.length)
   const means = Array.from({ length: n }, (_, i) => {
     const [from, to] = [Math.floor((i * values.length) / n), Math.floor(((i + 1) * values.length) / n)]
@@ -86,7 +91,7 @@ export function sparkline(values: readonly number[], width: number): string {
   const finite = means.filter(Number.isFinite)
   if (finite.length === 0) return " ".repeat(n)
   const [low, high] = [finite.reduce((a, b) => Math.min(a, b)), finite.reduce((a, b) => Math.max(a, b))]
-  const logarithmic = low > 0 && high > 10 * low
+  const logarithmic = (scale ?? scaleFor(low, high)) === "logarithmic" && low > 0
   const height = (x: number): number => (high === low ? 0 : logarithmic ? log(x / low) / log(high / low) : (x - low) / (high - low))
   return means.map(x => (Number.isFinite(x) ? BLOCKS[Math.min(7, Math.floor(height(x) * 8))]! : " ")).join("")
 }

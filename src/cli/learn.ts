@@ -3,6 +3,7 @@ import type { Model } from "../nn.ts"
 import { type FitEvent, findingKinds, fit, type TrainedModel } from "../train.ts"
 import { chart } from "./chart.ts"
 import { UsageError } from "./errors.ts"
+import { Pause, steer } from "./keys.ts"
 import { canDraw, LiveView } from "./live.ts"
 import { lossFor, makeOptimizer, makeRule, metricsFor, network, rateAt, type Settings } from "./network.ts"
 import type { Problem } from "./problem.ts"
@@ -26,12 +27,17 @@ type End = Extract<FitEvent, { event: "end" }>
 export interface LearnOptions {
   /** Where people see progress, a summary and the curve of the loss, and programs the events. */
   readonly out?: Output
+  /** Where the metrics of its epochs go. */
   readonly folder?: RunFolder
   /** The user's own model, instead of dense layers. */
   readonly model?: Model | undefined
+  /** Folder of the checkpoints, without which there are none. */
+  readonly checkpoint?: string
   /** Seconds between two checkpoints. */
   readonly checkpointEvery?: number
   readonly resume?: boolean
+  /** What Ctrl-C does, and `q` in the live view. */
+  readonly stop?: () => void
 }
 
 /** Milliseconds between two progress events for programs. */
@@ -48,6 +54,7 @@ export async function learn(problem: Problem, settings: Settings, signal: AbortS
   const each = Math.ceil(train.x.rows / batchSize)
   const steps = epochs * each
   const { out, folder } = options ?? {}
+  const pause = new Pause(signal)
   const run = fit(options?.model ?? network(features, target, settings), train, {
     ...{
       loss: lossFor(target, problem.classWeights),
@@ -57,13 +64,15 @@ export async function learn(problem: Problem, settings: Settings, signal: AbortS
       batchSize,
       seed,
       signal,
+      pause: pause.wait,
     },
     rule: makeRule(settings),
     ...(validation && { validation, patience }),
-    ...(folder && { checkpoint: folder.at("checkpoints"), checkpointEvery: options!.checkpointEvery!, resume: options!.resume! }),
+    ...(options?.checkpoint && { checkpoint: options.checkpoint, checkpointEvery: options.checkpointEvery!, resume: options.resume! }),
   })
   const live = { target, epochs, rateAt: (step: number) => rateAt(settings, Math.max(0, step - 1), steps) }
   const progress = !out?.talks ? undefined : canDraw(process.stderr) ? new LiveView(live) : new Progress(target, epochs)
+  const keys = progress instanceof LiveView && options?.stop ? steer({ view: progress, pause, signal, stop: options.stop }) : undefined
   const findings: Found[] = []
   let failure = ""
   let end: End | undefined
@@ -98,6 +107,8 @@ export async function learn(problem: Problem, settings: Settings, signal: AbortS
     // what differs between the run and its checkpoint: a model in a file that was changed, for instance
     throw error instanceof TypeError && failure.startsWith("resume: ") ? new UsageError(failure) : error
   } finally {
+    keys?.end()
+    pause.end()
     progress?.end()
     if (out) report(findings, out, failure)
   }

@@ -1,7 +1,7 @@
 // What a terminal shows while a network trains: some lines that are drawn again in place.
 import type { TargetColumn } from "../data/encoding.ts"
 import type { FitEvent } from "../train.ts"
-import { sparkline } from "./chart.ts"
+import { type Scale, scaleFor, sparkline } from "./chart.ts"
 import { bar, clock, metricText } from "./progress.ts"
 import { Block, grouped, paint, show } from "./terminal.ts"
 
@@ -17,6 +17,14 @@ const BAR = 30
 const SPARK = 40
 /** Findings that stay visible. */
 const MOST_FINDINGS = 2
+/** The bottom line, in as many words as there is room for; the last one fits into 20 columns. */
+const WITHOUT_KEYS = ["Ctrl-C stops, and keeps what is learned"]
+const KEYS = [
+  "q stops, and keeps what is learned; space pauses; l: linear or logarithmic",
+  "q stops, space pauses, l: scale",
+  "q stop  space pause",
+]
+const PAUSED = ["paused: space goes on; q stops, and keeps what is learned", "paused: space or q"]
 
 export interface LiveOptions {
   readonly target: TargetColumn
@@ -45,6 +53,9 @@ export class LiveView {
   private epoch: Event<"epoch"> | undefined
   private best: Event<"epoch"> | undefined
   private drawnAt = Number.NEGATIVE_INFINITY
+  private bottom: readonly string[] = WITHOUT_KEYS
+  /** That was asked for. */
+  private scale: Scale | undefined
   private readonly onResize = (): void => this.draw()
 
   constructor(options: LiveOptions, stream: Stream = process.stderr) {
@@ -65,10 +76,29 @@ export class LiveView {
     if (performance.now() - this.drawnAt >= PERIOD) this.draw()
   }
 
+  /** Names the keys that are heard, if any are. */
+  tell(keys: "none" | "keys" | "paused"): void {
+    this.bottom = { none: WITHOUT_KEYS, keys: KEYS, paused: PAUSED }[keys]
+    this.draw()
+  }
+  /** Draws the curves by the other scale. */
+  changeScale(): void {
+    const curve = this.curve.filter(Number.isFinite)
+    const now = this.scale ?? scaleFor(Math.min(...curve), Math.max(...curve))
+    this.scale = now === "linear" ? "logarithmic" : "linear"
+    this.draw()
+  }
+  /** Clears the lines and gives the cursor back until they are drawn again. */
+  leave(): void {
+    this.block.end()
+  }
   /** Clears the lines and gives the cursor back. */
   end(): void {
     this.stream.off?.("resize", this.onResize)
     this.block.end()
+  }
+  private get curve(): readonly number[] {
+    return this.losses.length > 1 ? this.losses : this.early
   }
 
   private ended(event: Event<"epoch">): void {
@@ -98,16 +128,17 @@ export class LiveView {
   /** Lines of at most `width` characters. */
   private lines(event: Event<"progress">, width: number): string[] {
     const { step, steps, rate, loss } = event
-    const curve = this.losses.length > 1 ? this.losses : this.early
+    const scale = this.scale === undefined ? [] : [this.scale]
     const lines = [
       this.first(event, width),
-      withCurve([`loss       ${loss.toPrecision(3)}`], curve, width),
+      withCurve([`loss       ${loss.toPrecision(3)}`, ...scale], this.curve, width, this.scale),
       ...this.validation(width),
       [`rate       ${show(this.options.rateAt(step))}`, `${grouped(rate)} rows/s`, `step ${grouped(step)} of ${grouped(steps)}`].join("  "),
       ...this.findings.slice(-MOST_FINDINGS).map(text => `! ${text}`),
     ]
     const fitting = lines.map(line => (line.length > width ? `${line.slice(0, width - 1)}…` : line))
-    return [...fitting, paint("dim", "Ctrl-C stops, and keeps what is learned".slice(0, width), this.stream as never)]
+    const bottom = this.bottom.find(text => text.length <= width) ?? this.bottom.at(-1)!.slice(0, width)
+    return [...fitting, paint("dim", bottom, this.stream as never)]
   }
 
   private first({ epoch, step, steps, secondsLeft }: Event<"progress">, width: number): string {
@@ -124,7 +155,7 @@ export class LiveView {
     if (this.epoch?.validation === undefined) return []
     const { target } = this.options
     const [metric] = metricText(this.epoch, target)!
-    const line = withCurve([`validation ${this.epoch.validation.loss.toPrecision(3)}`, metric], this.validations, width)
+    const line = withCurve([`validation ${this.epoch.validation.loss.toPrecision(3)}`, metric], this.validations, width, this.scale)
     if (this.best === undefined) return [line]
     const best = `best       epoch ${this.best.epoch}: ${this.best.validation!.loss.toPrecision(3)}, ${metricText(this.best, target)![0]}`
     return [line, best]
@@ -132,8 +163,8 @@ export class LiveView {
 }
 
 /** Parts with a curve behind them, as far as there is room for one. */
-function withCurve(parts: readonly string[], values: readonly number[], width: number): string {
+function withCurve(parts: readonly string[], values: readonly number[], width: number, scale?: Scale): string {
   const text = parts.join("  ")
   const room = Math.min(SPARK, width - text.length - 2)
-  return room < 4 || values.length < 2 ? text : `${text}  ${sparkline(values, room)}`
+  return room < 4 || values.length < 2 ? text : `${text}  ${sparkline(values, room, scale)}`
 }

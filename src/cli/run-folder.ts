@@ -18,6 +18,8 @@ export const RUN_FILES = {
   metrics: "metrics.ndjson",
   /** The last two checkpoints. */
   checkpoints: "checkpoints",
+  /** Of a cross-validation: the scores of the folds that are done, and the checkpoints of the one that is not. */
+  folds: "folds",
   /** Scores on the test rows. */
   results: "results.json",
   report: "report.html",
@@ -53,9 +55,9 @@ export class RunFolder {
     return join(this.dir, RUN_FILES[name])
   }
 
-  /** Whether there is a checkpoint to go on from: a run may have been killed before the first one. */
+  /** Whether there is a checkpoint to go on from. */
   get hasCheckpoint(): boolean {
-    return ["a", "b"].some(name => existsSync(join(this.at("checkpoints"), name)))
+    return hasCheckpoint(this.at("checkpoints"))
   }
 
   /** A new training begins here: what an older one has left goes, but for its model, which stays until there is a new one. */
@@ -107,6 +109,9 @@ export class RunFolder {
     }
   }
 }
+
+/** Whether a folder has a checkpoint to go on from: a training may have been killed before the first one. */
+export const hasCheckpoint = (dir: string): boolean => ["a", "b"].some(name => existsSync(join(dir, name)))
 
 /** Where a run was trained. */
 export interface Environment {

@@ -92,7 +92,15 @@ async function start(data: string, options: TrainOptions, out: Output, run?: Run
   announce(source, problem, settings, model, out)
   if (!run) folder.begin({ data, sha256, settings: chosen(options, settings, images && !source.whole) })
   folder.enter(options.deterministic ?? false)
-  const going = { out, folder, model, checkpointEvery: options.checkpointEvery, resume: run !== undefined && folder.hasCheckpoint }
+  const going = {
+    out,
+    folder,
+    model,
+    checkpoint: folder.at("checkpoints"),
+    checkpointEvery: options.checkpointEvery,
+    resume: run !== undefined && folder.hasCheckpoint,
+    stop: () => interrupt.stop(),
+  }
   const learned = await learn(problem, settings, interrupt.signal, going).catch(error => {
     if (!folder.hasCheckpoint) folder.discard() // there is nothing to go on with
     throw error
@@ -104,7 +112,16 @@ async function start(data: string, options: TrainOptions, out: Output, run?: Run
     )
   const training = trainingOf(source, sha256, problem, settings, options, learned)
   await saveModel(dir, learned.model, { encoding: problem.encoding, training })
-  const judging = { dir, interrupt, images, constant: training.constant, out, name: source.name, folds }
+  const judging = {
+    dir,
+    interrupt,
+    images,
+    constant: training.constant,
+    out,
+    name: source.name,
+    folds,
+    checkpointEvery: options.checkpointEvery,
+  }
   const results = await judge(learned.model, problem, settings, judging)
   writeJson(folder.at("results"), results)
   if (options.report) await writeReport(dir)
@@ -159,6 +176,8 @@ interface Judging {
   /** Of the data. */
   readonly name: string
   readonly folds: readonly Problem[] | undefined
+  /** Seconds. */
+  readonly checkpointEvery: number
 }
 
 /** Compares a model with what it has to beat, on the test rows, and tells how it ended. */
@@ -166,13 +185,14 @@ async function judge(
   model: Learned["model"],
   problem: Problem,
   settings: Settings,
-  { dir, interrupt, images, constant, out, name, folds }: Judging,
+  { dir, interrupt, images, constant, out, name, folds, checkpointEvery }: Judging,
 ) {
   const { target } = problem
   const isLinear = settings.model === undefined && settings.hidden.length === 0
   const forLinear = linearSettings(problem.train.x.rows, images, settings)
   const linear = isLinear || folds ? undefined : await learnLinear(problem, forLinear, interrupt.signal)
-  const crossValidation = folds && (await crossValidate(folds, settings, interrupt.signal, out))
+  const crossValidation =
+    folds && (await crossValidate(folds, settings, { signal: interrupt.signal, out, dir: join(dir, RUN_FILES.folds), checkpointEvery }))
   const stopped = interrupt.signal.aborted
   if (stopped) process.exitCode = interrupt.code
   interrupt.release()

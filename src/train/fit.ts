@@ -33,7 +33,8 @@ export interface FitRun<M extends Trainable> extends AsyncIterable<FitEvent> {
  * Trains a model: shuffled mini-batches, forward, backward and update in one compiled program, state in place. With validation
  * rows the parameters of the best epoch are kept. Control returns to the event loop about every 50 ms.
  *
- * Data that does not fit into memory comes from `datasetOf` or `examplesOf` of adjoint/data; then there are no findings of `health`.
+ * Data that does not fit into memory comes from `datasetOf` or `examplesOf` of adjoint/data; then `health` looks at the rows
+ * that were read first.
  *
  * The same seed gives the same bits. Rejects with DivergedError if the loss becomes NaN or infinite.
  *
@@ -64,7 +65,7 @@ async function train<M extends Trainable>(
   let now = course.first
   let reason: "epochs" | "patience" | "aborted" = lostPatience() ? "patience" : "epochs"
   while (reason === "epochs" && now.epoch < epochs) {
-    const started = performance.now()
+    const started = watch.seconds()
     const { from, ...place } = await takeSteps(course, now)
     if (from < training.x.rows) {
       now = { ...now, ...place, health: checkup?.memory ?? null }
@@ -127,10 +128,9 @@ async function prepare(model: Trainable, data: Dataset | LazyDataset, options: F
   const parameters = leaves(params).reduce((k, p) => k + p.size, 0)
   events.push({ event: "start", parameters, rows: n, validationRows: validation?.x.rows ?? 0, steps, epochsDone: first.epoch })
   const most = batchesAtOnce(training, batchSize)
-  const looked = { model, loss, optimizer, ...training, batchSize, seed, keys, runSteps, most }
-  // findings are about backpropagated gradients, and read rows that lazy data no longer has
-  const checkup =
-    health === false || rule.config.kind !== "backprop" || training.ready ? undefined : new Checkup(looked, health, first.carry, first.step)
+  const looked = { model, loss, optimizer, ...training, of: n, ...training.sample, batchSize, seed, keys, runSteps, most }
+  // findings are about backpropagated gradients
+  const checkup = health === false || rule.config.kind !== "backprop" ? undefined : new Checkup(looked, health, first.carry, first.step)
   if (checkup && first.health) checkup.memory = first.health
   // loaded when needed; rows that come in order only cannot be read again
   const replay = compiler().main.sharesWork && !training.ordered ? new (await import("./replay.ts")).Replay() : undefined
@@ -139,7 +139,7 @@ async function prepare(model: Trainable, data: Dataset | LazyDataset, options: F
     ...{ checkpoints, checkup, replay },
     each: Math.ceil(n / batchSize),
     readers: [new BatchReader(training.x), new BatchReader(training.y)] as const,
-    watch: new Watch(steps, first.step, events),
+    watch: new Watch(steps, first.step, events, given.pause),
     measure: evaluator(model, loss, metrics),
     /** What `compute` returns; it runs again if a thread is lost meanwhile. */
     again: async <T>(compute: () => T): Promise<T> => (replay ? replay.again(compute) : compute()),
@@ -217,7 +217,7 @@ async function endEpoch(course: Course, now: Snapshot, { carry, step, total }: O
     ...(validation && { validation }),
     best: better,
     ...(now.plateau && { rateScale: now.plateau.scale }),
-    seconds: (performance.now() - started) / 1000,
+    seconds: course.watch.seconds() - started,
   })
   return {
     ...{ epoch, step, carry, total: 0, health: checkup?.memory ?? null },

@@ -11,6 +11,15 @@ export interface Feed {
   /** Whether rows are taken as they come. */
   readonly ordered?: boolean
   ready?(rows: Int32Array, epoch: number): Promise<void>
+  readonly sample?: Sample
+}
+
+/** The rows that were read first, kept for looks at the training: those of lazy data cannot be read at any time. */
+export interface Sample {
+  readonly x: Rows
+  readonly y: Rows
+  /** Whether all of them are there. */
+  readonly full: () => boolean
 }
 
 /** A share of the rows held in memory for validation, the rest to train on. */
@@ -31,14 +40,15 @@ export async function divideLazily(
 export function feedOf(data: LazyDataset, name: string): Feed {
   if (!(Number.isSafeInteger(data.rows) && data.rows > 0))
     throw new TypeError(`${name}: the data must have at least 1 row; got ${data.rows}`)
-  let loaded: { readonly x: TypedArray; readonly y: TypedArray } | undefined
+  let loaded: Loaded | undefined
+  const sample = new FirstRows(data)
   const part = (key: "x" | "y"): Rows => ({
     rows: data.rows,
     ...data[key],
     read: (_, into) => into.set(loaded![key]),
   })
   return {
-    ...{ x: part("x"), y: part("y"), ordered: data.ordered ?? false },
+    ...{ x: part("x"), y: part("y"), ordered: data.ordered ?? false, sample },
     async ready(rows, epoch) {
       loaded = await data.load(rows, epoch)
       for (const key of ["x", "y"] as const) {
@@ -46,7 +56,53 @@ export function feedOf(data: LazyDataset, name: string): Feed {
         if (loaded[key]?.length !== wanted)
           throw new TypeError(`${name}: load gave ${loaded[key]?.length} elements of ${key} for ${rows.length} rows; wanted ${wanted}`)
       }
+      sample.add(loaded, rows.length)
     },
+  }
+}
+
+interface Loaded {
+  readonly x: TypedArray
+  readonly y: TypedArray
+}
+/** Elements that are kept of inputs and of targets, but at least what was read first: a batch. */
+const KEPT = 1 << 18
+
+/** Copies of the first rows. */
+class FirstRows implements Sample {
+  private readonly data: LazyDataset
+  private kept: Loaded | undefined
+  private rows = 0
+  private room = 0
+  readonly x: Rows
+  readonly y: Rows
+  constructor(data: LazyDataset) {
+    this.data = data
+    this.x = this.part("x")
+    this.y = this.part("y")
+  }
+  readonly full = (): boolean => this.room > 0 && this.rows === this.room
+  add(loaded: Loaded, count: number): void {
+    const { x, y, rows } = this.data
+    const [nx, ny] = [size(x.shape), size(y.shape)]
+    this.room ||= Math.min(rows, Math.max(count, Math.floor(KEPT / Math.max(nx, ny, 1))))
+    this.kept ??= { x: allocate(x.dtype, this.room * nx), y: allocate(y.dtype, this.room * ny) }
+    const some = Math.min(count, this.room - this.rows)
+    if (some === 0) return
+    this.kept.x.set(loaded.x.subarray(0, some * nx), this.rows * nx)
+    this.kept.y.set(loaded.y.subarray(0, some * ny), this.rows * ny)
+    this.rows += some
+  }
+  private part(key: "x" | "y"): Rows {
+    const n = size(this.data[key].shape)
+    const rows = (): number => this.room
+    return {
+      ...this.data[key],
+      get rows() {
+        return rows()
+      },
+      read: (rows, into) => readFrom(this.kept![key], n)(rows, into),
+    }
   }
 }
 

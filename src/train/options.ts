@@ -44,6 +44,11 @@ export interface FitOptions {
   readonly health?: boolean | number
   /** Ends the training after the steps that are being done, some 50 ms of work; the result is what has been learned by then. */
   readonly signal?: AbortSignal
+  /**
+   * Asked between steps, about every 50 ms: the training waits for the promise, if there is one, and then looks at `signal`. That time is
+   * in none of the seconds that are told. Default: never waits.
+   */
+  readonly pause?: () => Promise<void> | undefined
 }
 
 /** The options, if they make sense. */

@@ -1,5 +1,6 @@
 // Time: how long a training takes, and when others have the event loop.
 import type { EventStream, FitEvent } from "./events.ts"
+import type { FitOptions } from "./options.ts"
 
 /** Milliseconds of work between two visits to the event loop. */
 const CHUNK = 50
@@ -23,17 +24,20 @@ export class Watch {
   private readonly all: number
   private readonly before: number
   private readonly events: EventStream<FitEvent>
-  private readonly started = performance.now()
+  private readonly pause: FitOptions["pause"]
+  private started = performance.now()
   private chunk = performance.now()
   private rows = 0
   private loss = 0
   private done = 0
   /** `all`: steps of the whole training; `before`: those that an earlier run has done. */
-  constructor(all: number, before: number, events: EventStream<FitEvent>) {
+  constructor(all: number, before: number, events: EventStream<FitEvent>, pause?: FitOptions["pause"]) {
     this.all = all
     this.before = before
     this.events = events
+    this.pause = pause
   }
+  /** Without those of pauses. */
   seconds(): number {
     return (performance.now() - this.started) / 1000
   }
@@ -56,6 +60,10 @@ export class Watch {
   }
   async rest(): Promise<void> {
     await visitEventLoop()
-    ;[this.rows, this.loss, this.done, this.chunk] = [0, 0, 0, performance.now()]
+    const from = performance.now()
+    await this.pause?.()
+    this.chunk = performance.now()
+    this.started += this.chunk - from
+    this.rows = this.loss = this.done = 0
   }
 }

@@ -24,6 +24,10 @@ export interface Training {
   readonly optimizer: Optimizer
   readonly x: Rows
   readonly y: Rows
+  /** Rows that are trained on: of lazy data, `x` and `y` are but some. */
+  readonly of: number
+  /** Of lazy data: whether `x` and `y` are there yet. */
+  readonly full?: () => boolean
   readonly batchSize: number
   readonly seed: number
   /** Key of all steps. */
@@ -108,21 +112,22 @@ export class Checkup {
 
   /** What is new, if it is time to look. `carry` is the state before step `step`; it stays what it is. */
   visit(carry: Carry, step: number, epochEnded = false): Finding[] {
-    return this.isDue(step, epochEnded) ? this.examine(carry, step, false) : []
+    return this.hasRows && this.isDue(step, epochEnded) ? this.examine(carry, step, false) : []
   }
 
   /** What is new when all steps are done. */
   end(carry: Carry, step: number): Finding[] {
-    if (this.losses.steps === 0) return []
+    if (this.losses.steps === 0 || !this.hasRows) return []
     for (let i = AT_END - 1; i > 0; i--) if (step - i > 0) this.look(carry, step, step - 1 - i)
     return this.examine(carry, step, true)
   }
 
   /** Where the first number that is not finite came from, for a loss that was none at step `step`. Evidence counts steps from 1. */
   explain(step: number, loss: number): Finding | undefined {
+    if (!this.hasRows) return undefined
     try {
       const found = this.replay(step)
-      if (found && this.looks.length === 0) this.look(this.snapshot!.carry, this.snapshot!.step)
+      if ((found || this.training.full) && this.looks.length === 0) this.look(this.snapshot!.carry, this.snapshot!.step)
       if (found && found.before.step > this.looks.at(-1)!.step) this.look(found.before.carry, found.before.step)
       return this.looks.length ? divergedFinding(this.history(true), (found?.before.step ?? step) + 1, loss, found?.origin) : undefined
     } catch {
@@ -131,6 +136,9 @@ export class Checkup {
     }
   }
 
+  private get hasRows(): boolean {
+    return this.training.full?.() ?? true
+  }
   private isDue(step: number, epochEnded: boolean): boolean {
     if (this.every !== true) return step % this.every === 0 && this.looks.at(-1)?.step !== step
     const waited = performance.now() - this.lookedAt
@@ -164,7 +172,7 @@ export class Checkup {
   }
 
   private history(final: boolean): History {
-    const { x, y, batchSize } = this.training
+    const { of, batchSize } = this.training
     const { inputs, targets, parts, baseline } = this.facts()
     return {
       ...{
@@ -178,7 +186,7 @@ export class Checkup {
         final,
         told: this.kinds,
       },
-      ...{ batch: Math.min(batchSize, x.rows), rows: y.rows, weightDecay: decays(this.training.optimizer.config) },
+      ...{ batch: Math.min(batchSize, of), rows: of, weightDecay: decays(this.training.optimizer.config) },
     }
   }
 
@@ -249,7 +257,8 @@ export class Checkup {
   /** Goes through the steps from the last snapshot on again, and finds out what happened in the first one that failed. */
   private replay(step: number): { readonly before: Snapshot; readonly origin: Origin | undefined } | undefined {
     const { snapshot, training } = this
-    if (!snapshot || step - snapshot.step > REPLAYED || performance.now() - this.snapshotAt > REPLAYED_MS) return undefined
+    // the batches of lazy data do not come again
+    if (training.full || !snapshot || step - snapshot.step > REPLAYED || performance.now() - this.snapshotAt > REPLAYED_MS) return undefined
     let carry = copied(snapshot.carry)
     let at = snapshot.step
     while (at < step - CLOSE) {
