@@ -52,7 +52,7 @@ const trained = (run: string, ...more: readonly string[]) => runCommand(train, a
 beforeAll(async () => {
   mkdirSync(at("bars"))
   for (const [part, rows] of [
-    ["train", 300],
+    ["train", 240],
     ["t10k", 40],
   ] as const) {
     // biome-ignore format: one line
@@ -97,7 +97,7 @@ describe("a convolutional network, by flags", () => {
     try {
       const command = new Command()
       train(command)
-      await command.parseAsync([at("bars"), "--out", at("broken"), "--json", ...flags], { from: "user" })
+      await command.parseAsync([at("bars"), "--out", at("broken"), "--json", "--no-report", ...flags], { from: "user" })
     } finally {
       write.mockRestore()
       process.exitCode = 0
@@ -107,14 +107,23 @@ describe("a convolutional network, by flags", () => {
     await runCommand(train, "--resume", at("broken"), "--json")
     expect(modelOf("broken")).toBe(modelOf("whole"))
   })
+  test("a run of before there were convolutions goes on without them", async () => {
+    const file = at("old", "config.json")
+    await trained("old", "--epochs", "1", "--convolutions", "none", "--no-report")
+    const before = modelOf("old")
+    const { convolutions, flip, shift, ...old } = JSON.parse(readFileSync(file, "utf8"))
+    writeFileSync(file, JSON.stringify(old))
+    await runCommand(train, "--resume", at("old"), "--json")
+    expect([convolutions, modelOf("old")]).toEqual([[], before])
+  })
   test("answers the same as a module that needs nothing else, and as one that goes on learning", async () => {
     const wanted = events(await runCommand(predict, at("whole"), at("bars"), "--json")).slice(0, 40)
     const file = readFileSync(at("bars", "t10k-images-idx3-ubyte")).subarray(16)
     const images = Array.from({ length: 40 }, (_, i) => [...file.subarray(i * SIDE * SIDE, (i + 1) * SIDE * SIDE)])
     writeFileSync(at("package.json"), '{ "type": "module" }')
-    for (const more of [[], ["--trainable"]]) {
+    for (const more of [[], ["--trainable", "--batch-size", "1"]]) {
       const name = `bars${more.length}.js`
-      await runCommand(exportModel, at("whole"), "--standalone", "--out", at(name), ...more)
+      await runCommand(exportModel, at("whole"), "--standalone", "--rows", "8", "--out", at(name), ...more)
       const module = await import(pathToFileURL(at(name)).href)
       for (const [i, { prediction, probabilities }] of module.predict(images).entries()) {
         expect(prediction).toBe(wanted[i].prediction)
@@ -126,7 +135,7 @@ describe("a convolutional network, by flags", () => {
   test("a PNG file is answered and attributed; gradients agree with differences", async () => {
     for (const [image, label] of [["flat/0.png", "0"], ["upright/1.png", "1"]] as const) // biome-ignore format: one line
       expect(events(await runCommand(predict, at("whole"), at("png", image), "--json"))[0].prediction).toBe(label)
-    const said = events(await runCommand(explain, at("whole"), at("png"), "--attribution", "--row", "3", "--steps", "4", "--json")).at(-1)
+    const said = events(await runCommand(explain, at("whole"), at("png"), "--attribution", "--row", "3", "--steps", "2", "--json")).at(-1)
     expect(said.image.attributions).toHaveLength(SIDE * SIDE)
     expect(await runCommand(check, at("whole"))).toContain("agree with differences")
   })

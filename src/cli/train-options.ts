@@ -110,6 +110,7 @@ export function defineOptions(command: Command): void {
     ["adjoint train visits.csv -t cost --k-fold 5 --groups patient", "five-fold cross-validation, patients kept together"],
     ["adjoint train mnist --out runs/mnist", "60,000 handwritten digits"],
     ["adjoint train photos --image-size 32", "photos/cat/1.jpg, photos/dog/2.png, ..."],
+    ["adjoint train photos --convolutions 16,32,64 --flip --shift 2", "a network of your own choice, images changed in each epoch"],
     ["adjoint train houses.csv -t price --find-learning-rate", "which learning rate suits"],
     ["adjoint train --resume runs/mnist", "go on after Ctrl-C or a crash"],
   ])
