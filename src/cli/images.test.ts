@@ -150,6 +150,7 @@ const wrong: [string, readonly string[], string][] = [
   ["moved out of sight", ["bars", "--shift", "12"], "--shift 12 moves images of 12x12 out of sight; wanted at most 11"],
   ["a part of a pixel", ["bars", "--shift", "0.5"], "Wanted a whole number from 0"],
   ["a network beyond all memory", ["bars", "--convolutions", "100000,100000"], "parameters; wanted at most"],
+  ["a rule for dense layers", ["bars", "--rule", "target-propagation", "--convolutions", "4"], "leave --convolutions out"],
   ["layers beside a model", ["bars", "--model", "m.js", "--convolutions", "4"], "leave --convolutions out"],
 ]
 test.each(wrong)("%s: refused", async (_, [data, ...more], message) => {
@@ -168,6 +169,7 @@ const chosen: [string, number[], number, Partial<Settings>, number[]][] = [
   ["channels first", [3, 32, 32], 500, {}, []],
   ["no images", [784], 500, {}, []],
   ["a linear model", [32, 32, 3], 500, { hidden: [] }, []],
+  ["another rule", [32, 32, 3], 500, { rule: "target-propagation" }, []],
   ["hidden layers that were told", [32, 32, 3], 500, { hidden: [8] }, [16, 32, 64]],
   ["convolutions that were told", [28, 28], 54_000, { convolutions: [8], hidden: [] }, [8]],
 ]

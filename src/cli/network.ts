@@ -76,7 +76,9 @@ const FEW_ROWS = 350
 export function settingsFor(rows: number, image: Shape | undefined, told: Partial<Settings>): Settings {
   const { rule = "backprop" } = told
   const images = image !== undefined
-  const convolutions = told.convolutions ?? (images && told.hidden?.length !== 0 ? convolutionsFor(image, rows) : [])
+  // other rules were not tried, and some are for dense layers alone
+  const suits = images && told.hidden?.length !== 0 && rule === "backprop"
+  const convolutions = told.convolutions ?? (suits ? convolutionsFor(image, rows) : [])
   const {
     optimizer = "adam",
     epochs = images ? Math.min(50, Math.max(6, Math.ceil(25_000 / rows))) : Math.min(200, Math.max(10, Math.ceil(100_000 / rows))),
@@ -114,7 +116,11 @@ export const isLinear = ({ model, convolutions, hidden }: Settings): boolean =>
 
 /** Whether fewer of the same images would have got convolutions. */
 export const leftOut = (problem: Problem, { convolutions, hidden }: Settings, told: Partial<Settings>): boolean =>
-  told.convolutions === undefined && convolutions.length === 0 && hidden.length > 0 && convolutionsFor(imageOf(problem) ?? [], 1).length > 0
+  told.convolutions === undefined &&
+  convolutions.length === 0 &&
+  hidden.length > 0 &&
+  (told.rule ?? "backprop") === "backprop" &&
+  convolutionsFor(imageOf(problem) ?? [], 1).length > 0
 
 /** Outputs of a network for a target: one for each class, or the number. */
 export const outputsFor = (target: TargetColumn): number => (target.kind === "class" ? target.values.length : 1)
@@ -148,6 +154,8 @@ export const sizesOf = (shapes: Shapes, settings: Settings): string =>
 
 /** @throws UsageError for a network that no memory can hold, and for convolutions of what is too small for them. */
 export function checkSize(shapes: Shapes, settings: Settings): void {
+  if (settings.rule === "target-propagation" && settings.convolutions.length > 0)
+    throw new UsageError("--rule target-propagation is for dense layers; leave --convolutions out.")
   const count = (sizes: readonly number[], window = 1): number =>
     sizes.slice(1).reduce((sum, width, i) => sum + width * (window * sizes[i]! + 1), 0)
   const channels = imagesThrough(shapes, settings).map(shape => shape[2]!)
