@@ -8,9 +8,9 @@ import { writeFileAtomic } from "../platform/node/files.ts"
 import { BatchReader } from "../train/rows.ts"
 import { type Rows, rowsOf } from "../train.ts"
 import { UsageError } from "./errors.ts"
+import { openData, openImages } from "./open.ts"
 import { checkShape, flat, type ImageEncoding } from "./problem.ts"
 import { isImages, openModel, type Saved } from "./saved.ts"
-import { openSource } from "./source.ts"
 import { columns, grouped, type Output, paint, show, widthOf } from "./terminal.ts"
 
 export interface AttributionRequest {
@@ -55,7 +55,7 @@ const BAR = 20
 
 export async function attribute(dir: string, data: string, request: AttributionRequest, out: Output): Promise<void> {
   const saved = await openModel(dir)
-  const inputs = isImages(saved.encoding) ? imagesFrom(saved.encoding, data) : rowsFrom(saved.encoding, data, out)
+  const inputs = await (isImages(saved.encoding) ? imagesFrom(saved.encoding, data) : rowsFrom(saved.encoding, data, out))
   const { row } = request
   if (row !== undefined && row >= inputs.x.rows)
     throw new UsageError(`--row ${row}: ${data} has ${inputs.x.rows} rows, 0 to ${inputs.x.rows - 1}.`)
@@ -75,16 +75,18 @@ interface Inputs {
   readonly cell?: (name: string, row: number) => string
 }
 
-function rowsFrom(encoding: Encoding, data: string, out: Output): Inputs {
-  const source = openSource(data)
+async function rowsFrom(encoding: Encoding, data: string, out: Output): Promise<Inputs> {
+  const source = await openData(data)
   if (source.kind === "images") throw new DataError(`The model was trained on rows of a table, but ${data} holds images.`)
   const { x, features, warnings } = encode(encoding, source.table)
   for (const warning of warnings) out.warn(warning)
   return { x: rowsOf(x, [features]), cell: (name, row) => source.table.column(name)[row]! }
 }
 
-function imagesFrom(encoding: ImageEncoding, data: string): Inputs {
-  const source = openSource(data)
+async function imagesFrom(encoding: ImageEncoding, data: string): Promise<Inputs> {
+  const files = await openImages(data, encoding)
+  if (files) return { x: flat(files) }
+  const source = await openData(data)
   if (source.kind === "table") throw new DataError(`The model was trained on images, but ${data} is a table.`)
   const { pixels, shape } = source.test()
   checkShape(encoding, shape, data)

@@ -4,7 +4,7 @@ import type { Command, Option } from "commander"
 import { closest, listNames } from "../data/names.ts"
 import { cannot } from "../platform/node/files.ts"
 import { UsageError } from "./errors.ts"
-import { count, folds, names, notNegative, positive, seconds, seed, share, widths } from "./options.ts"
+import { channels, count, folds, names, notNegative, positive, seconds, seed, share, widths } from "./options.ts"
 import { importFile } from "./user-module.ts"
 
 /** Looked for in the folder where the command runs, in this order. */
@@ -67,6 +67,7 @@ function parsed(file: string): unknown {
 
 /** What a flag's text may be as a value of JSON. */
 const NUMBERS: readonly unknown[] = [count, folds, notNegative, positive, seconds, seed, share]
+const LAYERS: readonly unknown[] = [channels, widths]
 
 function readValue(file: string, key: string, value: unknown, option: Option): unknown {
   const { parseArg, argChoices } = option
@@ -93,7 +94,8 @@ function readValue(file: string, key: string, value: unknown, option: Option): u
 /** The text that a flag would have; undefined for values of another kind, which no parser takes. */
 function textOf(value: unknown, parser: unknown): string | undefined {
   if (NUMBERS.includes(parser)) return typeof value === "number" ? String(value) : undefined
-  if (parser === widths) return isList(value, "number") ? (value as number[]).join(",") || "none" : value === "none" ? "none" : undefined
+  if (LAYERS.includes(parser))
+    return isList(value, "number") ? (value as number[]).join(",") || "none" : value === "none" ? "none" : undefined
   return typeof value === "string" ? value : undefined
 }
 

@@ -16,11 +16,11 @@ export async function findRate(
   command: string,
   out: Output,
 ): Promise<void> {
-  const { train, target, features, classWeights } = problem
+  const { train, target, classWeights } = problem
   const { rule, batchSize, seed } = settings
   if (rule === "genetic") throw new UsageError("--rule genetic has no learning rate; leave --find-learning-rate out.")
   const interrupt = new Interrupt(out)
-  const { rates, losses, smoothed, suggestion, reason } = await findLearningRate(model ?? network(features, target, settings), train, {
+  const { rates, losses, smoothed, suggestion, reason } = await findLearningRate(model ?? network(problem, settings), train, {
     ...{ loss: lossFor(target, classWeights), rule: makeRule(settings), batchSize, seed, signal: interrupt.signal },
     optimizer: rate => optimizerOf(settings, rate),
   })

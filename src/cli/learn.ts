@@ -1,11 +1,12 @@
 // One training with everything that is seen of it.
 import type { Model } from "../nn.ts"
 import { type FitEvent, findingKinds, fit, type TrainedModel } from "../train.ts"
+import { augmented } from "./augment.ts"
 import { chart } from "./chart.ts"
 import { UsageError } from "./errors.ts"
 import { Pause, steer } from "./keys.ts"
 import { canDraw, LiveView } from "./live.ts"
-import { lossFor, makeOptimizer, makeRule, metricsFor, network, rateAt, type Settings } from "./network.ts"
+import { imageOf, lossFor, makeOptimizer, makeRule, metricsFor, network, rateAt, type Settings } from "./network.ts"
 import type { Problem } from "./problem.ts"
 import { metricText, Progress } from "./progress.ts"
 import type { RunFolder } from "./run-folder.ts"
@@ -49,13 +50,15 @@ const PERIOD = 100
  * @throws DivergedError if the loss is no longer a number.
  */
 export async function learn(problem: Problem, settings: Settings, signal: AbortSignal, options?: LearnOptions): Promise<Learned> {
-  const { train, validation, target, features } = problem
+  const { train, validation, target } = problem
   const { epochs, batchSize, patience, seed } = settings
   const each = Math.ceil(train.x.rows / batchSize)
   const steps = epochs * each
   const { out, folder } = options ?? {}
   const pause = new Pause(signal)
-  const run = fit(options?.model ?? network(features, target, settings), train, {
+  const image = imageOf(problem)
+  const rows = image && (settings.flip || settings.shift > 0) ? augmented(train, image, settings) : train
+  const run = fit(options?.model ?? network(problem, settings), rows, {
     ...{
       loss: lossFor(target, problem.classWeights),
       optimizer: makeOptimizer(settings, steps),

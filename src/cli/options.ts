@@ -27,7 +27,8 @@ function number(text: string, wanted: string, fits: (value: number) => boolean):
   return value
 }
 
-export const seed = (text: string): number => number(text, "a whole number from 0", x => Number.isSafeInteger(x) && x >= 0)
+export const whole = (text: string): number => number(text, "a whole number from 0", x => Number.isSafeInteger(x) && x >= 0)
+export const seed = whole
 export const count = (text: string): number => number(text, "a whole number from 1", x => Number.isSafeInteger(x) && x >= 1)
 export const folds = (text: string): number => number(text, "a whole number from 2", x => Number.isSafeInteger(x) && x >= 2)
 export const port = (text: string): number => number(text, "a port from 0 to 65535", x => Number.isInteger(x) && x >= 0 && x <= 65535)
@@ -39,13 +40,16 @@ export const share = (text: string): number => number(text, "a share from 0 to b
 /** Whole numbers between commas: `1,32`. */
 export const counts = (text: string): number[] => text.split(",").map(count)
 
+const layers =
+  (wanted: string) =>
+  (text: string): number[] => {
+    if (text === "none" || text === "0") return []
+    return text.split(",").map(part => number(part, wanted, x => Number.isSafeInteger(x) && x >= 1 && x <= 1_000_000))
+  }
 /** Widths of hidden layers: `64,32`, or `none`. */
-export function widths(text: string): number[] {
-  if (text === "none" || text === "0") return []
-  return text
-    .split(",")
-    .map(part => number(part, 'widths such as 64,32, or "none"', x => Number.isSafeInteger(x) && x >= 1 && x <= 1_000_000))
-}
+export const widths = layers('widths such as 64,32, or "none"')
+/** Channels of convolutions: `16,32`, or `none`. */
+export const channels = layers('channels such as 16,32, or "none"')
 
 /** Height and width of images: `32x48`, or `32` for both. */
 export function imageSize(text: string): string {

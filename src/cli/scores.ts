@@ -3,7 +3,7 @@
 import { fromArray } from "../core/concrete.ts"
 import type { TargetColumn } from "../data/encoding.ts"
 import type { Tensor } from "../index.ts"
-import { batches } from "../train/evaluate.ts"
+import { batches, rowsAtOnce } from "../train/evaluate.ts"
 import { BatchReader } from "../train/rows.ts"
 import type { Rows, TrainedModel } from "../train.ts"
 import { isImbalanced } from "./class-weights.ts"
@@ -32,8 +32,6 @@ export interface NumberScore {
 export type Score = ClassScore | NumberScore
 export const isClassScore = (score: Score): score is ClassScore => "accuracy" in score
 
-const BATCH = 1000
-
 /** [rows, width] what the model's last layer gives for all rows, passed through `then`. */
 export function outputsOf(
   model: TrainedModel,
@@ -42,7 +40,7 @@ export function outputsOf(
 ): { values: Float64Array; width: number } {
   const reader = new BatchReader(x)
   const parts: ArrayLike<number>[] = []
-  for (const [from, to] of batches(x.rows, BATCH)) {
+  for (const [from, to] of batches(x.rows, rowsAtOnce(x.shape))) {
     const { array, aval } = reader.read(Int32Array.from({ length: to - from }, (_, i) => from + i))
     parts.push(then(model.predict(fromArray(array, aval))).values() as ArrayLike<number>)
   }

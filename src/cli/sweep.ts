@@ -8,6 +8,7 @@ import { Interrupt } from "./interrupt.ts"
 import { quoted } from "./listing.ts"
 import {
   checkSize,
+  imageOf,
   lossFor,
   makeOptimizer,
   metricsFor,
@@ -82,8 +83,8 @@ async function run(data: string, options: SweepFlags): Promise<void> {
   checkModelFolder(dir)
   const { epochs, batchSize, optimizer } = options
   const base = (own: Partial<Settings>): Settings =>
-    settingsFor(problem.train.x.rows, source.kind === "images", {
-      ...{ optimizer, ...own },
+    settingsFor(problem.train.x.rows, imageOf(problem), {
+      ...{ convolutions: [], optimizer, ...own },
       ...(epochs !== undefined && { epochs }),
       ...(batchSize !== undefined && { batchSize }),
     })
@@ -92,11 +93,11 @@ async function run(data: string, options: SweepFlags): Promise<void> {
     ...(options.learningRate && { learningRate: options.learningRate }),
     ...(options.weightDecay && { weightDecay: options.weightDecay }),
   } as { readonly [K in "hidden" | "learningRate" | "weightDecay"]: readonly Settings[K][] }
-  for (const hidden of options.hidden ?? []) checkSize(problem.features, problem.target, base({ hidden }))
+  for (const hidden of options.hidden ?? []) checkSize(problem, base({ hidden }))
   const all = base({})
   const steps = all.epochs * Math.ceil(problem.train.x.rows / all.batchSize)
   const interrupt = new Interrupt(out)
-  const swept = sweep((own: Partial<Settings>) => network(problem.features, problem.target, base(own)), problem.train, {
+  const swept = sweep((own: Partial<Settings>) => network(problem, base(own)), problem.train, {
     ...{ loss: lossFor(problem.target), metrics: metricsFor(problem.target), epochs: all.epochs, batchSize: all.batchSize },
     optimizer: own => makeOptimizer(base(own), steps),
     settings: grid,

@@ -5,6 +5,7 @@ import { UsageError } from "./errors.ts"
 import { activationNames, optimizerNames, ruleNames, type Settings, scheduleNames } from "./network.ts"
 import {
   type CommonOptions,
+  channels,
   count,
   folds,
   imageSize,
@@ -14,11 +15,12 @@ import {
   seconds,
   seed,
   share,
+  whole,
   widths,
   withCommon,
 } from "./options.ts"
 import type { ProblemOptions } from "./problem.ts"
-import type { ImageSource, Reading } from "./source.ts"
+import type { ImageSource, Reading, TableSource } from "./source.ts"
 
 export interface TrainOptions extends CommonOptions, Partial<Omit<Settings, "seed">>, Partial<Omit<ProblemOptions, "seed">> {
   readonly seed: number
@@ -48,6 +50,11 @@ export function defineOptions(command: Command): void {
         "classification",
         "regression",
       ]),
+    )
+    .option(
+      "--convolutions <channels>",
+      'channels of 3x3 convolutions before the hidden layers, each with max pooling, or "none" (default: by the images)',
+      channels,
     )
     .option("--hidden <widths>", 'widths of the hidden layers, or "none" (default: 64,32; 128,64 from 350 rows; 128 for images)', widths)
     .addOption(new Option("--activation <name>", "function of the hidden units").choices(activationNames).default("relu"))
@@ -85,6 +92,8 @@ export function defineOptions(command: Command): void {
     .option("--encoding <name>", "what the table is written in, such as windows-1252 (default: UTF-8, or UTF-16 by its mark)")
     .option("--image-size <pixels>", "height x width that PNG and JPEG images get (default: of the first one, at most 64x64)", imageSize)
     .addOption(new Option("--channels <n>", "1 for grey images, 3 for colours (default: as the first one)").choices(["1", "3"]))
+    .option("--flip", "mirror every second training image, others in each epoch")
+    .option("--shift <pixels>", "move training images by up to so many pixels, otherwise in each epoch (default: 0)", whole)
     .option("--seed <n>", "decides the split, first weights and order of rows", seed, 0)
     .option("--deterministic", "the same bits on every machine, at some cost in speed")
     .option("--shuffle-labels", "give the training rows each other's answers: the test must then be at chance")
@@ -101,12 +110,14 @@ export function defineOptions(command: Command): void {
     ["adjoint train visits.csv -t cost --k-fold 5 --groups patient", "five-fold cross-validation, patients kept together"],
     ["adjoint train mnist --out runs/mnist", "60,000 handwritten digits"],
     ["adjoint train photos --image-size 32", "photos/cat/1.jpg, photos/dog/2.png, ..."],
+    ["adjoint train photos --convolutions 16,32,64 --flip --shift 2", "a network of your own choice, images changed in each epoch"],
     ["adjoint train houses.csv -t price --find-learning-rate", "which learning rate suits"],
     ["adjoint train --resume runs/mnist", "go on after Ctrl-C or a crash"],
   ])
 }
 
 const SETTINGS = [
+  "convolutions",
   "hidden",
   "activation",
   "dropout",
@@ -119,6 +130,8 @@ const SETTINGS = [
   "weightDecay",
   "patience",
   "seed",
+  "flip",
+  "shift",
   "model",
 ] as const
 const OF_DATA = [
@@ -182,14 +195,30 @@ export function checkImages(options: TrainOptions, { name, whole }: ImageSource)
   if (!options.header) throw new UsageError(`--no-header is for tables; ${name} holds images with their labels.`)
 }
 
-/** What decides a training, by the names of the flags: given to `train` again, it is the same one. `tested`: the data have test rows apart. */
-export function chosen(options: TrainOptions, settings: Settings, tested: boolean): Readonly<Record<string, unknown>> {
-  const { hidden, activation, dropout, ...rest } = settings
+/** Settings of the layers that a model of the user's own decides instead, and those that have no meaning for tables. */
+const OF_LAYERS = ["convolutions", "hidden", "activation", "dropout"]
+const OF_IMAGES = ["convolutions", "flip", "shift"]
+
+/** @throws UsageError for flags that are for images, given with a table. */
+export function checkTable(options: TrainOptions, { name }: TableSource): void {
+  const { convolutions = [], flip = false, shift = 0 } = options
+  const flag = convolutions.length > 0 ? "--convolutions" : flip ? "--flip" : shift > 0 ? "--shift" : undefined
+  if (flag) throw new UsageError(`${flag} is for images; ${name} is a table.`)
+}
+
+/** The settings that decided something. */
+export const settled = (settings: Settings, { kind }: Pick<TableSource | ImageSource, "kind">): Partial<Settings> => {
+  const without = [...(settings.model === undefined ? [] : OF_LAYERS), ...(kind === "images" ? [] : OF_IMAGES)]
+  return Object.fromEntries(Object.entries(settings).filter(([name]) => !without.includes(name)))
+}
+
+/** What decides a training, by the names of the flags: given to `train` again, it is the same one. */
+export function chosen(options: TrainOptions, settings: Settings, source: TableSource | ImageSource): Readonly<Record<string, unknown>> {
   const { test, validation } = divisionOf(options)
+  const tested = source.kind === "images" && !source.whole
   return {
     ...Object.fromEntries(OF_DATA.flatMap(name => (options[name] === undefined ? [] : [[name, options[name]]]))),
-    ...(settings.model === undefined && { hidden, activation, dropout }),
-    ...rest,
+    ...settled(settings, source),
     ...(!options.header && { header: false }),
     ...(tested || options.testFile !== undefined || options.kFold !== undefined ? {} : { test }),
     validation,

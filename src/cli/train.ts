@@ -7,13 +7,14 @@ import type { Model } from "../nn.ts"
 import { checkModelFolder, recoverModelFolder } from "../platform/node/model-folder.ts"
 import { DivergedError } from "../train.ts"
 import { apply, configure } from "./config.ts"
+import { checkShift } from "./convolutions.ts"
 import { StoppedError, UsageError } from "./errors.ts"
 import { findRate } from "./find-rate.ts"
 import { crossValidate } from "./folds.ts"
 import { Interrupt } from "./interrupt.ts"
 import { type Learned, learn } from "./learn.ts"
 import { listColumns, quoted } from "./listing.ts"
-import { checkSize, linearSettings, outputsFor, type Settings, settingsFor } from "./network.ts"
+import { checkSize, imageOf, isLinear, leftOut, linearSettings, outputsFor, type Settings, settingsFor, sizesOf } from "./network.ts"
 import { openData } from "./open.ts"
 import { ownModel } from "./own-model.ts"
 import { foldProblems, imageProblem, type Problem, tableProblem } from "./problem.ts"
@@ -24,7 +25,18 @@ import { saveModel, type Training } from "./saved.ts"
 import { majority, scoreOf } from "./scores.ts"
 import { fingerprint, type ImageSource, type TableSource } from "./source.ts"
 import { grouped, Output } from "./terminal.ts"
-import { checkDivision, checkImages, chosen, defineOptions, divisionOf, readingOf, type TrainOptions, told } from "./train-options.ts"
+import {
+  checkDivision,
+  checkImages,
+  checkTable,
+  chosen,
+  defineOptions,
+  divisionOf,
+  readingOf,
+  settled,
+  type TrainOptions,
+  told,
+} from "./train-options.ts"
 import { writeReport } from "./write-report.ts"
 
 export function define(command: Command): void {
@@ -40,7 +52,7 @@ async function train(data: string | undefined, given: TrainOptions, command: Com
   const from = data ?? config.data
   if (from === undefined) throw new UsageError(`missing required argument 'data'; it may be the key "data" of adjoint.config.json too.`)
   const options = command.opts<TrainOptions>()
-  if (options.model !== undefined) refuse(command, ["hidden", "activation", "dropout"], "--model brings layers of its own")
+  if (options.model !== undefined) refuse(command, ["convolutions", "hidden", "activation", "dropout"], "--model brings layers of its own")
   await start(from, options, new Output(options))
 }
 
@@ -54,7 +66,8 @@ async function resume(dir: string, data: string | undefined, command: Command, o
   // a process that was killed while it saved the model may have left files of the run where the old folder was put aside
   recoverModelFolder(dir)
   const run = readRunConfig(dir)
-  apply(command, run.settings, join(dir, RUN_FILES.config))
+  // runs of before there were convolutions had none
+  apply(command, { convolutions: [], ...run.settings }, join(dir, RUN_FILES.config))
   await start(data ?? run.data, { ...command.opts<TrainOptions>(), out: dir }, out, run)
 }
 
@@ -74,10 +87,10 @@ async function start(data: string, options: TrainOptions, out: Output, run?: Run
   if (source.kind === "table" && options.target === undefined) return listColumns(source.table, data, out)
   const problem = prepare(source, options)
   const folds = foldsOf(source, options)
-  const images = source.kind === "images"
-  const settings = settingsFor(problem.train.x.rows, images, told(options))
+  const settings = settingsFor(problem.train.x.rows, imageOf(problem), told(options))
   const model = settings.model === undefined ? undefined : await ownModel(settings.model, problem)
-  if (!model) checkSize(problem.features, problem.target, settings)
+  if (!model) checkSize(problem, settings)
+  checkShift(imageOf(problem), settings.shift)
   if (options.findLearningRate) {
     const target = source.kind === "table" ? ` --target ${quoted(problem.target.name)}` : ""
     return findRate(problem, settings, model, `adjoint train ${quoted(data)}${target}`, out)
@@ -90,7 +103,9 @@ async function start(data: string, options: TrainOptions, out: Output, run?: Run
 
   const interrupt = new Interrupt(out)
   announce(source, problem, settings, model, out)
-  if (!run) folder.begin({ data, sha256, settings: chosen(options, settings, images && !source.whole) })
+  if (!model && leftOut(problem, settings, told(options)))
+    out.say("With so many small grey images convolutions take long; they are usually more accurate: --convolutions 16,32.")
+  if (!run) folder.begin({ data, sha256, settings: chosen(options, settings, source) })
   folder.enter(options.deterministic ?? false)
   const going = {
     out,
@@ -115,7 +130,6 @@ async function start(data: string, options: TrainOptions, out: Output, run?: Run
   const judging = {
     dir,
     interrupt,
-    images,
     constant: training.constant,
     out,
     name: source.name,
@@ -149,7 +163,6 @@ function trainingOf(
   options: TrainOptions,
   learned: Learned,
 ): Training {
-  const { hidden, activation, dropout, ...rest } = settings
   const reading = readingOf(options)
   const constant = problem.target.kind === "class" ? majority(problem.train.answers, outputsFor(problem.target)) : 0
   return {
@@ -158,7 +171,7 @@ function trainingOf(
       ...((source.kind === "table" || source.whole) && { sha256, division: divisionOf(options) }),
       ...(Object.keys(reading).length > 0 && { reading }),
     },
-    settings: settings.model === undefined ? settings : (rest as Settings),
+    settings: settled(settings, source) as Settings,
     constant,
     epochs: learned.epochs,
     bestEpoch: learned.bestEpoch,
@@ -170,7 +183,6 @@ function trainingOf(
 interface Judging {
   readonly dir: string
   readonly interrupt: Interrupt
-  readonly images: boolean
   readonly constant: number
   readonly out: Output
   /** Of the data. */
@@ -185,12 +197,11 @@ async function judge(
   model: Learned["model"],
   problem: Problem,
   settings: Settings,
-  { dir, interrupt, images, constant, out, name, folds, checkpointEvery }: Judging,
+  { dir, interrupt, constant, out, name, folds, checkpointEvery }: Judging,
 ) {
   const { target } = problem
-  const isLinear = settings.model === undefined && settings.hidden.length === 0
-  const forLinear = linearSettings(problem.train.x.rows, images, settings)
-  const linear = isLinear || folds ? undefined : await learnLinear(problem, forLinear, interrupt.signal)
+  const forLinear = linearSettings(problem.train.x.rows, imageOf(problem), settings)
+  const linear = isLinear(settings) || folds ? undefined : await learnLinear(problem, forLinear, interrupt.signal)
   const crossValidation =
     folds && (await crossValidate(folds, settings, { signal: interrupt.signal, out, dir: join(dir, RUN_FILES.folds), checkpointEvery }))
   const stopped = interrupt.signal.aborted
@@ -219,6 +230,7 @@ async function judge(
 
 function prepare(source: TableSource | ImageSource, options: TrainOptions): Problem {
   if (source.kind === "images") checkImages(options, source)
+  else checkTable(options, source)
   checkDivision(options)
   return source.kind === "table"
     ? tableProblem(source, tableOptions(options))
@@ -246,9 +258,10 @@ function announce(source: TableSource | ImageSource, problem: Problem, settings:
       `${grouped(train.x.rows)} rows for training${kept}, ${held}.`,
   )
   for (const note of problem.notes) out.warn(note)
-  const { hidden, activation, optimizer, rule, learningRate, batchSize, epochs, seed } = settings
-  const sizes = [features, ...hidden, outputsFor(target)].join("-")
-  const form = model ? `model of ${settings.model}` : hidden.length > 0 ? `network ${sizes} (${activation})` : `linear model ${sizes}`
+  const { activation, optimizer, rule, learningRate, batchSize, epochs, seed } = settings
+  const sizes = model ? "" : sizesOf(problem, settings)
+  const kind = settings.convolutions.length > 0 ? "convolutional network" : "network"
+  const form = model ? `model of ${settings.model}` : isLinear(settings) ? `linear model ${sizes}` : `${kind} ${sizes} (${activation})`
   const by = rule === "backprop" ? `${optimizer} ${learningRate}` : rule === "genetic" ? rule : `${rule}, ${optimizer} ${learningRate}`
   out.say(`${form}, ${by}, batches of ${batchSize}, at most ${epochs} epochs, seed ${seed}.`)
 }

@@ -1,3 +1,4 @@
+import { type Shape, size } from "../core/aval.ts"
 import { fromArray } from "../core/concrete.ts"
 import type { Tensor } from "../core/tensor.ts"
 import { jit } from "../runtime/jit.ts"
@@ -12,6 +13,9 @@ export function* batches(n: number, size: number): Generator<readonly [from: num
   for (let from = 0; from < n; from += size) yield [from, Math.min(from + size, n)]
 }
 
+/** Rows that are computed at a time: fewer where one has many elements, since a layer may make several times as many of them. */
+export const rowsAtOnce = (shape: Shape): number => Math.max(1, Math.min(1000, Math.floor(2 ** 24 / size(shape))))
+
 /** A compiled function from parameters, state and a data set to mean loss and metrics over all its rows. */
 export function evaluator(
   model: Trainable,
@@ -23,8 +27,9 @@ export function evaluator(
     const [output] = model.apply(params, state, x, { training: false })
     return [loss(output, y), ...names.map(name => metrics[name]!(output, y))]
   })
-  return (params, state, data, batchSize = 1000) => {
+  return (params, state, data, batchSize) => {
     const { x, y } = pair(data, "evaluate")
+    batchSize ??= rowsAtOnce(x.shape)
     const [xs, ys] = [new BatchReader(x), new BatchReader(y)]
     const totals = new Float64Array(names.length + 1)
     for (const [from, to] of batches(x.rows, batchSize)) {

@@ -40,7 +40,7 @@ export class TrainedModel<M extends Trainable = Trainable> {
   }
 
   /** Mean loss and metrics over all rows. */
-  evaluate(data: Dataset, { loss, metrics = {}, batchSize = 1000 }: EvaluateOptions = {} as EvaluateOptions): Measured {
+  evaluate(data: Dataset, { loss, metrics = {}, batchSize }: EvaluateOptions = {} as EvaluateOptions): Measured {
     if (typeof loss !== "function")
       throw new TypeError("evaluate: `loss` must be a function of output and target, such as crossEntropy from adjoint/losses")
     return evaluator(this.model, loss, metrics)(this.params, this.state, data, batchSize)

@@ -72,10 +72,24 @@ export function withChannels(image: Pixels, channels: 1 | 3): Pixels {
 }
 
 /** Left and right exchanged. */
-export function mirrored(data: Uint8Array, [h, w]: readonly [number, number], channels: number): Uint8Array {
-  const into = new Uint8Array(data.length)
+export function mirrored<A extends Uint8Array | Float32Array>(data: A, [h, w]: readonly [number, number], channels: number): A {
+  const into = new (data.constructor as new (n: number) => A)(data.length)
   for (let y = 0; y < h; y++)
     for (let x = 0; x < w; x++)
       for (let k = 0; k < channels; k++) into[(y * w + x) * channels + k] = data[(y * w + w - 1 - x) * channels + k]!
+  return into
+}
+
+/** Moved down and to the right by whole pixels, up and to the left where they are negative; 0 where nothing comes from. */
+export function moved<A extends Uint8Array | Float32Array>(
+  data: A,
+  [h, w]: readonly [number, number],
+  channels: number,
+  [down, right]: readonly [number, number],
+): A {
+  const into = new (data.constructor as new (n: number) => A)(data.length)
+  const [from, to] = [Math.max(0, -right), Math.min(w, w - right)]
+  for (let y = Math.max(0, -down); y < Math.min(h, h - down); y++)
+    into.set(data.subarray((y * w + from) * channels, (y * w + to) * channels), ((y + down) * w + from + right) * channels)
   return into
 }
