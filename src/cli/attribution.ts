@@ -78,9 +78,10 @@ interface Inputs {
 function rowsFrom(encoding: Encoding, data: string, out: Output): Inputs {
   const source = openSource(data)
   if (source.kind === "images") throw new DataError(`The model was trained on rows of a table, but ${data} holds images.`)
-  const { x, features, warnings } = encode(encoding, source.table)
+  const table = source.data.look()
+  const { x, features, warnings } = encode(encoding, table)
   for (const warning of warnings) out.warn(warning)
-  return { x: rowsOf(x, [features]), cell: (name, row) => source.table.column(name)[row]! }
+  return { x: rowsOf(x, [features]), cell: (name, row) => table.column(name)[row]! }
 }
 
 function imagesFrom(encoding: ImageEncoding, data: string): Inputs {
