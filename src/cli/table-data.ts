@@ -5,6 +5,7 @@ import { encodeRows, OddCells } from "../data/encode.ts"
 import { type Encoding, featureNames } from "../data/encoding.ts"
 import { shuffle } from "../data/split.ts"
 import { openTable } from "../data/table-file.ts"
+import { openFile } from "../platform/node/byte-source.ts"
 import { type Rows, rowsOf } from "../train.ts"
 
 /** The rows of a table. */
@@ -41,7 +42,7 @@ export function inMemory(table: Table): TableData {
 export const MEMORY = 256
 
 /** Rows that are drawn to see what columns hold, at most, and their cells: each takes some 40 bytes. */
-const SAMPLE = { rows: 200_000, cells: 4_000_000 }
+const SAMPLE = { rows: 200_000, cells: 2_000_000 }
 
 /** Bytes of the file that are read as one table, about. Batches of outputs are 1,000 rows, and end where blocks do. */
 const [BLOCK, BATCH] = [1 << 22, 1000]
@@ -51,11 +52,12 @@ export async function inFile(
   path: string,
   options: { readonly name: string; readonly header?: boolean; readonly encoding?: string },
   memory: number,
+  sample = SAMPLE,
 ): Promise<TableData> {
-  const file = await openTable(path, options)
+  const file = await openTable(openFile(path), options)
   const { name, columns, rows } = file
   const each = Math.ceil((BLOCK * rows) / statSync(path).size / BATCH) * BATCH
-  const most = Math.min(SAMPLE.rows, Math.ceil(SAMPLE.cells / columns.length))
+  const most = Math.min(sample.rows, Math.ceil(sample.cells / columns.length))
   const sampled = rows > most ? shuffle(rows, 0, 0).slice(0, most).sort() : undefined
   const read = (chosen: Int32Array): Block => ({ table: file.readSync(chosen), rows: allOf(chosen.length) })
   return {
