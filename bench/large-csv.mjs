@@ -5,8 +5,9 @@
 //   node bench/large-csv.mjs                3,000 MB, some ten minutes, in the folder for temporary files
 //   node bench/large-csv.mjs --mb 20        a small one
 //   node bench/large-csv.mjs --dir /data    the file goes there
+//   node bench/large-csv.mjs --command      by adjoint train, adjoint evaluate and adjoint predict instead of fit, each in a process
 import { spawnSync } from "node:child_process"
-import { closeSync, mkdtempSync, openSync, rmSync, statfsSync, statSync, writeSync } from "node:fs"
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, statfsSync, statSync, writeSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -18,7 +19,12 @@ import { adam } from "adjoint/optim"
 import { fit } from "adjoint/train"
 
 const { values: options } = parseArgs({
-  options: { mb: { type: "string", default: "3000" }, dir: { type: "string", default: tmpdir() }, train: { type: "string" } },
+  options: {
+    mb: { type: "string", default: "3000" },
+    dir: { type: "string", default: tmpdir() },
+    train: { type: "string" },
+    command: { type: "boolean" },
+  },
 })
 
 const COLUMNS = 30
@@ -58,6 +64,56 @@ async function train(path) {
   return { rows: file.rows, losses, peakMb: Math.round(process.resourceUsage().maxRSS / 1024) }
 }
 
+/** `train` in a process of its own. */
+function byFit(path) {
+  const { stdout, status } = spawnSync(process.execPath, [fileURLToPath(import.meta.url), "--train", path], {
+    stdio: ["ignore", "pipe", "inherit"],
+    encoding: "utf8",
+  })
+  if (status !== 0) throw new Error(`training ended with exit code ${status}`)
+  return JSON.parse(stdout)
+}
+
+/** Writes down how much memory a process had at most when it ends. */
+const WATCH = `data:text/javascript,import { writeFileSync } from "node:fs"
+process.on("exit", () => writeFileSync(process.env.PEAK, String(process.resourceUsage().maxRSS)))`.replaceAll("\n", ";")
+
+/** The command in a process of its own: its result, seconds and memory. */
+function adjoint(dir, ...args) {
+  const main = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url))
+  const env = { ...process.env, PEAK: join(dir, "peak") }
+  const started = performance.now()
+  const { stdout, stderr, status } = spawnSync(process.execPath, ["--import", WATCH, main, ...args, "--json"], {
+    cwd: dir,
+    env,
+    encoding: "utf8",
+    maxBuffer: 1 << 30,
+  })
+  if (status !== 0) throw new Error(`adjoint ${args[0]} ended with exit code ${status}: ${stderr}`)
+  const events = stdout
+    .trim()
+    .split("\n")
+    .map(line => JSON.parse(line))
+  const seconds = Math.round((performance.now() - started) / 1000)
+  return { events, figures: { seconds, peakMb: Math.round(Number(readFileSync(env.PEAK, "utf8")) / 1024) } }
+}
+
+/** The path of a user: train, evaluate, predict. */
+function byCommand(dir, path) {
+  const train = adjoint(dir, "train", path, "--target", "answer", "--epochs", "2", "--out", join(dir, "run"))
+  const losses = train.events.filter(({ event }) => event === "epoch").map(({ loss }) => Number(loss.toPrecision(4)))
+  const { rows } = train.events.find(({ event }) => event === "start")
+  const evaluate = adjoint(dir, "evaluate", join(dir, "run"), path)
+  const predict = adjoint(dir, "predict", join(dir, "run"), path, "--only", "--out", join(dir, "answers.csv"))
+  const { test } = train.events.at(-1)
+  if (test.accuracy !== evaluate.events.at(-1).test.accuracy) throw new Error("evaluate found another accuracy than train")
+  return {
+    ...{ rows, losses, tested: test.rows, accuracy: test.accuracy, predicted: predict.events.at(-1).rows },
+    ...{ train: train.figures, evaluate: evaluate.figures, predict: predict.figures },
+    warnings: train.events.filter(({ event }) => event === "warning").map(({ message }) => message),
+  }
+}
+
 if (options.train !== undefined) console.log(JSON.stringify(await train(options.train)))
 else {
   const bytes = Number(options.mb) * 1e6
@@ -68,12 +124,8 @@ else {
   try {
     const path = join(dir, "large.csv")
     write(path, bytes)
-    const { stdout, status } = spawnSync(process.execPath, [fileURLToPath(import.meta.url), "--train", path], {
-      stdio: ["ignore", "pipe", "inherit"],
-      encoding: "utf8",
-    })
-    if (status !== 0) throw new Error(`training ended with exit code ${status}`)
-    console.log(JSON.stringify({ fileMb: Math.round(statSync(path).size / 1e6), ...JSON.parse(stdout) }))
+    const found = options.command ? byCommand(dir, path) : byFit(path)
+    console.log(JSON.stringify({ fileMb: Math.round(statSync(path).size / 1e6), ...found }))
   } finally {
     rmSync(dir, { recursive: true })
   }

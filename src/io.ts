@@ -3,7 +3,7 @@
  * @module adjoint/io
  */
 export { type Checkpoint, packCheckpoint, unpackCheckpoint } from "./io/checkpoint.ts"
-export { formatCsv } from "./io/csv.ts"
+export { type FormatOptions, formatCsv } from "./io/csv.ts"
 export { FormatError } from "./io/errors.ts"
 export type { Json } from "./io/json.ts"
 export { type PackedModel, packModel, unpackModel } from "./io/model.ts"

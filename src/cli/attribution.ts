@@ -78,9 +78,10 @@ interface Inputs {
 async function rowsFrom(encoding: Encoding, data: string, out: Output): Promise<Inputs> {
   const source = await openData(data)
   if (source.kind === "images") throw new DataError(`The model was trained on rows of a table, but ${data} holds images.`)
-  const { x, features, warnings } = encode(encoding, source.table)
+  const table = source.data.look()
+  const { x, features, warnings } = encode(encoding, table)
   for (const warning of warnings) out.warn(warning)
-  return { x: rowsOf(x, [features]), cell: (name, row) => source.table.column(name)[row]! }
+  return { x: rowsOf(x, [features]), cell: (name, row) => table.column(name)[row]! }
 }
 
 async function imagesFrom(encoding: ImageEncoding, data: string): Promise<Inputs> {

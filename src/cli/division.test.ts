@@ -2,10 +2,11 @@ import { describe, expect, test } from "vitest"
 import { parseCsv } from "../data/csv.ts"
 import { DataError } from "../data/errors.ts"
 import { fitEncoding } from "../data/fit.ts"
-import { type Division, splitFolds, splitTable } from "./division.ts"
+import { type Division, splitFolds, splitTable, survey } from "./division.ts"
 import { UsageError } from "./errors.ts"
 import { tableProblem } from "./problem.ts"
 import type { ImageSource } from "./source.ts"
+import { inMemory } from "./table-data.ts"
 import { checkDivision, checkImages, type TrainOptions } from "./train-options.ts"
 
 /** 120 rows of 30 patients, day after day in no order. */
@@ -15,19 +16,20 @@ const rows = Array.from({ length: 120 }, (_, i) => {
 })
 const table = parseCsv(["patient,day,x,y", ...rows].join("\n"))
 const { target } = fitEncoding(table, { target: "y" })
+const of = (columns: Partial<Division> = {}) => survey(inMemory(table), target, columns)
 const shares = { seed: 3, test: 0.2, validation: 0.1 }
 const valuesOf = (column: string, part: Int32Array): Set<string> => new Set(Array.from(part, row => table.column(column)[row]!))
 const all = [...rows.keys()]
 
 test("rows of a group come into one part", () => {
-  const parts = Object.values(splitTable(table, target, { ...shares, groups: "patient" })) as Int32Array[]
+  const parts = Object.values(splitTable(of({ groups: "patient" }), shares)) as Int32Array[]
   const groups = parts.map(part => valuesOf("patient", part))
   expect(groups.reduce((n, set) => n + set.size, 0)).toBe(30)
   expect(parts.every(part => part.length > 0)).toBe(true)
 })
 
 test("the latest rows are the test, those before them validation", () => {
-  const { train, validation, test } = splitTable(table, target, { ...shares, times: "day" })
+  const { train, validation, test } = splitTable(of({ times: "day" }), shares)
   const [before, between, after] = [train, validation, test].map(part => [...valuesOf("day", part)].sort())
   expect([before!.length, between!.length, after!.length]).toEqual([84, 12, 24])
   expect(before!.at(-1)! < between![0]! && between!.at(-1)! < after![0]!).toBe(true)
@@ -38,7 +40,7 @@ const divisions: [string, Partial<Division>][] = [
   ["groups together", { groups: "patient" }],
 ]
 test.each(divisions)("every row is a test row of one fold, %s", (_, columns) => {
-  const folds = splitFolds(table, target, { ...shares, test: 0, ...columns }, 4)
+  const folds = splitFolds(of(columns), { ...shares, test: 0 }, 4)
   expect(folds.flatMap(({ test }) => [...test]).sort((a, b) => a - b)).toEqual(all)
   for (const { train, validation, test } of folds) {
     expect([...train, ...validation, ...test].sort((a, b) => a - b)).toEqual(all)
@@ -57,7 +59,7 @@ test.each([
   [{ times: "y" }, 'row 2 (the header is row 1), column "y": "a" is neither a number nor a date such as 2023-01-31'],
 ])("what divides has to be there: %j", (columns, message) => {
   const short = parseCsv("gap,x,y\n1,1,a\n,2,b\n3,3,a\n4,4,b")
-  const split = () => splitTable(short, fitEncoding(short, { target: "y" }).target, { ...shares, ...columns })
+  const split = () => survey(inMemory(short), fitEncoding(short, { target: "y" }).target, columns)
   expect(split).toThrow(DataError)
   expect(split).toThrow(message)
 })
@@ -97,7 +99,7 @@ test.each([
   [{ target: "day2", classWeight: "balanced" }, 'the target "day2" is a number'],
 ] as const)("what the target rules out: %j", (options, message) => {
   const numbers = parseCsv(["patient,day2,y", ...rows.map(row => row.split(",")).map(([a, _, b, c]) => [a, b, c].join())].join("\n"))
-  const problem = () => tableProblem({ kind: "table", name: "t", table: numbers, sha256: "" }, { ...shares, ...options })
+  const problem = () => tableProblem({ kind: "table", name: "t", data: inMemory(numbers), sha256: "" }, { ...shares, ...options })
   expect(problem).toThrow(UsageError)
   expect(problem).toThrow(message)
 })

@@ -1,12 +1,14 @@
 // Which rows of a table are for training, validation and the test.
-import { categoryOf, isMissing, numberOf } from "../data/cells.ts"
+import { categoryOf, compareCategories, isMissing, numberOf } from "../data/cells.ts"
 import { describeColumn } from "../data/columns.ts"
 import { place, type Table } from "../data/csv.ts"
-import { daysOf } from "../data/dates.ts"
+import { type DateOrder, daysOf } from "../data/dates.ts"
 import type { TargetColumn } from "../data/encoding.ts"
 import { DataError } from "../data/errors.ts"
+import { checkTargetPresent } from "../data/fit.ts"
 import { quote } from "../data/names.ts"
 import { kFold, type Split, type SplitOptions, splitRows } from "../data/split.ts"
+import type { TableData } from "./table-data.ts"
 
 /** How rows are divided; saved with the model, so that `evaluate` finds the rows that training has not seen. */
 export interface Division {
@@ -19,44 +21,95 @@ export interface Division {
   readonly times?: string
 }
 
-type Ordering = Pick<SplitOptions, "stratify" | "groups" | "times">
-
-/** Divides the rows of a table as training does: by seed, and so that every part has its share of every class unless told otherwise. */
-export function splitTable(table: Table, target: TargetColumn, { seed, test, validation, ...columns }: Division): Split {
-  return splitRows(table.rows, { seed, test, validation, ...orderingOf(table, target, columns) })
+/** What all rows of a table say at once. */
+export interface Survey {
+  readonly rows: number
+  /** The classes of the target, where it has some. */
+  readonly classes: readonly string[] | undefined
+  /** By what rows are divided. */
+  readonly ordering: Pick<SplitOptions, "stratify" | "groups" | "times">
 }
 
+/**
+ * Goes through all rows once for the classes of the target and for what divides the rows; `see` is called with each table on the way.
+ *
+ * @throws DataError for cells of these columns that are empty, or no times.
+ */
+export function survey(
+  data: TableData,
+  target: TargetColumn,
+  { groups, times }: Pick<Division, "groups" | "times">,
+  see?: (table: Table) => void,
+): Survey {
+  const { rows } = data
+  if (target.kind === "number" && groups === undefined && times === undefined && !see) return { rows, classes: undefined, ordering: {} }
+  const classes = target.kind === "class" ? new Codes(rows) : undefined
+  const members = groups === undefined ? undefined : new Codes(rows)
+  const moments = times === undefined ? undefined : new Float64Array(rows)
+  const order = times === undefined ? undefined : describeColumn(data.look(), times).dates?.order
+  let at = 0
+  for (const { table } of data.blocks()) {
+    if (classes) checkTargetPresent(table, target.name)
+    see?.(table)
+    classes?.add(table.column(target.name))
+    members?.add(groupsOf(table, groups!))
+    moments?.set(timesOf(table, times!, order), at)
+    at += table.rows
+  }
+  return { rows, classes: classes?.sorted(), ordering: orderingOf(members, moments, classes) }
+}
+
+function orderingOf(groups: Codes | undefined, times: Float64Array | undefined, classes: Codes | undefined): Survey["ordering"] {
+  if (groups) return { groups: groups.list }
+  if (times) return { times }
+  return classes ? { stratify: classes.list } : {}
+}
+
+/** The categories of cells as numbers, in the order in which they come. */
+class Codes {
+  private readonly known = new Map<string, number>()
+  private at = 0
+  readonly list: Int32Array
+  constructor(rows: number) {
+    this.list = new Int32Array(rows)
+  }
+  add(cells: readonly string[]): void {
+    for (const cell of cells) {
+      const category = categoryOf(cell)
+      let code = this.known.get(category)
+      if (code === undefined) this.known.set(category, (code = this.known.size))
+      this.list[this.at++] = code
+    }
+  }
+  sorted(): string[] {
+    return [...this.known.keys()].sort(compareCategories)
+  }
+}
+
+/** Divides the rows of a table as training does: by seed, and so that every part has its share of every class unless told otherwise. */
+export const splitTable = ({ rows, ordering }: Survey, { seed, test, validation }: Division): Split =>
+  splitRows(rows, { seed, test, validation, ...ordering })
+
 /** One division for each fold of a cross-validation: every row is a test row once. Validation rows come from the others. */
-export function splitFolds(table: Table, target: TargetColumn, { seed, validation, ...columns }: Division, folds: number): Split[] {
-  const ordering = orderingOf(table, target, columns)
-  return kFold(table.rows, folds, { seed, ...ordering }).map(({ train: others, validation: test }) => {
+export function splitFolds({ rows: n, ordering }: Survey, { seed, validation }: Division, folds: number): Split[] {
+  return kFold(n, folds, { seed, ...ordering }).map(({ train: others, validation: test }) => {
     const of = Object.entries(ordering).map(([name, list]) => [name, Array.from(others, row => list[row]!)])
-    const share = (validation * table.rows) / others.length
+    const share = (validation * n) / others.length
     const parts = splitRows(others.length, { seed, validation: share, ...Object.fromEntries(of) })
     const rows = (part: Int32Array): Int32Array => part.map(i => others[i]!)
     return { train: rows(parts.train), validation: rows(parts.validation), test }
   })
 }
 
-function orderingOf(table: Table, target: TargetColumn, { groups, times }: Pick<Division, "groups" | "times">): Ordering {
-  if (groups !== undefined) return { groups: groupsOf(table, groups) }
-  if (times !== undefined) return { times: timesOf(table, times) }
-  if (target.kind === "number") return {}
-  const index = new Map(target.values.map((value, i) => [value, i]))
-  return { stratify: Int32Array.from(table.column(target.name), cell => index.get(categoryOf(cell)) ?? -1) }
-}
-
 function groupsOf(table: Table, name: string): readonly string[] {
-  const cells = table.column(name)
   checkPresent(table, name, "--groups needs the group of each row")
-  return cells.map(categoryOf)
+  return table.column(name)
 }
 
 /** Numbers, or days of dates. */
-function timesOf(table: Table, name: string): readonly number[] {
+function timesOf(table: Table, name: string, order: DateOrder | undefined): readonly number[] {
   checkPresent(table, name, "--times needs the time of each row")
-  const { dates } = describeColumn(table, name)
-  const times = table.column(name).map(cell => (dates ? daysOf(cell, dates.order) : numberOf(cell, table.decimal)))
+  const times = table.column(name).map(cell => (order ? daysOf(cell, order) : numberOf(cell, table.decimal)))
   const odd = times.findIndex(time => Number.isNaN(time))
   if (odd < 0) return times
   const cell = quote(table.column(name)[odd]!)

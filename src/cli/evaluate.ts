@@ -1,9 +1,9 @@
 // `adjoint evaluate`: how good a saved model is on rows with known answers.
 import type { Command } from "commander"
 import { DataError } from "../data/errors.ts"
-import { splitTable } from "./division.ts"
+import { splitTable, survey } from "./division.ts"
 import { openData } from "./open.ts"
-import { type CommonOptions, ENCODING, withCommon } from "./options.ts"
+import { type CommonOptions, ENCODING, MEMORY_FLAG, notNegative, withCommon } from "./options.ts"
 import { type ImageEncoding, type Labelled, labelledImages, labelledRows, splitImages } from "./problem.ts"
 import { constantEntry, finish, networkEntry } from "./report.ts"
 import { isImages, openModel, readingOf, type Saved } from "./saved.ts"
@@ -13,6 +13,7 @@ import { grouped, Output } from "./terminal.ts"
 interface EvaluateOptions extends CommonOptions {
   readonly all?: boolean
   readonly encoding?: string
+  readonly memory?: number
 }
 
 export function define(command: Command): void {
@@ -20,6 +21,7 @@ export function define(command: Command): void {
     .argument("<model>", "the folder that adjoint train wrote")
     .argument("<data>", 'a table with the target column; "mnist" or a folder of IDX files, whose test images are used')
     .option("--encoding <name>", ENCODING)
+    .option("--memory <mb>", MEMORY_FLAG, notNegative)
     .option("--all", "use all rows, even if the model was trained on some of them")
   withCommon(command, [
     ["adjoint evaluate runs/iris iris.csv", "the rows that training held out"],
@@ -39,17 +41,20 @@ async function evaluate(dir: string, data: string, options: EvaluateOptions): Pr
 }
 
 async function rowsFrom({ encoding, training }: Saved, data: string, options: EvaluateOptions, out: Output): Promise<Labelled> {
-  const source = await openData(data, isImages(encoding) ? { encoding } : { reading: readingOf(training, options) })
+  const source = await openData(data, {
+    memory: options.memory,
+    ...(isImages(encoding) ? { encoding } : { reading: readingOf(training, options) }),
+  })
   if (isImages(encoding)) {
     if (source.kind === "table") throw new DataError(`The model was trained on images, but ${data} is a table.`)
     return imagesFrom(encoding, training, source, options.all ?? false, out)
   }
   if (source.kind === "images") throw new DataError(`The model was trained on rows of a table, but ${data} holds images.`)
-  const { table, sha256 } = source
+  const { data: table, sha256 } = source
   const { division } = training.data
   if (sha256 !== training.data.sha256 || division === undefined) return labelledRows(encoding, table)
   // The file it was trained on: rows that training has seen would flatter it.
-  const { test } = splitTable(table, encoding.target, division)
+  const { test } = splitTable(survey(table, encoding.target, division), division)
   if (options.all || test.length === 0) {
     out.warn(`the model was trained on rows of ${table.name}; on rows that it has not seen it will be worse.`)
     return labelledRows(encoding, table)

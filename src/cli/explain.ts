@@ -181,8 +181,8 @@ async function rowsFrom({ encoding, training }: Saved, data: string, row: number
     return labelledImages(encoding, { ...images, pixels, rows: 1, labels: images.labels.slice(row, row + 1) }, data)
   }
   if (source.kind === "images") throw new DataError(`The model was trained on rows of a table, but ${data} holds images.`)
-  checkRow(row, source.table.rows, data)
-  return labelledRows(encoding, source.table, Int32Array.of(row))
+  checkRow(row, source.data.rows, data)
+  return labelledRows(encoding, source.data, Int32Array.of(row))
 }
 
 function checkRow(row: number, rows: number, data: string): void {

@@ -68,6 +68,6 @@ test("a trained model decides the form and the classes", async () => {
 })
 test("Parquet is a table", async () => {
   const source = await openData(at("t.parquet"))
-  expect(source.kind === "table" && [source.name, source.table.column("a")]).toEqual(["t", ["1", "2"]])
+  expect(source.kind === "table" && [source.name, source.data.look().column("a")]).toEqual(["t", ["1", "2"]])
   await expect(openData(at("t.parquet"), { imageSize: "2x2" })).rejects.toThrow("--image-size is for folders of PNG and JPEG files")
 })

@@ -1,6 +1,6 @@
 // What DATA names where reading it takes a library: Parquet, and images in folders by class. All else is the affair of source.ts.
 import { createHash } from "node:crypto"
-import { statSync } from "node:fs"
+import { closeSync, openSync, readSync, statSync } from "node:fs"
 import { basename, join } from "node:path"
 import { DataError } from "../data/errors.ts"
 import { decodeImage, loadDecoders } from "../data/images/decode.ts"
@@ -11,7 +11,18 @@ import { readDataFile } from "../platform/node/files.ts"
 import { type LocalImage as File, imageFile, imagesIn, imagesOf, isImageName } from "../platform/node/image-files.ts"
 import { UsageError } from "./errors.ts"
 import type { ImageEncoding } from "./problem.ts"
-import { hasIdxFiles, type ImageSource, type Images, nameOf, openSource, type Reading, type TableSource } from "./source.ts"
+import {
+  hasIdxFiles,
+  type ImageSource,
+  type Images,
+  isNdjson,
+  megabytes,
+  nameOf,
+  openSource,
+  type Reading,
+  type TableSource,
+} from "./source.ts"
+import { inFile, inMemory, MEMORY } from "./table-data.ts"
 
 /** How tables are read, and the form that images get: as flags say it, or as a model was trained. */
 export interface OpenOptions {
@@ -20,12 +31,14 @@ export interface OpenOptions {
   readonly imageSize?: string | undefined
   readonly channels?: string | undefined
   readonly encoding?: ImageEncoding | undefined
+  /** MB up to which data are kept in memory. */
+  readonly memory?: number | undefined
 }
 
 type Form = { readonly size: readonly [number, number]; readonly channels: 1 | 3 }
 
 /**
- * Finds out what DATA names and reads it, images excepted.
+ * Finds out what DATA names and reads it, images and large tables excepted.
  *
  * @throws DataError for what is not there or cannot be read; UsageError for flags of images with other data.
  */
@@ -35,12 +48,40 @@ export async function openData(data: string, options: OpenOptions = {}): Promise
   const { imageSize, channels, reading = {} } = options
   const flag = imageSize !== undefined ? "--image-size" : channels !== undefined ? "--channels" : undefined
   if (flag) throw new UsageError(`${flag} is for folders of PNG and JPEG files, a folder for each class; ${data} is none.`)
-  if (!/\.parquet$/i.test(data)) return openSource(data, reading)
+  const memory = (options.memory ?? MEMORY) * 1e6
+  const file = data === "mnist" ? undefined : statSync(data, { throwIfNoEntry: false })
+  const size = file?.isFile() ? file.size : 0
+  const isLarge = size > memory
+  if (!/\.parquet$/i.test(data)) return isLarge ? largeSource(data, reading, memory) : openSource(data, reading)
+  if (isLarge)
+    throw new UsageError(
+      `${data} has ${megabytes(size)}; a table in Parquet is read whole, and above ${megabytes(memory)} only if --memory says so. ` +
+        "Write it as CSV, which is left in its file.",
+    )
   if (reading.header === false || reading.encoding !== undefined)
     throw new UsageError(`--${reading.header === false ? "no-header" : "encoding"} is for tables written as text; ${data} is Parquet.`)
   const bytes = readDataFile(data)
   const table = await readParquet(bytes, { name: basename(data) })
-  return { kind: "table", name: nameOf(data), table, sha256: createHash("sha256").update(bytes).digest("hex") }
+  return { kind: "table", name: nameOf(data), data: inMemory(table), sha256: createHash("sha256").update(bytes).digest("hex") }
+}
+
+/** A table that is left in its file. */
+async function largeSource(path: string, reading: Reading, memory: number): Promise<TableSource> {
+  isNdjson(path, reading)
+  const data = await inFile(path, { ...reading, name: basename(path) }, memory)
+  return { kind: "table", name: nameOf(path), data, sha256: sha256Of(path) }
+}
+
+function sha256Of(path: string): string {
+  const hash = createHash("sha256")
+  const piece = new Uint8Array(1 << 20)
+  const file = openSync(path, "r")
+  try {
+    for (let n = readSync(file, piece); n > 0; n = readSync(file, piece)) hash.update(piece.subarray(0, n))
+  } finally {
+    closeSync(file)
+  }
+  return hash.digest("hex")
 }
 
 interface Parts {

@@ -21,6 +21,9 @@ export function withCommon(command: Command, examples: readonly (readonly [line:
 /** What `--encoding` says of itself where a model remembers one. */
 export const ENCODING = "what the table is written in, such as windows-1252 (default: as in the training)"
 
+/** What `--memory` says of itself where nothing is learned. */
+export const MEMORY_FLAG = "a table of more MB is not read into memory, but part by part (default: 256)"
+
 function number(text: string, wanted: string, fits: (value: number) => boolean): number {
   const value = text.trim() === "" ? Number.NaN : Number(text)
   if (!fits(value)) throw new InvalidArgumentError(`Wanted ${wanted}.`)

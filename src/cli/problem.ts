@@ -1,17 +1,20 @@
 // A source made ready for training: what to predict, from what, and which rows are for training, validation and the test.
+import { numberOf } from "../data/cells.ts"
 import type { Table } from "../data/csv.ts"
 import { checkColumns, encode } from "../data/encode.ts"
 import type { Encoding, TargetColumn } from "../data/encoding.ts"
 import { DataError } from "../data/errors.ts"
-import { fitEncoding } from "../data/fit.ts"
+import { type FitOptions, fitEncoding, MAX_CLASSES_OF_NUMBERS } from "../data/fit.ts"
 import { quote } from "../data/names.ts"
 import { type Split, shuffle, splitRows } from "../data/split.ts"
 import { subset } from "../train/rows.ts"
 import { type Rows, rowsOf } from "../train.ts"
 import { balanced, imbalanceOf } from "./class-weights.ts"
-import { type Division, splitFolds, splitTable } from "./division.ts"
+import { type Division, type Survey, splitFolds, splitTable, survey } from "./division.ts"
 import { UsageError } from "./errors.ts"
-import { type ImageSource, type Images, openSource, type Reading, type TableSource } from "./source.ts"
+import type { ImageSource, Images, TableSource } from "./source.ts"
+import { encoded, seenOf, type TableData } from "./table-data.ts"
+import { grouped } from "./terminal.ts"
 
 /** How images become inputs; saved with the model, as the `Encoding` of a table is. */
 export interface ImageEncoding {
@@ -53,8 +56,6 @@ export interface Problem {
 }
 
 export interface ProblemOptions extends Division {
-  /** A table whose rows are the test; `test` is 0 then. */
-  readonly testFile?: string
   readonly target?: string
   readonly task?: "classification" | "regression"
   readonly ignore?: readonly string[]
@@ -62,38 +63,67 @@ export interface ProblemOptions extends Division {
   /** Gives training and validation rows each other's answers: what is then learned cannot hold for the test. */
   readonly shuffleLabels?: boolean
   readonly classWeight?: "balanced" | "none"
-  readonly reading?: Reading
 }
 
 type TableOptions = ProblemOptions & { readonly target: string }
 
-/** What `fitEncoding` is told, and the target as it is in all rows. */
-function questionOf(table: Table, { target, task, ignore = [], categories = [], groups }: TableOptions) {
+/** What `fitEncoding` is told, with the target as it is in all rows, and what divides the rows. */
+interface Question {
+  readonly told: FitOptions
+  readonly target: TargetColumn
+  readonly surveyed: Survey
+}
+
+function questionOf(data: TableData, { target, task, ignore = [], categories = [], groups, times }: TableOptions): Question {
   if (groups === target) throw new UsageError(`--groups ${groups} is the target; wanted a column that says which rows belong together.`)
   const left = groups === undefined || ignore.includes(groups) ? ignore : [...ignore, groups]
   const told = { target, ignore: left, categories, ...(task === undefined ? {} : { task }) }
-  return { told, whole: fitEncoding(table, told) }
+  const seen = fitEncoding(data.look(), told)
+  // the cells of rows that were not looked at have to make sense too, before hours of training depend on it
+  const check = (table: Table) => void encode(seen, table, { target: seen.target.kind === "number" })
+  const surveyed = survey(
+    data,
+    seen.target,
+    { ...(groups !== undefined && { groups }), ...(times !== undefined && { times }) },
+    data.sampled && check,
+  )
+  if (seen.target.kind === "number") return { told: { ...told, task: "regression" }, target: seen.target, surveyed }
+  const values = surveyed.classes!
+  if (task === undefined && areFewNumbers(seen.target.values) && !areFewNumbers(values))
+    throw new UsageError(
+      `the target ${quote(target)} looks like ${seen.target.values.length} classes in ${grouped(data.sampled!.length)} of the rows of ${data.name}, ` +
+        `but has ${values.length} different values in all of them. Say what it is: --task classification or --task regression.`,
+    )
+  return { told: { ...told, task: "classification" }, target: { ...seen.target, values }, surveyed }
 }
 
+/** Whether numbers are classes unless told otherwise. */
+const areFewNumbers = (values: readonly string[]): boolean =>
+  values.length <= MAX_CLASSES_OF_NUMBERS && values.every(value => Number.isInteger(numberOf(value, ".")))
+
 /** A problem for each fold of a cross-validation: every row is a test row of one of them. */
-export function foldProblems(source: TableSource, options: TableOptions, folds: number): Problem[] {
-  const { whole } = questionOf(source.table, options)
-  return splitFolds(source.table, whole.target, options, folds).map(split => tableProblem(source, options, split))
+export function foldProblems({ data }: TableSource, options: TableOptions, folds: number): Problem[] {
+  const question = questionOf(data, options)
+  return splitFolds(question.surveyed, options, folds).map(split => dividedProblem(data, question, split, options))
 }
 
 /**
- * Makes a table ready, divided as said or by the options. Means, deviations and categories come from the training rows alone.
+ * Makes a table ready, divided by the options, or with the rows of another for the test. Means, deviations and categories come from the
+ * training rows alone.
  *
  * @throws DataError for what `fitEncoding`, `encode` and `splitRows` refuse.
  */
-export function tableProblem({ table }: TableSource, options: TableOptions, given?: Split): Problem {
-  const { told, whole } = questionOf(table, options)
-  const split = given ?? splitTable(table, whole.target, options)
-  const kind = whole.target.kind === "class" ? "classification" : "regression"
-  const encoding = fitEncoding(table, { ...told, task: kind, rows: split.train })
+export function tableProblem({ data }: TableSource, options: TableOptions, apart?: TableData): Problem {
+  const question = questionOf(data, options)
+  return dividedProblem(data, question, splitTable(question.surveyed, options), options, apart)
+}
+
+function dividedProblem(data: TableData, { told, target }: Question, split: Split, options: TableOptions, apart?: TableData): Problem {
+  const encoding = encodingOf(data, told, target, split.train)
+  // at once, so that a mistake in its columns costs no training
+  if (apart) checkColumns(encoding, apart.look(), true)
   const part = (rows: Int32Array, salt?: number): Labelled =>
-    labelledRows(encoding, table, rows, salt === undefined ? undefined : { options, salt })
-  const apart = given || options.testFile === undefined ? undefined : openTest(options.testFile, encoding, options.reading)
+    labelledRows(encoding, data, rows, salt === undefined ? undefined : { options, salt })
   const train = part(split.train, 0)
   const validation = split.validation.length > 0 ? part(split.validation, 1) : undefined
   return {
@@ -108,12 +138,15 @@ export function tableProblem({ table }: TableSource, options: TableOptions, give
   }
 }
 
-/** A table of test rows with the columns of the training: read at once, so that a mistake in its name or columns costs no training. */
-function openTest(file: string, encoding: Encoding, reading: Reading | undefined): Table {
-  const source = openSource(file, reading)
-  if (source.kind === "images") throw new UsageError(`--test-file: ${file} holds images; wanted a table.`)
-  checkColumns(encoding, source.table, true)
-  return source.table
+/** From the training rows, or from those among them that are looked at. */
+function encodingOf(data: TableData, told: FitOptions, target: TargetColumn, train: Int32Array): Encoding {
+  const rows = seenOf(data, train)
+  const encoding = fitEncoding(data.look(), { ...told, rows })
+  if (data.sampled === undefined) return encoding
+  const note =
+    `What the columns hold was seen in ${grouped(data.sampled.length)} of the ${grouped(data.rows)} rows, drawn at random; ` +
+    `means and categories come from ${grouped(rows.length)} of the ${grouped(train.length)} training rows.`
+  return { ...encoding, ...(target.kind === "class" && { target }), notes: [...encoding.notes, note] }
 }
 
 /** Weights of classes if they are asked for; else a note where there are classes of few rows. */
@@ -136,9 +169,9 @@ function weighting(
 type Shuffling = { readonly options: Pick<ProblemOptions, "seed" | "shuffleLabels">; readonly salt: number }
 
 /** Rows of a table with their answers, encoded as training did; all rows if none are chosen. */
-export function labelledRows(encoding: Encoding, table: Table, rows?: Int32Array, shuffling?: Shuffling): Labelled {
-  const { x, features, y, warnings } = encode(encoding, table, { target: true, ...(rows === undefined ? {} : { rows }) })
-  return { ...labelled(rowsOf(x, [features]), encoding.target, shuffled(y!, shuffling), warnings), ...(rows && { rows }) }
+export function labelledRows(encoding: Encoding, data: TableData, rows?: Int32Array, shuffling?: Shuffling): Labelled {
+  const { x, answers, warnings } = encoded(encoding, data, rows)
+  return { ...labelled(x, encoding.target, shuffled(answers, shuffling), warnings), ...(rows && { rows }) }
 }
 
 function labelled(x: Rows, target: TargetColumn, answers: Int32Array | Float32Array, warnings: readonly string[] = []): Labelled {

@@ -1,20 +1,22 @@
 // What DATA names: a table, the MNIST digits, or other images in IDX files.
+import { constants } from "node:buffer"
 import { createHash } from "node:crypto"
 import { existsSync, readdirSync, statSync } from "node:fs"
 import { createRequire } from "node:module"
 import { basename, dirname, join, resolve } from "node:path"
-import { parseCsv, type Table } from "../data/csv.ts"
+import { parseCsv } from "../data/csv.ts"
 import { DataError } from "../data/errors.ts"
 import { parseIdx } from "../data/idx.ts"
 import { parseNdjson } from "../data/ndjson.ts"
 import { cannot, readDataFile } from "../platform/node/files.ts"
 import { UsageError } from "./errors.ts"
+import { inMemory, type TableData } from "./table-data.ts"
 
-/** A table read from a file. */
+/** A table in a file. */
 export interface TableSource {
   readonly kind: "table"
   readonly name: string
-  readonly table: Table
+  readonly data: TableData
   /** Of the file, to know it again. */
   readonly sha256: string
 }
@@ -67,13 +69,24 @@ export function openSource(data: string, reading: Reading = {}): TableSource | I
     )
   }
   const bytes = readDataFile(data)
+  if (bytes.length > constants.MAX_STRING_LENGTH)
+    throw new DataError(
+      `${data} has ${megabytes(bytes.length)}, too much to be read whole. Unpack it, so that it can be read from its file.`,
+    )
   const tabs = /\.tsv(\.gz)?$/i.test(data) ? ({ delimiter: "\t" } as const) : {}
   const name = basename(data)
-  const isNdjson = /\.(ndjson|jsonl)(\.gz)?$/i.test(data)
-  if (isNdjson && reading.header === false)
-    throw new UsageError(`--no-header is for CSV; the objects of ${name} name their columns themselves.`)
-  const table = isNdjson ? parseNdjson(bytes, { ...reading, name }) : parseCsv(bytes, { ...reading, ...tabs, name })
-  return { kind: "table", name: nameOf(data), table, sha256: createHash("sha256").update(bytes).digest("hex") }
+  const table = isNdjson(data, reading) ? parseNdjson(bytes, { ...reading, name }) : parseCsv(bytes, { ...reading, ...tabs, name })
+  return { kind: "table", name: nameOf(data), data: inMemory(table), sha256: createHash("sha256").update(bytes).digest("hex") }
+}
+
+export const megabytes = (bytes: number): string => `${Math.ceil(bytes / 1e6).toLocaleString("en")} MB`
+
+/** @throws UsageError where it is NDJSON that is to be read without a header. */
+export function isNdjson(path: string, { header }: Reading): boolean {
+  const found = /\.(ndjson|jsonl)(\.gz)?$/i.test(path)
+  if (found && header === false)
+    throw new UsageError(`--no-header is for CSV; the objects of ${basename(path)} name their columns themselves.`)
+  return found
 }
 
 /** SHA-256 of a table's file, or of the pixels and labels of the training images. */

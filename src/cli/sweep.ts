@@ -18,11 +18,11 @@ import {
   type Settings,
   settingsFor,
 } from "./network.ts"
+import { openData } from "./open.ts"
 import { type CommonOptions, count, names, notNegative, positive, seed, share, widths, withCommon } from "./options.ts"
 import { imageProblem, tableProblem } from "./problem.ts"
 import { saveModel } from "./saved.ts"
 import { majority } from "./scores.ts"
-import { openSource } from "./source.ts"
 import { columns, grouped, Output, StatusLine, show } from "./terminal.ts"
 
 interface SweepFlags extends CommonOptions {
@@ -74,7 +74,7 @@ export function define(command: Command): void {
 
 async function run(data: string, options: SweepFlags): Promise<void> {
   const out = new Output(options)
-  const source = openSource(data)
+  const source = await openData(data)
   const { target, ignore, categories, seed, validation } = options
   const told = { seed, validation, test: options.test, ...(ignore && { ignore }), ...(categories && { categories }) }
   const problem =

@@ -25,6 +25,9 @@ import type { ImageSource, Reading, TableSource } from "./source.ts"
 export interface TrainOptions extends CommonOptions, Partial<Omit<Settings, "seed">>, Partial<Omit<ProblemOptions, "seed">> {
   readonly seed: number
   readonly header: boolean
+  /** A table whose rows are the test. */
+  readonly testFile?: string
+  readonly memory?: number
   readonly encoding?: string
   readonly kFold?: number
   readonly out?: string
@@ -90,6 +93,7 @@ export function defineOptions(command: Command): void {
     )
     .option("--no-header", "the first line is a row already; columns are then called column 1, column 2, ...")
     .option("--encoding <name>", "what the table is written in, such as windows-1252 (default: UTF-8, or UTF-16 by its mark)")
+    .option("--memory <mb>", "data of more MB are not kept in memory, but read again in each epoch (default: 256)", notNegative)
     .option("--image-size <pixels>", "height x width that PNG and JPEG images get (default: of the first one, at most 64x64)", imageSize)
     .addOption(new Option("--channels <n>", "1 for grey images, 3 for colours (default: as the first one)").choices(["1", "3"]))
     .option("--flip", "mirror every second training image, others in each epoch")
@@ -135,7 +139,7 @@ const SETTINGS = [
   "model",
 ] as const
 const OF_DATA = [
-  ...(["target", "task", "testFile", "groups", "times", "kFold", "ignore", "categories", "classWeight", "encoding"] as const),
+  ...(["target", "task", "testFile", "groups", "times", "kFold", "ignore", "categories", "classWeight", "encoding", "memory"] as const),
   ...(["imageSize", "channels", "shuffleLabels", "deterministic", "checkpointEvery", "report"] as const),
 ]
 /** Flags that have no meaning for images. */

@@ -24,6 +24,7 @@ import { RUN_FILES, type RunConfig, RunFolder, readRunConfig, writeJson } from "
 import { saveModel, type Training } from "./saved.ts"
 import { majority, scoreOf } from "./scores.ts"
 import { fingerprint, type ImageSource, type TableSource } from "./source.ts"
+import type { TableData } from "./table-data.ts"
 import { grouped, Output } from "./terminal.ts"
 import {
   checkDivision,
@@ -84,8 +85,8 @@ function refuse(command: Command, names: readonly string[], why: string): void {
 async function start(data: string, options: TrainOptions, out: Output, run?: RunConfig): Promise<void> {
   if (options.deterministic) configureEngine({ deterministic: true })
   const source = await open(data, options)
-  if (source.kind === "table" && options.target === undefined) return listColumns(source.table, data, out)
-  const problem = prepare(source, options)
+  if (source.kind === "table" && options.target === undefined) return listColumns(source.data, data, out)
+  const problem = await prepare(source, options)
   const folds = foldsOf(source, options)
   const settings = settingsFor(problem.train.x.rows, imageOf(problem), told(options))
   const model = settings.model === undefined ? undefined : await ownModel(settings.model, problem)
@@ -144,9 +145,9 @@ async function start(data: string, options: TrainOptions, out: Output, run?: Run
 const resumeLine = (dir: string): string => `adjoint train --resume ${quoted(dir)}`
 
 async function open(data: string, options: TrainOptions): Promise<TableSource | ImageSource> {
-  const { resume, imageSize, channels } = options
+  const { resume, imageSize, channels, memory } = options
   try {
-    return await openData(data, { imageSize, channels, reading: readingOf(options) })
+    return await openData(data, { imageSize, channels, memory, reading: readingOf(options) })
   } catch (error) {
     if (resume !== undefined && error instanceof DataError)
       throw new DataError(`${error.message} If the data lie elsewhere now: adjoint train DATA --resume ${resume}`)
@@ -228,19 +229,27 @@ async function judge(
   return resultsOf(name, problem, result, model, test)
 }
 
-function prepare(source: TableSource | ImageSource, options: TrainOptions): Problem {
+async function prepare(source: TableSource | ImageSource, options: TrainOptions): Promise<Problem> {
   if (source.kind === "images") checkImages(options, source)
   else checkTable(options, source)
   checkDivision(options)
   return source.kind === "table"
-    ? tableProblem(source, tableOptions(options))
+    ? tableProblem(source, tableOptions(options), await openTest(options))
     : imageProblem(source, { ...options, ...divisionOf(options) })
+}
+
+/** The table of test rows, if they have one of their own. */
+async function openTest(options: TrainOptions): Promise<TableData | undefined> {
+  const { testFile, memory } = options
+  if (testFile === undefined) return undefined
+  const source = await openData(testFile, { memory, reading: readingOf(options) })
+  if (source.kind === "images") throw new UsageError(`--test-file: ${testFile} holds images; wanted a table.`)
+  return source.data
 }
 
 const tableOptions = (options: TrainOptions) => ({
   ...options,
   ...divisionOf(options),
-  reading: readingOf(options),
   target: options.target!,
 })
 

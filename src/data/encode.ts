@@ -1,7 +1,15 @@
 import { categoryOf, isMissing, numberOf } from "./cells.ts"
 import { place, type Table } from "./csv.ts"
 import { dateText, daysOf, writeDate } from "./dates.ts"
-import { type CategoryColumn, type DateColumn, type Encoding, featureNames, type NumberColumn, widthOf } from "./encoding.ts"
+import {
+  type CategoryColumn,
+  type DateColumn,
+  type Encoding,
+  featureNames,
+  type InputColumn,
+  type NumberColumn,
+  widthOf,
+} from "./encoding.ts"
 import { DataError } from "./errors.ts"
 import { checkTargetPresent, missingColumns, notADate, notANumber } from "./fit.ts"
 import { closest, count, listNames, quote } from "./names.ts"
@@ -37,30 +45,66 @@ export interface Encoded {
  * const { x, y } = encode(fitEncoding(table, { target: "kind" }), table, { target: true })  // [-1.342, 0.4472, -0.4472, 1.342], [0, 1, 0, 1]
  */
 export function encode(encoding: Encoding, table: Table, { target = false, rows: chosen }: EncodeOptions = {}): Encoded {
-  checkColumns(encoding, table, target)
+  const odd = new OddCells(encoding)
   const rows = chosen ?? Int32Array.from({ length: table.rows }, (_, i) => i)
+  const { x, y } = encodeRows(encoding, table, rows, target, odd)
   const names = featureNames(encoding)
-  const x = new Float32Array(rows.length * names.length)
-  const warnings: string[] = []
+  const shape = { rows: rows.length, features: names.length }
+  return { x, ...shape, ...(y === undefined ? {} : { y }), featureNames: names, warnings: odd.warnings() }
+}
+
+/** Cells that tell nothing: missing ones, and categories that training has not seen; counted over all tables that are encoded with it. */
+export class OddCells {
+  private readonly columns: readonly { readonly column: InputColumn; missing: number; readonly unseen: Map<string, number> }[]
+  rows = 0
+  constructor({ inputs }: Encoding) {
+    this.columns = inputs.map(column => ({ column, missing: 0, unseen: new Map() }))
+  }
+  /** The counts of one column. */
+  of(i: number) {
+    return this.columns[i]!
+  }
+  /** In sentences. */
+  warnings(): string[] {
+    return this.columns.flatMap(({ column, missing, unseen }) => [
+      ...(unseen.size > 0 ? [unseenText(column.name, unseen)] : []),
+      ...(missing > 0 ? [missingText(column, missing, this.rows)] : []),
+    ])
+  }
+}
+
+function unseenText(name: string, unseen: ReadonlyMap<string, number>): string {
+  const shown = [...unseen].slice(0, 3).map(([value, n]) => `${quote(value)} (${count(n, "row")})`)
+  const more = unseen.size > 3 ? ` and ${unseen.size - 3} more` : ""
+  return `Column ${quote(name)}: not seen in training: ${shown.join(", ")}${more}; they count as none of its categories.`
+}
+
+function missingText(column: InputColumn, missing: number, rows: number): string {
+  const instead =
+    column.kind === "category"
+      ? "none of its categories"
+      : `the mean of the training rows, ${column.kind === "date" ? dateText(column.mean) : Number(column.mean.toPrecision(6))},`
+  return `Column ${quote(column.name)}: ${missing} of ${count(rows, "cell")} missing; ${instead} stands in.`
+}
+
+/** What `encode` does, for one of many tables: `odd` counts on. */
+export function encodeRows(encoding: Encoding, table: Table, rows: Int32Array, target: boolean, odd: OddCells): Pick<Encoded, "x" | "y"> {
+  checkColumns(encoding, table, target)
+  const features = encoding.inputs.reduce((n, column) => n + widthOf(column), 0)
+  const x = new Float32Array(rows.length * features)
   let at = 0
-  for (const column of encoding.inputs) {
-    const missing =
+  for (const [i, column] of encoding.inputs.entries()) {
+    const counts = odd.of(i)
+    counts.missing +=
       column.kind === "number"
-        ? encodeNumbers(column, table, rows, x, at, names.length)
+        ? encodeNumbers(column, table, rows, x, at, features)
         : column.kind === "date"
-          ? encodeDates(column, table, rows, x, at, names.length)
-          : encodeCategories(column, table, rows, x, at, names.length, warnings)
-    if (missing > 0) {
-      const instead =
-        column.kind === "category"
-          ? "none of its categories"
-          : `the mean of the training rows, ${column.kind === "date" ? dateText(column.mean) : Number(column.mean.toPrecision(6))},`
-      warnings.push(`Column ${quote(column.name)}: ${missing} of ${count(rows.length, "cell")} missing; ${instead} stands in.`)
-    }
+          ? encodeDates(column, table, rows, x, at, features)
+          : encodeCategories(column, table, rows, x, at, features, counts.unseen)
     at += widthOf(column)
   }
-  const y = target ? encodeTarget(encoding, table, rows) : undefined
-  return { x, rows: rows.length, features: names.length, ...(y === undefined ? {} : { y }), featureNames: names, warnings }
+  odd.rows += rows.length
+  return { x, ...(target && { y: encodeTarget(encoding, table, rows) }) }
 }
 
 /**
@@ -147,11 +191,10 @@ function encodeCategories(
   x: Float32Array,
   at: number,
   stride: number,
-  warnings: string[],
+  unseen: Map<string, number>,
 ): number {
   const cells = table.column(column.name)
   const index = new Map(column.values.map((value, i) => [value, i]))
-  const unseen = new Map<string, number>()
   let missing = 0
   for (let i = 0; i < rows.length; i++) {
     const cell = cells[rows[i]!]!
@@ -163,11 +206,6 @@ function encodeCategories(
     const hot = index.get(value)
     if (hot === undefined) unseen.set(value, (unseen.get(value) ?? 0) + 1)
     else x[i * stride + at + hot] = 1
-  }
-  if (unseen.size > 0) {
-    const shown = [...unseen].slice(0, 3).map(([value, n]) => `${quote(value)} (${count(n, "row")})`)
-    const more = unseen.size > 3 ? ` and ${unseen.size - 3} more` : ""
-    warnings.push(`Column ${quote(column.name)}: not seen in training: ${shown.join(", ")}${more}; they count as none of its categories.`)
   }
   return missing
 }

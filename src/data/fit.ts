@@ -20,7 +20,8 @@ export interface FitOptions {
   readonly rows?: Int32Array
 }
 
-const MAX_CLASSES_OF_NUMBERS = 20
+/** Numbers of so many different values may be classes. */
+export const MAX_CLASSES_OF_NUMBERS = 20
 const MAX_CLASS_SHARE = 0.05
 
 /**

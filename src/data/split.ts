@@ -131,15 +131,14 @@ function spread(rows: Int32Array, classes: Int32Array): Int32Array {
   const sizes = new Map<number, number>()
   for (const row of rows) sizes.set(classes[row]!, (sizes.get(classes[row]!) ?? 0) + 1)
   const seen = new Map<number, number>()
-  const places = Array.from(rows, row => {
+  const at = Float64Array.from(rows, row => {
     const rank = seen.get(classes[row]!) ?? 0
     seen.set(classes[row]!, rank + 1)
-    return { row, at: (rank + 0.5) / sizes.get(classes[row]!)! }
+    return (rank + 0.5) / sizes.get(classes[row]!)!
   })
-  return Int32Array.from(
-    places.sort((a, b) => a.at - b.at),
-    place => place.row,
-  )
+  // numbers and no objects: there may be millions of rows
+  const places = rows.map((_, i) => i).sort((a, b) => at[a]! - at[b]! || a - b)
+  return places.map(i => rows[i]!)
 }
 
 /**

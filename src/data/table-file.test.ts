@@ -63,6 +63,15 @@ describe("a table that stays in its file is as in memory", () => {
   })
 })
 
+test.each(texts)("read without waiting where its bytes are at hand, %s", async (_, text, options = {}) => {
+  const bytes = bytesOf(text)
+  const read = (into: Uint8Array, at: number) => into.set(bytes.subarray(at, at + into.length))
+  const file = await openTable({ name: "t", size: bytes.length, read }, options)
+  const order = shuffle(file.rows, 3, 1)
+  const [now, waited] = [file.readSync(order), await file.read(order)]
+  expect([contents(now), now.lines]).toEqual([contents(waited), waited.lines])
+})
+
 test("streams longer than a block keep lines and columns", async () => {
   const rows = Array.from({ length: 200_000 }, (_, i) => (i === 150_000 ? `${i},"two\nlines"` : `${i},text ${i}`))
   const tables = await streamed(bytesOf(`n,t\n${rows.join("\n")}\n`), 1 << 16)
@@ -121,6 +130,11 @@ describe("refused, naming the row", () => {
   test("compressed, or in UTF-16", async () => {
     await expect(openTable(new Blob([Uint8Array.of(0x1f, 0x8b, 8)]))).rejects.toThrow("compressed with gzip")
     await expect(openTable(new Blob([Uint8Array.of(0xff, 0xfe, 8)]))).rejects.toThrow("is not in UTF-8")
+  })
+  test("bytes that have to be waited for, without waiting", async () => {
+    const file = await openTable(new Blob(["a,b\n1,x\n2,y\n"]))
+    expect(() => file.readSync(Int32Array.of(1))).toThrow(TypeError)
+    expect(() => file.readSync(Int32Array.of(1))).toThrow("have to be waited for; await read, or open a path in Node")
   })
   test("rows that are not there", async () => {
     const file = await openTable(new Blob(["a\n1\n"]))

@@ -15,6 +15,8 @@ export interface TableFile {
   readonly parts?: readonly number[]
   /** The given rows, counted from 0, in this order, as a table in memory. */
   read(rows: Int32Array): Promise<Table>
+  /** The same without waiting, of CSV, TSV and NDJSON at a path (in Node). Throws TypeError where bytes or columns have to be waited for. */
+  readSync(rows: Int32Array): Table
   /** So many rows drawn at random, all of them if there are fewer: to see what columns hold and to fit an encoding. */
   sample(rows: number, seed: number): Promise<Table>
   close(): void
@@ -92,37 +94,30 @@ async function indexRows(source: ByteSource, options: TableOptions & { readonly 
 
 async function makeFile(source: ByteSource, index: RowIndex, options: TableOptions & { readonly name: string }): Promise<TableFile> {
   const { name } = options
-  const textOf = async (rows: Int32Array) => decodeText(await bytesOf(source, index, rows), name, "utf-8")
-  const layout = layoutOf(await textOf(Int32Array.from({ length: Math.min(index.rows, FIRST_ROWS) }, (_, i) => i)), options)
+  const first = Int32Array.from({ length: Math.min(index.rows, FIRST_ROWS) }, (_, i) => i)
+  const layout = layoutOf(decodeText(await bytesOf(source, index, first), name, "utf-8"), options)
   const skipped = layout.header ? 1 : 0
-  const read = async (rows: Int32Array): Promise<Table> => {
-    const places = rows.map(row => row + skipped)
-    try {
-      return parsed(layout, await textOf(places), places)
-    } catch (error) {
-      // which of them is wrong is found by halves
-      if (rows.length > 1 && error instanceof DataError) {
-        await read(rows.subarray(0, rows.length >> 1))
-        await read(rows.subarray(rows.length >> 1))
-      }
-      throw error
-    }
-  }
-  const isEmpty = async (row: number) => {
-    const table = await read(Int32Array.of(row))
+  const read = async (places: Int32Array): Promise<Table> => tableFrom(layout, index, await bytesOf(source, index, places), places)
+  const isEmpty = async (place: number) => {
+    const table = await read(Int32Array.of(place))
     return layout.delimiter !== "" && table.columns.every(column => table.column(column)[0] === "")
   }
-  while (index.rows > skipped && (await isEmpty(index.rows - 1 - skipped))) index.drop()
+  while (index.rows > skipped && (await isEmpty(index.rows - 1))) index.drop()
   const rows = index.rows - skipped
   if (rows < 1) throw new DataError(`${name} has a header but no data rows; wanted one line for each row.`)
+  const placesOf = (chosen: Int32Array): Int32Array => {
+    const odd = chosen.find(row => !(row >= 0 && row < rows))
+    if (odd !== undefined) throw new RangeError(`${name} has the rows 0 to ${rows - 1}; got ${odd}.`)
+    return chosen.map(row => row + skipped)
+  }
   return {
     ...{ name, columns: layout.columns, rows },
-    async read(chosen) {
-      const odd = chosen.find(row => !(row >= 0 && row < rows))
-      if (odd !== undefined) throw new RangeError(`${name} has the rows 0 to ${rows - 1}; got ${odd}.`)
-      return read(chosen)
+    read: async chosen => read(placesOf(chosen)),
+    readSync(chosen) {
+      const places = placesOf(chosen)
+      return tableFrom(layout, index, bytesNow(source, index, places), places)
     },
-    sample: (n, seed) => read(n >= rows ? Int32Array.from({ length: rows }, (_, i) => i) : drawn(rows, n, seed)),
+    sample: async (n, seed) => read(placesOf(n >= rows ? Int32Array.from({ length: rows }, (_, i) => i) : drawn(rows, n, seed))),
     close: () => source.close?.(),
   }
 }
@@ -130,22 +125,57 @@ async function makeFile(source: ByteSource, index: RowIndex, options: TableOptio
 /** In ascending order, which disks read fastest. */
 const drawn = (rows: number, n: number, seed: number): Int32Array => shuffle(rows, seed, 0).slice(0, n).sort()
 
-/** The bytes of rows one after another, each with a line end; neighbours are read at once. */
-async function bytesOf(source: ByteSource, index: RowIndex, rows: Int32Array): Promise<Uint8Array> {
-  const total = rows.reduce((n, row) => n + index.start(row + 1) - index.start(row), 0)
-  const bytes = new Uint8Array(total + rows.length).fill(0x0a)
+/** Room for rows one after another, each with a line end, and what of the file comes where in it; neighbours are read at once. */
+function roomFor(index: RowIndex, rows: Int32Array) {
+  const bytes = new Uint8Array(lengthOf(index, rows)).fill(0x0a)
+  const parts: { readonly into: Uint8Array; readonly from: number }[] = []
   let at = 0
   for (let i = 0; i < rows.length; ) {
     const first = rows[i]!
     let next = first + 1
     for (i++; i < rows.length && rows[i] === next; i++) next++
     const [from, to] = [index.start(first), index.start(next)]
-    const waiting = source.read(bytes.subarray(at, at + to - from), from)
-    if (waiting) await waiting
+    parts.push({ into: bytes.subarray(at, at + to - from), from })
     at += to - from
     if (next === index.rows) at++ // the last row of the file may have no line end
   }
-  return bytes.subarray(0, at)
+  return { bytes, parts }
+}
+
+/** Bytes that rows take, with one more for each last row of the file. */
+const lengthOf = (index: RowIndex, rows: Int32Array): number =>
+  rows.reduce((n, row) => n + index.start(row + 1) - index.start(row) + (row + 1 === index.rows ? 1 : 0), 0)
+
+async function bytesOf(source: ByteSource, index: RowIndex, rows: Int32Array): Promise<Uint8Array> {
+  const { bytes, parts } = roomFor(index, rows)
+  for (const { into, from } of parts) {
+    const waiting = source.read(into, from)
+    if (waiting) await waiting
+  }
+  return bytes
+}
+
+function bytesNow(source: ByteSource, index: RowIndex, rows: Int32Array): Uint8Array {
+  const { bytes, parts } = roomFor(index, rows)
+  for (const { into, from } of parts)
+    if (source.read(into, from))
+      throw new TypeError(`readSync: the bytes of ${source.name} have to be waited for; await read, or open a path in Node`)
+  return bytes
+}
+
+/** The rows at these places of the file from their bytes. Which of them is wrong is found by halves. */
+function tableFrom(layout: Layout, index: RowIndex, bytes: Uint8Array, places: Int32Array): Table {
+  try {
+    return parsed(layout, decodeText(bytes, layout.name, "utf-8"), places)
+  } catch (error) {
+    if (places.length > 1 && error instanceof DataError) {
+      const half = places.length >> 1
+      const cut = lengthOf(index, places.subarray(0, half))
+      tableFrom(layout, index, bytes.subarray(0, cut), places.subarray(0, half))
+      tableFrom(layout, index, bytes.subarray(cut), places.subarray(half))
+    }
+    throw error
+  }
 }
 
 function parsed(layout: Layout, text: string, places: Int32Array): Table {

@@ -85,6 +85,9 @@ export async function openParquet(source: ByteSource): Promise<TableFile> {
   }
   return {
     ...{ name, columns, rows: footer.rows, read },
+    readSync() {
+      throw new TypeError(`readSync: ${name} is Parquet, whose columns have to be waited for; await read`)
+    },
     ...(!isKept && { parts: footer.groups.map(({ first }) => first) }),
     sample: (n, seed) => read(sampled(footer, n, seed)),
     close: () => source.close?.(),

@@ -39,15 +39,15 @@ export function readDataFile(path: string): Uint8Array {
 
 /**
  * Writes a file so that at every instant either the old content or the new one is there, whole. Devices and pipes, such as
- * `/dev/stdout`, are written to directly.
+ * `/dev/stdout`, are written to directly. What comes piece by piece is never held whole.
  *
  * @throws DataError if it cannot be written.
  */
-export function writeFileAtomic(path: string, bytes: Uint8Array): void {
+export function writeFileAtomic(path: string, bytes: Uint8Array | Iterable<Uint8Array>): void {
   try {
     const there = statSync(path, { throwIfNoEntry: false })
     if (there !== undefined && !there.isFile() && !there.isDirectory()) {
-      writeFileSync(path, bytes)
+      writeAll(path, "w", bytes)
       return
     }
     const target = placeOf(path)
@@ -67,11 +67,13 @@ export function writeFileAtomic(path: string, bytes: Uint8Array): void {
 }
 
 /** Writes a new file and waits until it is on the disk. */
-export function writeDurably(path: string, bytes: Uint8Array): void {
-  const file = openSync(path, "wx")
+export const writeDurably = (path: string, bytes: Uint8Array | Iterable<Uint8Array>): void => writeAll(path, "wx", bytes, fsyncSync)
+
+function writeAll(path: string, flag: "w" | "wx", bytes: Uint8Array | Iterable<Uint8Array>, then?: (file: number) => void): void {
+  const file = openSync(path, flag)
   try {
-    writeFileSync(file, bytes)
-    fsyncSync(file)
+    for (const piece of bytes instanceof Uint8Array ? [bytes] : bytes) writeFileSync(file, piece)
+    then?.(file)
   } finally {
     closeSync(file)
   }
