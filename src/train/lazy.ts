@@ -14,11 +14,11 @@ export interface Feed {
   readonly sample?: Sample
 }
 
-/** The rows that were read first, kept for looks at the training: those of lazy data cannot be read at any time. */
+/** The rows that were read first, kept for looks at the training: those of lazy data cannot be read at any time. They become more. */
 export interface Sample {
   readonly x: Rows
   readonly y: Rows
-  /** Whether all of them are there. */
+  /** Whether all of them are there: looks that are compared want the same rows. */
   readonly full: () => boolean
 }
 
@@ -95,7 +95,7 @@ class FirstRows implements Sample {
   }
   private part(key: "x" | "y"): Rows {
     const n = size(this.data[key].shape)
-    const rows = (): number => this.room
+    const rows = (): number => this.rows
     return {
       ...this.data[key],
       get rows() {

@@ -26,7 +26,7 @@ export interface Training {
   readonly y: Rows
   /** Rows that are trained on: of lazy data, `x` and `y` are but some. */
   readonly of: number
-  /** Of lazy data: whether `x` and `y` are there yet. */
+  /** Of lazy data: whether all rows of `x` and `y` are there yet. */
   readonly full?: () => boolean
   readonly batchSize: number
   readonly seed: number
@@ -124,7 +124,7 @@ export class Checkup {
 
   /** Where the first number that is not finite came from, for a loss that was none at step `step`. Evidence counts steps from 1. */
   explain(step: number, loss: number): Finding | undefined {
-    if (!this.hasRows) return undefined
+    if (this.training.x.rows === 0) return undefined
     try {
       const found = this.replay(step)
       if ((found || this.training.full) && this.looks.length === 0) this.look(this.snapshot!.carry, this.snapshot!.step)
