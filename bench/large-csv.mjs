@@ -6,6 +6,7 @@
 //   node bench/large-csv.mjs --mb 20        a small one
 //   node bench/large-csv.mjs --dir /data    the file goes there
 //   node bench/large-csv.mjs --command      by adjoint train, adjoint evaluate and adjoint predict instead of fit, each in a process
+//   node bench/large-csv.mjs --command --memory 64    with --memory 64
 import { spawnSync } from "node:child_process"
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, statfsSync, statSync, writeSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -24,9 +25,11 @@ const { values: options } = parseArgs({
     dir: { type: "string", default: tmpdir() },
     train: { type: "string" },
     command: { type: "boolean" },
+    memory: { type: "string" },
   },
 })
 
+const MEMORY = options.memory === undefined ? [] : ["--memory", options.memory]
 const COLUMNS = 30
 /** Different rows, but for their number in front: making millions of random ones would take longer than reading them. */
 const KINDS = 1 << 14
@@ -83,7 +86,7 @@ function adjoint(dir, ...args) {
   const main = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url))
   const env = { ...process.env, PEAK: join(dir, "peak") }
   const started = performance.now()
-  const { stdout, stderr, status } = spawnSync(process.execPath, ["--import", WATCH, main, ...args, "--json"], {
+  const { stdout, stderr, status } = spawnSync(process.execPath, ["--import", WATCH, main, ...args, ...MEMORY, "--json"], {
     cwd: dir,
     env,
     encoding: "utf8",

@@ -22,7 +22,7 @@ import {
   type Reading,
   type TableSource,
 } from "./source.ts"
-import { inFile, inMemory, MEMORY } from "./table-data.ts"
+import { inFile, inMemory, MEMORY, WHOLE } from "./table-data.ts"
 
 /** How tables are read, and the form that images get: as flags say it, or as a model was trained. */
 export interface OpenOptions {
@@ -52,7 +52,10 @@ export async function openData(data: string, options: OpenOptions = {}): Promise
   const file = data === "mnist" ? undefined : statSync(data, { throwIfNoEntry: false })
   const size = file?.isFile() ? file.size : 0
   const isLarge = size > memory
-  if (!/\.parquet$/i.test(data)) return isLarge ? largeSource(data, reading, memory) : openSource(data, reading)
+  if (!/\.parquet$/i.test(data)) {
+    const stays = isLarge || (size * WHOLE > memory && canStay(data, reading))
+    return stays ? largeSource(data, reading, memory) : openSource(data, reading)
+  }
   if (isLarge)
     throw new UsageError(
       `${data} has ${megabytes(size)}; a table in Parquet is read whole, and above ${megabytes(memory)} only if --memory says so. ` +
@@ -63,6 +66,16 @@ export async function openData(data: string, options: OpenOptions = {}): Promise
   const bytes = readDataFile(data)
   const table = await readParquet(bytes, { name: basename(data) })
   return { kind: "table", name: nameOf(data), data: inMemory(table), sha256: createHash("sha256").update(bytes).digest("hex") }
+}
+
+/** Whether rows can be read from the file as they are: text in UTF-8, not compressed. */
+function canStay(path: string, { encoding = "utf-8" }: Reading): boolean {
+  const start = new Uint8Array(2)
+  const file = openSync(path, "r")
+  readSync(file, start)
+  closeSync(file)
+  const isUtf16 = (start[0] === 0xff && start[1] === 0xfe) || (start[0] === 0xfe && start[1] === 0xff)
+  return !/\.gz$/i.test(path) && /^utf-?8$/i.test(encoding) && !isUtf16
 }
 
 /** A table that is left in its file. */

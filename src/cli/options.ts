@@ -22,7 +22,7 @@ export function withCommon(command: Command, examples: readonly (readonly [line:
 export const ENCODING = "what the table is written in, such as windows-1252 (default: as in the training)"
 
 /** What `--memory` says of itself where nothing is learned. */
-export const MEMORY_FLAG = "a table of more MB is not read into memory, but part by part (default: 256)"
+export const MEMORY_FLAG = "a table that would take more MB is read part by part (default: 512)"
 
 function number(text: string, wanted: string, fits: (value: number) => boolean): number {
   const value = text.trim() === "" ? Number.NaN : Number(text)

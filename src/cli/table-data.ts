@@ -38,8 +38,10 @@ export function inMemory(table: Table): TableData {
   return { ...{ name, columns, rows, memory: Infinity, read }, look: () => table, blocks: (chosen = allOf(rows)) => [read(chosen)] }
 }
 
-/** MB up to which a table is read whole, and inputs are kept: read whole, a table of texts takes some ten times as much. */
-export const MEMORY = 256
+/** MB that a table that is read whole, or inputs that are kept, may take. */
+export const MEMORY = 512
+/** How many times as much as its file a table of texts takes, about. */
+export const WHOLE = 10
 
 /** Rows that are drawn to see what columns hold, at most, and their cells: each takes some 40 bytes. */
 const SAMPLE = { rows: 200_000, cells: 2_000_000 }

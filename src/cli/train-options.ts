@@ -93,7 +93,11 @@ export function defineOptions(command: Command): void {
     )
     .option("--no-header", "the first line is a row already; columns are then called column 1, column 2, ...")
     .option("--encoding <name>", "what the table is written in, such as windows-1252 (default: UTF-8, or UTF-16 by its mark)")
-    .option("--memory <mb>", "data of more MB are not kept in memory, but read again in each epoch (default: 256)", notNegative)
+    .option(
+      "--memory <mb>",
+      "data that would take more MB stay in their file, and are read again in each epoch (default: 512)",
+      notNegative,
+    )
     .option("--image-size <pixels>", "height x width that PNG and JPEG images get (default: of the first one, at most 64x64)", imageSize)
     .addOption(new Option("--channels <n>", "1 for grey images, 3 for colours (default: as the first one)").choices(["1", "3"]))
     .option("--flip", "mirror every second training image, others in each epoch")
