@@ -31,18 +31,13 @@ export interface Survey {
 }
 
 /**
- * Goes through all rows once for the classes of the target and for what divides the rows; `see` is called with each table on the way.
+ * Goes through all rows once for the classes of the target and for what divides the rows.
  *
  * @throws DataError for cells of these columns that are empty, or no times.
  */
-export function survey(
-  data: TableData,
-  target: TargetColumn,
-  { groups, times }: Pick<Division, "groups" | "times">,
-  see?: (table: Table) => void,
-): Survey {
+export function survey(data: TableData, target: TargetColumn, { groups, times }: Pick<Division, "groups" | "times">): Survey {
   const { rows } = data
-  if (target.kind === "number" && groups === undefined && times === undefined && !see) return { rows, classes: undefined, ordering: {} }
+  if (target.kind === "number" && groups === undefined && times === undefined) return { rows, classes: undefined, ordering: {} }
   const classes = target.kind === "class" ? new Codes(rows) : undefined
   const members = groups === undefined ? undefined : new Codes(rows)
   const moments = times === undefined ? undefined : new Float64Array(rows)
@@ -50,7 +45,6 @@ export function survey(
   let at = 0
   for (const { table } of data.blocks()) {
     if (classes) checkTargetPresent(table, target.name)
-    see?.(table)
     classes?.add(table.column(target.name))
     members?.add(groupsOf(table, groups!))
     moments?.set(timesOf(table, times!, order), at)

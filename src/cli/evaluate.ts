@@ -42,7 +42,7 @@ async function evaluate(dir: string, data: string, options: EvaluateOptions): Pr
 
 async function rowsFrom({ encoding, training }: Saved, data: string, options: EvaluateOptions, out: Output): Promise<Labelled> {
   const source = await openData(data, {
-    memory: options.memory,
+    ...{ memory: options.memory, out },
     ...(isImages(encoding) ? { encoding } : { reading: readingOf(training, options) }),
   })
   if (isImages(encoding)) {

@@ -23,6 +23,7 @@ import {
   type TableSource,
 } from "./source.ts"
 import { inFile, inMemory, MEMORY, WHOLE } from "./table-data.ts"
+import { type Output, percent, StatusLine } from "./terminal.ts"
 
 /** How tables are read, and the form that images get: as flags say it, or as a model was trained. */
 export interface OpenOptions {
@@ -33,6 +34,8 @@ export interface OpenOptions {
   readonly encoding?: ImageEncoding | undefined
   /** MB up to which data are kept in memory. */
   readonly memory?: number | undefined
+  /** Who is told how far the reading of a large table is. */
+  readonly out?: Output | undefined
 }
 
 type Form = { readonly size: readonly [number, number]; readonly channels: 1 | 3 }
@@ -54,7 +57,7 @@ export async function openData(data: string, options: OpenOptions = {}): Promise
   const isLarge = size > memory
   if (!/\.parquet$/i.test(data)) {
     const stays = isLarge || (size * WHOLE > memory && canStay(data, reading))
-    return stays ? largeSource(data, reading, memory) : openSource(data, reading)
+    return stays ? largeSource(data, reading, memory, options.out) : openSource(data, reading)
   }
   if (isLarge)
     throw new UsageError(
@@ -79,9 +82,14 @@ function canStay(path: string, { encoding = "utf-8" }: Reading): boolean {
 }
 
 /** A table that is left in its file. */
-async function largeSource(path: string, reading: Reading, memory: number): Promise<TableSource> {
+async function largeSource(path: string, reading: Reading, memory: number, out: Output | undefined): Promise<TableSource> {
   isNdjson(path, reading)
-  const data = await inFile(path, { ...reading, name: basename(path) }, memory)
+  const name = basename(path)
+  out?.note(`${name} has ${megabytes(statSync(path).size)} and stays in its file.\n`)
+  const status = new StatusLine()
+  const watch = (share: number): void => (share < 1 ? status.draw(`reading ${name}: ${percent(share, 0)}`) : status.clear())
+  // training, validation and test rows each may take it
+  const data = await inFile(path, { ...reading, name, ...(out?.talks && { watch }) }, memory / 2)
   return { kind: "table", name: nameOf(path), data, sha256: sha256Of(path) }
 }
 

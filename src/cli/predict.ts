@@ -46,7 +46,11 @@ async function predict(dir: string, data: string, options: PredictOptions): Prom
   const { encoding, training } = saved
   const { parts, warnings } = isImages(encoding)
     ? { parts: [await imagesFrom(encoding, data)], warnings: () => [] }
-    : await rowsFrom(encoding, data, { reading: readingOf(training, options), memory: options.memory })
+    : await rowsFrom(encoding, data, {
+        ...{ reading: readingOf(training, options), memory: options.memory },
+        // beside rows on the same terminal it would be in the way
+        ...(options.out !== undefined && { out }),
+      })
   let rows = 0
   const counted = (n: number) => void (rows += n)
   if (out.json && options.out === undefined) for (const part of parts) rows += tell(saved, part, rows, out)

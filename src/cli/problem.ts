@@ -1,6 +1,5 @@
 // A source made ready for training: what to predict, from what, and which rows are for training, validation and the test.
 import { numberOf } from "../data/cells.ts"
-import type { Table } from "../data/csv.ts"
 import { checkColumns, encode } from "../data/encode.ts"
 import type { Encoding, TargetColumn } from "../data/encoding.ts"
 import { DataError } from "../data/errors.ts"
@@ -79,14 +78,7 @@ function questionOf(data: TableData, { target, task, ignore = [], categories = [
   const left = groups === undefined || ignore.includes(groups) ? ignore : [...ignore, groups]
   const told = { target, ignore: left, categories, ...(task === undefined ? {} : { task }) }
   const seen = fitEncoding(data.look(), told)
-  // the cells of rows that were not looked at have to make sense too, before hours of training depend on it
-  const check = (table: Table) => void encode(seen, table, { target: seen.target.kind === "number" })
-  const surveyed = survey(
-    data,
-    seen.target,
-    { ...(groups !== undefined && { groups }), ...(times !== undefined && { times }) },
-    data.sampled && check,
-  )
+  const surveyed = survey(data, seen.target, { ...(groups !== undefined && { groups }), ...(times !== undefined && { times }) })
   if (seen.target.kind === "number") return { told: { ...told, task: "regression" }, target: seen.target, surveyed }
   const values = surveyed.classes!
   if (task === undefined && areFewNumbers(seen.target.values) && !areFewNumbers(values))
@@ -115,7 +107,11 @@ export function foldProblems({ data }: TableSource, options: TableOptions, folds
  */
 export function tableProblem({ data }: TableSource, options: TableOptions, apart?: TableData): Problem {
   const question = questionOf(data, options)
-  return dividedProblem(data, question, splitTable(question.surveyed, options), options, apart)
+  const split = splitTable(question.surveyed, options)
+  const problem = dividedProblem(data, question, split, options, apart)
+  // cells that were not looked at have to make sense too, before hours of training depend on it
+  if (data.sampled) for (const { table } of data.blocks(split.test)) encode(problem.encoding as Encoding, table, { target: true })
+  return problem
 }
 
 function dividedProblem(data: TableData, { told, target }: Question, split: Split, options: TableOptions, apart?: TableData): Problem {

@@ -75,7 +75,7 @@ describe("a problem made from a file is the one made from memory", () => {
     expect(await folds(0)).toEqual(await folds())
   })
   test("inputs that take little memory are kept", async () => {
-    const { data: table } = await source(data, 0.02)
+    const { data: table } = await source(data, 0.04)
     expect(table.memory).toBe(20_000)
     const kept = tableProblem(
       { kind: "table", name: "t", data: table, sha256: "" },

@@ -49,13 +49,16 @@ const SAMPLE = { rows: 200_000, cells: 2_000_000 }
 /** Bytes of the file that are read as one table, about. Batches of outputs are 1,000 rows, and end where blocks do. */
 const [BLOCK, BATCH] = [1 << 22, 1000]
 
+export interface FileOptions {
+  readonly name: string
+  readonly header?: boolean
+  readonly encoding?: string
+  /** Called with the share of the rows that a way through them has seen; 1 when it ends. */
+  readonly watch?: (share: number) => void
+}
+
 /** A table that stays in its file. `memory`: bytes of inputs that may be kept. */
-export async function inFile(
-  path: string,
-  options: { readonly name: string; readonly header?: boolean; readonly encoding?: string },
-  memory: number,
-  sample = SAMPLE,
-): Promise<TableData> {
+export async function inFile(path: string, { watch, ...options }: FileOptions, memory: number, sample = SAMPLE): Promise<TableData> {
   const file = await openTable(openFile(path), options)
   const { name, columns, rows } = file
   const each = Math.ceil((BLOCK * rows) / statSync(path).size / BATCH) * BATCH
@@ -68,9 +71,14 @@ export async function inFile(
     look: () => file.readSync(sampled ?? allOf(rows)),
     *blocks(chosen) {
       const n = chosen?.length ?? rows
-      for (let from = 0; from < n; from += each) {
-        const to = Math.min(n, from + each)
-        yield read(chosen?.subarray(from, to) ?? Int32Array.from({ length: to - from }, (_, i) => from + i))
+      try {
+        for (let from = 0; from < n; from += each) {
+          const to = Math.min(n, from + each)
+          watch?.(from / n)
+          yield read(chosen?.subarray(from, to) ?? Int32Array.from({ length: to - from }, (_, i) => from + i))
+        }
+      } finally {
+        watch?.(1)
       }
     },
   }

@@ -84,7 +84,7 @@ function refuse(command: Command, names: readonly string[], why: string): void {
 /** Trains, tests and saves; `run` is the one to go on with. */
 async function start(data: string, options: TrainOptions, out: Output, run?: RunConfig): Promise<void> {
   if (options.deterministic) configureEngine({ deterministic: true })
-  const source = await open(data, options)
+  const source = await open(data, options, out)
   if (source.kind === "table" && options.target === undefined) return listColumns(source.data, data, out)
   const problem = await prepare(source, options)
   const folds = foldsOf(source, options)
@@ -144,10 +144,10 @@ async function start(data: string, options: TrainOptions, out: Output, run?: Run
 
 const resumeLine = (dir: string): string => `adjoint train --resume ${quoted(dir)}`
 
-async function open(data: string, options: TrainOptions): Promise<TableSource | ImageSource> {
+async function open(data: string, options: TrainOptions, out: Output): Promise<TableSource | ImageSource> {
   const { resume, imageSize, channels, memory } = options
   try {
-    return await openData(data, { imageSize, channels, memory, reading: readingOf(options) })
+    return await openData(data, { imageSize, channels, memory, reading: readingOf(options), out })
   } catch (error) {
     if (resume !== undefined && error instanceof DataError)
       throw new DataError(`${error.message} If the data lie elsewhere now: adjoint train DATA --resume ${resume}`)
