@@ -14,10 +14,31 @@ function isMissing(cell) {
 }
 var NUMBER = /^[+-]?(?:\\d+\\.?\\d*|\\.\\d+)(?:[eE][+-]?\\d+)?$/;
 function numberOf(cell, decimal) {
+  const plain = plainNumber(cell, decimal === "," ? 44 : 46);
+  if (plain !== void 0) return plain;
   const text = decimal === "," ? cell.replace(",", ".") : cell;
   if (!NUMBER.test(text)) return NaN;
   const value = Number(text);
   return Number.isFinite(value) ? value : NaN;
+}
+var POWERS = Array.from({ length: 16 }, (_, k) => 10 ** k);
+function plainNumber(cell, point) {
+  const first = cell.charCodeAt(0);
+  let value = 0;
+  let digits = 0;
+  let decimals = -1;
+  for (let i = first === 45 || first === 43 ? 1 : 0; i < cell.length; i++) {
+    const code = cell.charCodeAt(i);
+    if (code >= 48 && code <= 57) {
+      value = value * 10 + (code - 48);
+      digits++;
+      if (decimals >= 0) decimals++;
+    } else if (code === point && decimals < 0) decimals = 0;
+    else return void 0;
+  }
+  if (digits === 0 || digits > 15) return void 0;
+  const size = decimals > 0 ? value / POWERS[decimals] : value;
+  return first === 45 ? -size : size;
 }
 function categoryOf(cell) {
   return cell.endsWith("0") ? cell.replace(/^([+-]?\\d+)\\.0+$/, "$1") : cell;
