@@ -58,6 +58,14 @@ test("one row: columns in the target's unit, categories as one", async () => {
   expect(text).toMatch(/length +-1 +-8 +█{20}\n<b> +blue +-4 +█{10}\n/)
 })
 
+test("a row of a large table is the row of that number", async () => {
+  // more bytes than are read whole elsewhere, and more rows than are looked at
+  const rows = Array.from({ length: 200_010 }, (_, i) => `${i},${i % 2 ? "red" : "blue"},${" ".repeat(250)}`)
+  writeFileSync(at("large.csv"), `length,<b>,more\n${rows.join("\n")}\n`)
+  const found = JSON.parse(await run(at("price"), at("large.csv"), "--attribution", "--row", "150001", "--json"))
+  expect(found.columns).toMatchObject([{ value: "150001" }, { value: "red" }])
+})
+
 test("all rows: means of absolute values, each for its own class, and a page without what was in names", async () => {
   const text = await run(at("kind"), at("rows.csv"), "--attribution", "--html", at("page.html"))
   expect(text).toContain("over 2 rows")

@@ -76,7 +76,8 @@ interface Inputs {
 }
 
 async function rowsFrom(encoding: Encoding, data: string, out: Output): Promise<Inputs> {
-  const source = await openData(data)
+  // whole: of a table in its file some rows are looked at, and a row's number would be another one's
+  const source = await openData(data, { memory: Infinity })
   if (source.kind === "images") throw new DataError(`The model was trained on rows of a table, but ${data} holds images.`)
   const table = source.data.look()
   const { x, features, warnings } = encode(encoding, table)

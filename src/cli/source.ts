@@ -71,7 +71,7 @@ export function openSource(data: string, reading: Reading = {}): TableSource | I
   const bytes = readDataFile(data)
   if (bytes.length > constants.MAX_STRING_LENGTH)
     throw new DataError(
-      `${data} has ${megabytes(bytes.length)}, too much to be read whole. Unpack it, so that it can be read from its file.`,
+      `${data} has ${megabytes(bytes.length)}, too much to be read whole. Unpack it if it is compressed, so that it can be read from its file, or use some of its rows.`,
     )
   const tabs = /\.tsv(\.gz)?$/i.test(data) ? ({ delimiter: "\t" } as const) : {}
   const name = basename(data)
